@@ -1,0 +1,162 @@
+/**
+ * What can be asked of the cluster: the payload of a log entry. This file *is* the log's format.
+ *
+ * A command is a plain object with a `type`; it is encoded with MessagePack (codec.ts). The rules that keep old logs readable for
+ * ever: a field is never renamed, never changes its meaning, and is never required where it was not; what is new is a new optional
+ * field or a new type, with the version in {@link COMMAND_VERSIONS} from which nodes know it. Fields that a node does not know are kept.
+ * Times and frames are whole numbers; nothing here is a float that two machines could print differently, save the loudness
+ * that was measured once.
+ */
+import { type Static, type TSchema, Type } from 'typebox';
+import type { BootId, Incarnation, ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
+import { OutputChannels } from '../core/output-channels.js';
+import { Track } from '../library/track.js';
+import { Repeat, Via } from '../playback/model.js';
+
+const Node = Type.Unsafe<NodeId>(Type.String({ minLength: 1 }));
+const Item = Type.Unsafe<ItemId>(Type.String({ minLength: 1 }));
+const TrackRef = Type.Unsafe<TrackId>(Type.String({ pattern: '^[0-9a-f]{64}$' }));
+/** The item that the person saw as current when asking: another one by now, and the command is refused with ITEM_CHANGED. */
+const expectItem = { expectItem: Type.Optional(Item) };
+const PerCent = Type.Integer({ minimum: 0, maximum: 100 });
+
+const command = <T extends string, P extends Record<string, TSchema>>(type: T, properties: P) =>
+  Type.Object({ type: Type.Literal(type), ...properties });
+
+/** Each command's schema by its type. */
+export const COMMANDS = {
+  'track.add': command('track.add', { track: Track }),
+  'track.remove': command('track.remove', { trackId: TrackRef }),
+  'track.rename': command('track.rename', { trackId: TrackRef, title: Type.String({ minLength: 1 }) }),
+
+  /** Adds tracks in their order before an item, next after the current one, or (neither given) at the end. */
+  'queue.add': command('queue.add', {
+    trackIds: Type.Array(TrackRef, { minItems: 1, maxItems: 5_000 }),
+    beforeItemId: Type.Optional(Item),
+    next: Type.Optional(Type.Boolean()),
+  }),
+  'queue.remove': command('queue.remove', { itemId: Item }),
+  /** Moves an item before another; null is the end. */
+  'queue.move': command('queue.move', { itemId: Item, beforeItemId: Type.Union([Item, Type.Null()]) }),
+  /** Empties the queue; `current` ends the current item too. */
+  'queue.clear': command('queue.clear', { current: Type.Optional(Type.Boolean()) }),
+  /** Shuffles what is not current; the seed makes it the same on every node. */
+  'queue.shuffle': command('queue.shuffle', { seed: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }) }),
+
+  /** Resumes, or starts the queue; with `trackId` plays that now, with `itemId` drops what is before it in the queue. */
+  'transport.play': command('transport.play', {
+    trackId: Type.Optional(TrackRef),
+    itemId: Type.Optional(Item),
+    ...expectItem,
+  }),
+  'transport.pause': command('transport.pause', expectItem),
+  /** Silence, and back to the start of the queue, which is kept. */
+  'transport.stop': command('transport.stop', expectItem),
+  'transport.skip': command('transport.skip', expectItem),
+  /** Back to the start of the item above 3 s, else to the item before. */
+  'transport.previous': command('transport.previous', expectItem),
+  'transport.seek': command('transport.seek', { positionMs: Type.Integer({ minimum: 0 }), ...expectItem }),
+  'transport.mode': command('transport.mode', { repeat: Repeat }),
+  /** Where the music stood, for a house that goes dark: logged by the leader, changes nothing that is heard. */
+  'transport.mark': command('transport.mark', {}),
+
+  /** Volume in whole per cent and mute, of every room (`node` absent: the house) or of one. Only what is given changes. */
+  'volume.set': command('volume.set', {
+    node: Type.Optional(Node),
+    volume: Type.Optional(PerCent),
+    /** Added to the volume as it is when applied; the sum is kept within 0 to 100. */
+    delta: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
+    muted: Type.Optional(Type.Boolean()),
+  }),
+  /** How one node sounds, changed from anywhere. */
+  'output.set': command('output.set', {
+    node: Node,
+    latencyUs: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 10_000_000 })),
+    channels: Type.Optional(OutputChannels),
+  }),
+
+  /** A node says who it is. `commandVersion` is the highest that it can apply: the least of all members gates newer commands. */
+  'node.describe': command('node.describe', {
+    node: Node,
+    name: Type.String({ minLength: 1 }),
+    address: Type.String(),
+    httpUrl: Type.String(),
+    version: Type.String(),
+    commandVersion: Type.Integer({ minimum: 1 }),
+  }),
+  /** A leader's term begins: `epoch` moves on where cluster time leapt, `reproposed` are the slots that it brought back from before. */
+  'leader.begin': command('leader.begin', {
+    node: Node,
+    epoch: Type.Integer({ minimum: 0 }),
+    reserveUntilNs: Type.BigInt(),
+    reproposed: Type.Array(Type.Unsafe<Slot>(Type.Integer({ minimum: 1 }))),
+  }),
+  /** More cluster time is reserved: a leader after an outage goes on from here. */
+  'leader.reserve': command('leader.reserve', { reserveUntilNs: Type.BigInt() }),
+  /** A node's process started: the chain of these tells a restored or cloned card from the real one. */
+  'member.boot': command('member.boot', {
+    node: Node,
+    incarnation: Type.Unsafe<Incarnation>(Type.String()),
+    bootId: Type.Unsafe<BootId>(Type.String()),
+  }),
+} as const;
+
+export type CommandType = keyof typeof COMMANDS;
+export type CommandOf<T extends CommandType> = Static<(typeof COMMANDS)[T]>;
+/** Anything that can stand in the log, as a tagged union over `type`. */
+export type Command = { [T in CommandType]: CommandOf<T> }[CommandType];
+
+/** The command set of this build. A node says it in `node.describe`. */
+export const COMMAND_VERSION = 1;
+
+/** From which command set on a type is known. */
+export const COMMAND_VERSIONS: Readonly<Record<CommandType, number>> = {
+  'track.add': 1,
+  'track.remove': 1,
+  'track.rename': 1,
+  'queue.add': 1,
+  'queue.remove': 1,
+  'queue.move': 1,
+  'queue.clear': 1,
+  'queue.shuffle': 1,
+  'transport.play': 1,
+  'transport.pause': 1,
+  'transport.stop': 1,
+  'transport.skip': 1,
+  'transport.previous': 1,
+  'transport.seek': 1,
+  'transport.mode': 1,
+  'transport.mark': 1,
+  'volume.set': 1,
+  'output.set': 1,
+  'node.describe': 1,
+  'leader.begin': 1,
+  'leader.reserve': 1,
+  'member.boot': 1,
+};
+
+/** Who asked, and what makes a repeat harmless. */
+export const Origin = Type.Object({
+  node: Node,
+  via: Via,
+  /** A client's Idempotency-Key: a second command with the same key gets the first one's outcome. */
+  key: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  /** Cluster time at which the client says it first sent this, nanoseconds. */
+  firstSentNs: Type.Optional(Type.BigInt()),
+});
+export type Origin = Static<typeof Origin>;
+
+/** What a node proposes. */
+export interface Proposal {
+  readonly command: Command;
+  readonly origin: Origin;
+}
+
+/** What the log hands to `apply`: a proposal with its place and the leader's stamps. */
+export interface Entry extends Proposal {
+  readonly slot: Slot;
+  /** Cluster time at which the leader took it, nanoseconds; strictly above the entry before. */
+  readonly stampNs: bigint;
+  /** What the leader added for a change of sound to reach every card in time, nanoseconds; 0 to 10 s. */
+  readonly leadNs: bigint;
+}

@@ -1,0 +1,230 @@
+/**
+ * The error catalogue: everything that can go wrong and is not a bug of ours, in one table.
+ *
+ * Callers branch on `code`, never on words. HTTP answers, the command line's exit codes, refusals in the replicated log and
+ * `docs/errors.md` are all read from here, so a new way to fail is one new row.
+ */
+
+/** Who has to act: the one who asked, the world around the node (disk, network, peers), or we. */
+export type Fault = 'caller' | 'world' | 'tutti';
+
+interface Row {
+  /** HTTP status (RFC 9110) of the answer that carries it. */
+  readonly status: number;
+  readonly fault: Fault;
+  /** What is wrong, in a sentence without particulars: those travel in the error's `detail`. */
+  readonly title: string;
+  /** What the reader can do about it. */
+  readonly advice: string;
+}
+
+const row = (status: number, fault: Fault, title: string, advice: string): Row => ({ status, fault, title, advice });
+
+/** Every code with its row. Codes are part of the contract: they may be added, and are never renamed. */
+export const ERRORS = {
+  // What was asked is not well formed.
+  BAD_REQUEST: row(
+    400,
+    'caller',
+    'The request does not have the form that this call takes.',
+    'Read the detail: it names each field and what would be right; /api/v1/openapi.json holds the whole form.',
+  ),
+  BAD_NAME: row(400, 'caller', 'This name cannot be used.', 'Use 1 to 255 bytes of UTF-8 without control characters.'),
+  BAD_CONFIG: row(
+    400,
+    'caller',
+    'The configuration has mistakes.',
+    'Correct every key that the detail lists; docs/configuration.md describes them all.',
+  ),
+  BAD_POSITION: row(
+    422,
+    'caller',
+    'That position is outside the track.',
+    'Give a position from 0 up to the length of the current track.',
+  ),
+  BODY_TOO_LARGE: row(
+    413,
+    'caller',
+    'The body is larger than this call takes.',
+    'Send less; only an upload of a track may be large.',
+  ),
+  UNAUTHORIZED: row(
+    401,
+    'caller',
+    'This node asks for its token before it changes anything.',
+    'Send "Authorization: Bearer TOKEN" with the token from the file that http.token_file names.',
+  ),
+  FORBIDDEN_ORIGIN: row(
+    403,
+    'caller',
+    'A page of another site may not change what plays here.',
+    'Open the page of this node itself, or call without an Origin header.',
+  ),
+  NOT_FOUND: row(
+    404,
+    'caller',
+    'There is nothing at this address.',
+    'See /api/v1/openapi.json for the calls that there are.',
+  ),
+
+  // Tracks.
+  TRACK_NOT_FOUND: row(
+    404,
+    'caller',
+    'No track has this id or title.',
+    'List the tracks (tutti ls, GET /api/v1/tracks) and use an id or title from there.',
+  ),
+  TRACK_NOT_READY: row(
+    409,
+    'world',
+    'This track is still on its way to the nodes.',
+    'Wait until its upload says "done", then ask again.',
+  ),
+  TRACK_EXISTS: row(
+    409,
+    'caller',
+    'The library has a track of exactly these bytes.',
+    'Nothing to do: use the track that the detail names.',
+  ),
+  TRACK_PLAYING: row(409, 'caller', 'This track is playing.', 'Skip or stop it first.'),
+  UNSUPPORTED_AUDIO: row(
+    415,
+    'caller',
+    'This file is not audio that Tutti plays.',
+    'Convert it to a WAV of PCM 8, 16, 24 or 32 bits or float 32 or 64 bits, 1 to 8 channels, 8 to 192 kHz.',
+  ),
+  INCOMPLETE_AUDIO: row(
+    422,
+    'caller',
+    'The file promises more than it holds.',
+    'Send the whole file again; the copy at hand was cut short.',
+  ),
+  DISK_FULL: row(
+    507,
+    'world',
+    'The disk has no room for this track.',
+    'Remove tracks (tutti rm), or use a larger card.',
+  ),
+
+  // Queue and transport.
+  ITEM_NOT_FOUND: row(
+    404,
+    'caller',
+    'The queue has no such item.',
+    'It was played or removed meanwhile: look at the queue and ask again.',
+  ),
+  ITEM_CHANGED: row(
+    409,
+    'caller',
+    'Another item is current by now.',
+    'Somebody was quicker, or the song ended: nothing was done. Ask again if it is still what you want.',
+  ),
+  ITEM_PLAYING: row(
+    409,
+    'caller',
+    'The current item keeps its place at the head of the queue.',
+    'Move other items, or skip this one.',
+  ),
+  QUEUE_FULL: row(409, 'caller', 'The queue holds 5,000 items at most.', 'Remove items first, or add fewer.'),
+  QUEUE_EMPTY: row(409, 'caller', 'There is nothing in the queue to play.', 'Add a track to the queue first.'),
+  NOTHING_PLAYING: row(409, 'caller', 'No item is current.', 'Press play first.'),
+
+  // The cluster.
+  NODE_NOT_FOUND: row(
+    404,
+    'caller',
+    'The cluster has no such node.',
+    'List the nodes (tutti members) and use an id or name from there.',
+  ),
+  NO_QUORUM: row(
+    503,
+    'world',
+    'This node cannot reach a majority of the cluster.',
+    'Wait, or bring the other nodes back; what was agreed goes on playing meanwhile.',
+  ),
+  OUTCOME_UNKNOWN: row(
+    503,
+    'world',
+    'The request was sent and no answer came: it may yet take effect.',
+    'Look at the state before asking again, or repeat it with the same Idempotency-Key.',
+  ),
+  RETRY_EXPIRED: row(
+    409,
+    'caller',
+    'This retry is older than outcomes are kept.',
+    'Look at the state: the first request may have taken effect. Then ask anew with a new key.',
+  ),
+  CLUSTER_TOO_OLD: row(
+    409,
+    'world',
+    'Some node of the cluster does not know this command yet.',
+    'Upgrade every node, then ask again.',
+  ),
+  NOT_A_MEMBER: row(409, 'caller', 'This node belongs to no cluster yet.', 'Run tutti init or tutti join first.'),
+  NODE_UNREACHABLE: row(
+    503,
+    'world',
+    'No node answers at this address.',
+    'Start it (tutti run), or name another with --node.',
+  ),
+
+  // Devices of this node.
+  OUTPUT_UNAVAILABLE: row(
+    503,
+    'world',
+    'The sound card cannot be used.',
+    'Check output.device against tutti capabilities, and who else holds the card.',
+  ),
+  NO_CLOCK: row(
+    503,
+    'world',
+    'The cluster clock has no lock yet.',
+    'Wait a moment; if it lasts, check that UDP passes between the nodes.',
+  ),
+  TRACK_MISSING: row(
+    503,
+    'world',
+    'This node has no copy of the track yet.',
+    'It is fetched from the other nodes by itself; check that they are reachable.',
+  ),
+  TRACK_UNREADABLE: row(
+    500,
+    'world',
+    'The copy of the track on this node cannot be read.',
+    'Check the card (tutti doctor); a good copy is fetched from the other nodes.',
+  ),
+  DISK_FAILED: row(500, 'world', 'The disk refused to read or write.', 'Check the card (tutti doctor) and replace it.'),
+  PORT_IN_USE: row(
+    503,
+    'world',
+    'The address to listen on is taken.',
+    'Stop the other program, or set another address in the configuration.',
+  ),
+  INTERNAL: row(500, 'tutti', 'Tutti made a mistake.', 'Please report it with the log of this node.'),
+} as const satisfies Record<string, Row>;
+
+/** A code of the catalogue. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Particulars for machines, such as `{trackId}`; plain values only, since they travel in JSON. */
+export type ErrorInfo = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+/** Something went wrong that a caller can be told about. Everything that is known to go wrong is thrown or returned as one of these. */
+export class TuttiError extends Error {
+  override readonly name = 'TuttiError';
+  readonly code: ErrorCode;
+  /** What exactly was wrong this time and what would be right: one sentence for a person. */
+  readonly detail: string;
+  readonly info: ErrorInfo;
+
+  constructor(code: ErrorCode, detail?: string, info: ErrorInfo = {}, cause?: unknown) {
+    const text = detail ?? ERRORS[code].title;
+    super(`${code}: ${text}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.detail = text;
+    this.info = info;
+  }
+}
+
+/** True for text that is a code of the catalogue. */
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);

@@ -1,0 +1,88 @@
+/**
+ * What the cluster knows of a track: facts read once from its file when it was taken in, and agreed. No node works them out again.
+ */
+import { type Static, Type } from 'typebox';
+import type { NodeId, TrackId } from '../core/ids.js';
+
+/** Encodings of a sample in a WAV file: signed whole numbers (8 bits: unsigned, as the format has it), or IEEE 754 floats. */
+export const SampleFormat = Type.Union([
+  Type.Literal('u8'),
+  Type.Literal('s16'),
+  Type.Literal('s24'),
+  Type.Literal('s32'),
+  Type.Literal('f32'),
+  Type.Literal('f64'),
+]);
+export type SampleFormat = Static<typeof SampleFormat>;
+
+/** Bytes of one sample of one channel as it stands in the file. */
+export const BYTES_PER_SAMPLE: Readonly<Record<SampleFormat, number>> = {
+  u8: 1,
+  s16: 2,
+  s24: 3,
+  s32: 4,
+  f32: 4,
+  f64: 8,
+};
+
+export const AudioFormat = Type.Object({
+  /** Frames a second, 8,000 to 192,000. */
+  sampleRate: Type.Integer({ minimum: 8_000, maximum: 192_000 }),
+  /** 1 to 8, interleaved in the order of the file. */
+  channels: Type.Integer({ minimum: 1, maximum: 8 }),
+  sample: SampleFormat,
+  /** Offset of the first sample in the file, in bytes. */
+  dataOffset: Type.Integer({ minimum: 0 }),
+  /** Which speaker each channel is for: the bits of WAVEFORMATEXTENSIBLE's dwChannelMask, 0 where the file does not say. */
+  channelMask: Type.Integer({ minimum: 0 }),
+});
+export type AudioFormat = Static<typeof AudioFormat>;
+
+export const Tags = Type.Object({
+  title: Type.Optional(Type.String()),
+  artist: Type.Optional(Type.String()),
+  album: Type.Optional(Type.String()),
+  /** Place on the album, from 1. */
+  number: Type.Optional(Type.Integer({ minimum: 1 })),
+  date: Type.Optional(Type.String()),
+  genre: Type.Optional(Type.String()),
+});
+export type Tags = Static<typeof Tags>;
+
+export const Loudness = Type.Object({
+  /** Integrated loudness by ITU-R BS.1770-4, LUFS; null where every block is below the gate (silence, or under 400 ms). */
+  integratedLufs: Type.Union([Type.Number(), Type.Null()]),
+  /** Largest absolute sample, 1 = full scale; floats may exceed it. */
+  samplePeak: Type.Number({ minimum: 0 }),
+});
+export type Loudness = Static<typeof Loudness>;
+
+/** A node that holds the bytes durably, and in which incarnation of its card. */
+export const Holder = Type.Object({ node: Type.Unsafe<NodeId>(Type.String()), incarnation: Type.String() });
+export type Holder = Static<typeof Holder>;
+
+/** A track as the log carries it. Fields that a newer version added are kept as they came. */
+export const Track = Type.Object({
+  id: Type.Unsafe<TrackId>(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  /** Distinct in the library, without control characters and without a trailing ".wav". */
+  title: Type.String({ minLength: 1 }),
+  /** The name under which it was handed in: a label, never a path. */
+  fileName: Type.String(),
+  format: AudioFormat,
+  /** Size of the file. */
+  bytes: Type.Integer({ minimum: 1 }),
+  /** Length in sample frames at its own rate; at least 1. */
+  frames: Type.Integer({ minimum: 1 }),
+  tags: Tags,
+  loudness: Loudness,
+  /** How it came in, and by which node. */
+  source: Type.Object({
+    node: Type.Unsafe<NodeId>(Type.String()),
+    via: Type.Union([Type.Literal('http'), Type.Literal('inbox')]),
+  }),
+  /** The proof of durability at the slot that added it; never changed later. */
+  holders: Type.Array(Holder),
+  /** Wall-clock time of the taking node, milliseconds since 1970: for display, never for decisions. */
+  addedAt: Type.Integer({ minimum: 0 }),
+});
+export type Track = Static<typeof Track>;

@@ -1,0 +1,92 @@
+/**
+ * What is queued and what plays, as facts.
+ *
+ * Nothing here happens: "item 7 plays since instant T from frame F" is true for ever, and which frame sounds *now* is arithmetic over
+ * it (timeline.ts). So the end of a song needs no message, and no node is in charge of it.
+ *
+ * A command takes effect a little after it was agreed (the leader's lead), so that every card can obey at one instant. The newest
+ * fact is therefore often still ahead; what sounds until then is kept in `tail`.
+ */
+import { type Static, Type } from 'typebox';
+import type { ItemId, NodeId, TrackId } from '../core/ids.js';
+import type { ClusterTime } from '../core/units.js';
+
+/** off: items leave the queue as they end. all: they go to its end, as new items. one: the current item starts over. */
+export const Repeat = Type.Union([Type.Literal('off'), Type.Literal('all'), Type.Literal('one')]);
+export type Repeat = Static<typeof Repeat>;
+
+/** How a wish reached a node. `node`: by itself, such as the leader's own entries. */
+export const Via = Type.Union([
+  Type.Literal('web'),
+  Type.Literal('cli'),
+  Type.Literal('button'),
+  Type.Literal('panel'),
+  Type.Literal('api'),
+  Type.Literal('node'),
+]);
+export type Via = Static<typeof Via>;
+
+/** One place in the queue. Length and rate are the track's, copied so that the timeline needs nothing else. */
+export interface QueueItem {
+  /** `i` and the decimal `seq`: made by `itemIdOf`. */
+  readonly id: ItemId;
+  /** The same on every node, rising by one with every item, from 1; below 2^31. */
+  readonly seq: number;
+  readonly trackId: TrackId;
+  /** Length in frames at `sampleRate`; at least 1. */
+  readonly frames: number;
+  readonly sampleRate: number;
+  readonly addedBy: { readonly node: NodeId; readonly via: Via };
+}
+
+/** The transport as it is from `Playback.effectiveAt` on. Unless stopped, its item is `queue[0]`. */
+export type Transport =
+  | { readonly status: 'stopped' }
+  /** Frame `startFrame` of the item sounds at `startedAt`. */
+  | {
+      readonly status: 'playing';
+      readonly itemId: ItemId;
+      readonly startedAt: ClusterTime;
+      readonly startFrame: number;
+    }
+  | { readonly status: 'paused'; readonly itemId: ItemId; readonly frame: number };
+
+/** A stretch of one item's sound: frame `startFrame` at `startAt`, on and on until `endAt` (excluded). */
+export interface Segment {
+  readonly itemId: ItemId;
+  readonly trackId: TrackId;
+  readonly startAt: ClusterTime;
+  readonly endAt: ClusterTime;
+  readonly startFrame: number;
+  readonly sampleRate: number;
+  /** True where the item's own end closes it, so that what follows joins on without a gap; false where a command cuts it. */
+  readonly complete: boolean;
+}
+
+/** The most items that a queue holds. */
+export const QUEUE_ITEMS_MAX = 5_000;
+/** How many items that are over are remembered for `previous`. */
+export const HISTORY_ITEMS_MAX = 50;
+/** `previous` above this position goes back to the item's start, below it to the item before. Milliseconds. */
+export const PREVIOUS_RESTARTS_ABOVE_MS = 3_000;
+
+export interface Playback {
+  /** The current item first, unless stopped; then what comes, in order. */
+  readonly queue: readonly QueueItem[];
+  /** What is over, the latest last; at most {@link HISTORY_ITEMS_MAX}. */
+  readonly history: readonly QueueItem[];
+  readonly transport: Transport;
+  /** From when `transport` holds. Never goes back from one command to the next. */
+  readonly effectiveAt: ClusterTime;
+  /** What sounds before `effectiveAt`, in order, without overlap; it ends by then. */
+  readonly tail: readonly Segment[];
+  readonly repeat: Repeat;
+  /** `seq` of the next item. */
+  readonly nextSeq: number;
+  /** Moves with every change of the queue and every item that ends; never goes down. As of the last command: `foldTo` counts on. */
+  readonly queueVersion: number;
+  /** Who changed the transport last. */
+  readonly changedBy: { readonly node: NodeId; readonly via: Via; readonly at: ClusterTime } | null;
+  /** Until when the music is known to have got: the stamp of the last mark or transport command. */
+  readonly markedAt: ClusterTime;
+}

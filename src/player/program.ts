@@ -1,0 +1,50 @@
+/**
+ * The program: all that the player needs to know, handed over whole at every change.
+ *
+ * The node works it out from the replicated state and sends it to the player's and the reader's threads. It says what sounds when,
+ * in cluster time; the player does the rest alone, so that a busy or dead main thread is not heard. It reaches far enough ahead
+ * ({@link PROGRAM_SEGMENTS_MAX} segments) for songs to follow one another without any message.
+ */
+import type { OutputChannels } from '../core/output-channels.js';
+import type { ClusterTime, LocalTime } from '../core/units.js';
+import type { AudioFormat } from '../library/track.js';
+import type { Segment } from '../playback/model.js';
+
+/** A stretch of sound with what it takes to read it. */
+export interface ProgramSegment extends Segment {
+  /** Path of the WAV file on the node's Disk. */
+  readonly file: string;
+  readonly format: AudioFormat;
+  /** Length of the whole track in frames. */
+  readonly frames: number;
+  /** Amplitude factor that brings the track to the agreed loudness; 1 where levelling is off. */
+  readonly levelGain: number;
+}
+
+/** From `at` on (after a ramp of 20 ms) the amplitude is multiplied by `gain`: 0 is silence, 1 unchanged. */
+export interface GainChange {
+  readonly at: ClusterTime;
+  readonly gain: number;
+}
+
+/** Cluster time as a line over local time: cluster = clusterAt + (local - localAt) * (1 + driftPpm / 1e6). */
+export interface ClockLine {
+  readonly localAt: LocalTime;
+  readonly clusterAt: ClusterTime;
+  readonly driftPpm: number;
+}
+
+export interface Program {
+  /** Rises with every program. */
+  readonly generation: number;
+  /** In order of time, without overlap. What is over may be left out. */
+  readonly segments: readonly ProgramSegment[];
+  /** In order of time; the first one holds from ever, so that a player that starts needs no history. */
+  readonly gains: readonly GainChange[];
+  readonly channels: OutputChannels;
+  /** What amplifier and way to the ear add: the player is early by as much. Microseconds. */
+  readonly latencyUs: number;
+}
+
+/** How far ahead a program reaches at least, where there is as much to play. Segments. */
+export const PROGRAM_SEGMENTS_MAX = 64;

@@ -1,0 +1,53 @@
+/**
+ * AudioOutput: a sound card. Real: io/virtual (simulated crystal), later alsa and speaker. Fake: a card on fake time.
+ *
+ * Calls block for microseconds at most: the player's thread paces itself by `status`. Samples are whole numbers in the card's own
+ * width, interleaved, so that sound which needs no change passes bit by bit.
+ */
+import type { LocalTime } from '../core/units.js';
+
+export interface OutputRequest {
+  /** Frames a second that would suit; the card may give another. */
+  readonly rate: number;
+  /** 1 to 8. */
+  readonly channels: number;
+  /** Significant bits of a sample that would suit: 16, 24 or 32. */
+  readonly bits: number;
+}
+
+export interface OutputFormat {
+  readonly rate: number;
+  readonly channels: number;
+  /** Samples run from -2^(bits-1) to 2^(bits-1) - 1. */
+  readonly bits: number;
+  /** Frames that the card's queue holds. */
+  readonly bufferFrames: number;
+  /** Frames in which the card takes sound out of the queue. */
+  readonly periodFrames: number;
+}
+
+export interface OutputStatus {
+  /** `running`: the queue is being played. `underrun`: it ran dry and stands still until `recover`. `lost`: the card is gone. */
+  readonly state: 'running' | 'underrun' | 'lost';
+  /** Frames written and not yet played, at the instant `at`. The next frame written leaves the card after them. */
+  readonly delayFrames: number;
+  /** When that was true. */
+  readonly at: LocalTime;
+  /** Frames that `write` would take now. */
+  readonly writableFrames: number;
+}
+
+export interface AudioOutput {
+  /** Takes the card. @throws TuttiError OUTPUT_UNAVAILABLE with what the card said */
+  open(request: OutputRequest): OutputFormat;
+  /**
+   * Queues `frameCount` frames from `samples`; the card starts with the first ones. Gives how many it took.
+   * After an underrun it takes nothing until `recover`.
+   */
+  write(samples: Int32Array, frameCount: number): number;
+  status(): OutputStatus;
+  /** Empties the queue and makes the card ready for `write` after an underrun. */
+  recover(): void;
+  /** Idempotent: lets the card go; what is queued is dropped. */
+  close(): void;
+}
