@@ -42,17 +42,30 @@ export const ERRORS = {
     'That position is outside the track.',
     'Give a position from 0 up to the length of the current track.',
   ),
+  BAD_RANGE: row(
+    416,
+    'caller',
+    'The file has no such range of bytes.',
+    'Ask for bytes below the length that the header Content-Range names, or leave the header Range out.',
+  ),
+  BAD_USAGE: row(400, 'caller', 'The command line has a mistake.', 'Run tutti help, or tutti help COMMAND.'),
   BODY_TOO_LARGE: row(
     413,
     'caller',
     'The body is larger than this call takes.',
     'Send less; only an upload of a track may be large.',
   ),
+  BUSY: row(
+    429,
+    'world',
+    'This node has as much to do as it can.',
+    'Wait until something that is under way has ended, then ask again.',
+  ),
   UNAUTHORIZED: row(
     401,
     'caller',
     'This node asks for its token before it changes anything.',
-    'Send "Authorization: Bearer TOKEN" with the token from the file that http.token_file names.',
+    'Send "Authorization: Bearer TOKEN" (tutti: --token or TUTTI_TOKEN), the token from the file that http.token_file names.',
   ),
   FORBIDDEN_ORIGIN: row(
     403,
@@ -167,6 +180,12 @@ export const ERRORS = {
     'No node answers at this address.',
     'Start it (tutti run), or name another with --node.',
   ),
+  BAD_ANSWER: row(
+    502,
+    'world',
+    'What answers at this address does not speak as a node of Tutti.',
+    'Check the address (--node, TUTTI_NODE), and that the node runs the same version.',
+  ),
 
   // Devices of this node.
   OUTPUT_UNAVAILABLE: row(
@@ -192,6 +211,18 @@ export const ERRORS = {
     'world',
     'The copy of the track on this node cannot be read.',
     'Check the card (tutti doctor); a good copy is fetched from the other nodes.',
+  ),
+  FILE_EXISTS: row(
+    500,
+    'world',
+    'A file of this name is in the way.',
+    'Look at what the detail names in the data directory; another program may have put it there.',
+  ),
+  BAD_SNAPSHOT: row(
+    500,
+    'world',
+    'A snapshot of the agreed state cannot be read.',
+    'Another node sends a good one; if the detail names a newer version, upgrade this node.',
   ),
   DISK_FAILED: row(500, 'world', 'The disk refused to read or write.', 'Check the card (tutti doctor) and replace it.'),
   PORT_IN_USE: row(

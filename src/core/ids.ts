@@ -19,10 +19,15 @@ export type Slot = Brand<number, 'Slot'>;
 const HEX_32 = /^[0-9a-f]{32}$/;
 const HEX_64 = /^[0-9a-f]{64}$/;
 
+/** Names `text` a node’s id; the shape is for {@link isRandomId} to check. */
 export const nodeId = (text: string): NodeId => text as NodeId;
+/** Names `text` a cluster’s id, unchecked. */
 export const clusterId = (text: string): ClusterId => text as ClusterId;
+/** Names `text` a track’s id; the shape is for {@link isTrackId} to check. */
 export const trackId = (text: string): TrackId => text as TrackId;
+/** Names `text` a queue item’s id, unchecked. */
 export const itemId = (text: string): ItemId => text as ItemId;
+/** Names `value` a place in the log, unchecked. */
 export const slot = (value: number): Slot => value as Slot;
 
 /** True for text that has a track id's shape; says nothing of whether the track exists. */

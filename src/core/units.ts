@@ -15,9 +15,13 @@ export type ClusterTime = Brand<bigint, 'ClusterTime'>;
 /** A count of sample frames (one sample per channel), at the rate of the thing that it counts. A whole number from 0. */
 export type Frames = Brand<number, 'Frames'>;
 
+/** Names `value` a span of nanoseconds. */
 export const nanos = (value: bigint): Nanos => value as Nanos;
+/** Names `value` an instant of this machine. */
 export const localTime = (value: bigint): LocalTime => value as LocalTime;
+/** Names `value` an instant of the cluster. */
 export const clusterTime = (value: bigint): ClusterTime => value as ClusterTime;
+/** Names `value` a count of frames. */
 export const frames = (value: number): Frames => value as Frames;
 
 /** Nanoseconds in a second, for whole-number arithmetic on times. */
