@@ -6,6 +6,7 @@
  */
 import type { LocalTime } from '../core/units.js';
 
+/** What the player would like of a card. */
 export interface OutputRequest {
   /** Frames a second that would suit; the card may give another. */
   readonly rate: number;
@@ -15,6 +16,7 @@ export interface OutputRequest {
   readonly bits: number;
 }
 
+/** What the card gives. */
 export interface OutputFormat {
   readonly rate: number;
   readonly channels: number;
@@ -26,6 +28,7 @@ export interface OutputFormat {
   readonly periodFrames: number;
 }
 
+/** How the card stands at one instant. */
 export interface OutputStatus {
   /** `running`: the queue is being played. `underrun`: it ran dry and stands still until `recover`. `lost`: the card is gone. */
   readonly state: 'running' | 'underrun' | 'lost';
@@ -37,6 +40,7 @@ export interface OutputStatus {
   readonly writableFrames: number;
 }
 
+/** One sound card. Opened before anything else, and closed at the end. */
 export interface AudioOutput {
   /** Takes the card. @throws TuttiError OUTPUT_UNAVAILABLE with what the card said */
   open(request: OutputRequest): OutputFormat;

@@ -1,12 +1,28 @@
-/** What a person touches and sees on the node itself: buttons, lamp, serial front panel. Real: io/gpio, io/serial. */
+/**
+ * What a person touches and sees on the node itself: buttons, lamp, serial front panel. Real: io/gpio, io/serial. Fakes: fake-controls.ts.
+ *
+ * All three are optional: a node without them plays all the same. Stopping what was not started, or twice, is fine.
+ */
 import type { LocalTime } from '../core/units.js';
 
+/** What the buttons of a node are for. */
 export type Button = 'play' | 'pause' | 'skip';
 
+/**
+ * How long a contact may bounce: after the first edge of a press or a release, edges within this time are not looked at. Milliseconds.
+ * Contacts bounce for 5 ms or so; nobody presses twice in 30.
+ */
+export const BUTTON_SETTLE_MS = 30;
+
+/** The push buttons of a node. */
 export interface Buttons {
-  /** Calls `pressed` once per press, debounced, with the instant of its first edge. @throws TuttiError NOT_FOUND where the lines cannot be had */
+  /**
+   * Calls `pressed` once per press, at the first edge and with its instant, bounces left out; holding a button is one press. One that
+   * is down already when this is called counts only when it is pressed anew: a stuck button must not act at every start.
+   * @throws TuttiError NOT_FOUND where the lines cannot be had
+   */
   start(pressed: (button: Button, at: LocalTime) => void): Promise<void>;
-  /** Idempotent. */
+  /** Idempotent; `pressed` is not called afterwards. */
   stop(): Promise<void>;
 }
 
@@ -22,14 +38,16 @@ export interface Lamp {
 /** Longest line of the panel's protocol, without its line feed. Bytes of ASCII. */
 export const PANEL_LINE_BYTES_MAX = 256;
 
+/** A display with keys of its own at the end of a serial line, which speaks in lines of text. */
 export interface Panel {
   /**
-   * `line` gets each received line without its end (LF or CRLF); longer ones than {@link PANEL_LINE_BYTES_MAX} are dropped whole.
-   * `connected` is called at each (re)connection: send the whole display then.
+   * `line` gets each received line without its end (LF or CRLF), with `?` for anything outside printable ASCII; longer ones than
+   * {@link PANEL_LINE_BYTES_MAX} are dropped whole, and so is what a lost connection cut off.
+   * `connected` is called at each (re)connection: send the whole display then. A panel that is not there is waited for.
    */
   start(handlers: { line(text: string): void; connected(): void }): Promise<void>;
-  /** Sends one line; dropped while not connected. Anything outside printable ASCII is sent as `?`. */
+  /** Sends one line; dropped while not connected. Anything outside printable ASCII is sent as `?`, what is above the limit is cut off. */
   send(text: string): void;
-  /** Idempotent. */
+  /** Idempotent; no handler is called afterwards. */
   stop(): Promise<void>;
 }

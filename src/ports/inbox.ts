@@ -1,21 +1,29 @@
-/** Inbox: a folder into which people copy music. Real: io/inbox (with the tracks). Fake: in memory. */
+/**
+ * Inbox: a folder into which people copy music. Real: io/inbox (with the tracks). Fake: fake-inbox.ts.
+ *
+ * The files belong to whoever copied them until they are accepted: they may change or vanish at any moment.
+ */
 
 /** A file that has come to rest, complete as far as its name, size and times tell. */
 export interface InboxFile {
   /** Its name in the folder: a label, never a path. */
   readonly name: string;
   readonly bytes: number;
-  /** Reads up to `into.length` bytes from `offset`. @throws TuttiError NOT_FOUND, DISK_FAILED */
+  /** Reads up to `into.length` bytes from `offset`; fewer only at the end. @throws TuttiError NOT_FOUND, DISK_FAILED */
   read(into: Uint8Array, offset: number): number;
 }
 
+/** The folder into which music is copied. */
 export interface Inbox {
-  /** Calls `arrived` for each file that is at rest, those that were there already first. */
+  /**
+   * Calls `arrived` for each file that is at rest, those that were there already first, and again for one that changed since.
+   * Directories, links and names that begin with a dot are left alone.
+   */
   start(arrived: (file: InboxFile) => void): Promise<void>;
   /** The music is safe elsewhere: removes the file, unless it changed since. False where it did. */
   accept(file: InboxFile): boolean;
-  /** Moves the file to `rejected/`, with a text beside it that says why. */
+  /** Moves the file to `rejected/`, with a text beside it that says why. Nothing where it is gone. */
   reject(file: InboxFile, reason: string): void;
-  /** Idempotent. */
+  /** Idempotent, fine before `start`; `arrived` is not called afterwards. */
   stop(): Promise<void>;
 }

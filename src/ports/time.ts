@@ -1,4 +1,9 @@
-/** Time: the only way to a clock or a timer. Real: io/time. Fake: fake-time.ts. */
+/**
+ * Time: the only way to a clock or a timer. Real: io/time. Fake: fake-time.ts.
+ *
+ * Every timer has a name, so that a process that does not end can be asked what it waits for. A delay or period that is not a number
+ * in its range is a mistake of ours (InvariantError).
+ */
 import type { LocalTime } from '../core/units.js';
 
 /** A running timer. Cancelling one that fired or was cancelled does nothing. */
@@ -6,6 +11,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** A clock, and timers on it. */
 export interface Time {
   /** This machine's CLOCK_MONOTONIC_RAW (clock_gettime(2)), nanoseconds: not slewed by NTP, stands still while suspended. */
   now(): LocalTime;
@@ -13,7 +19,10 @@ export interface Time {
   wallClockMs(): number;
   /** Calls `callback` once, not before `delayMs` (0 or more) have passed. `name` says what for, in `running()`. */
   after(name: string, delayMs: number, callback: () => void): Timer;
-  /** Calls `callback` every `periodMs` (above 0) until cancelled; a late call does not bunch up those after it. */
+  /**
+   * Calls `callback` at multiples of `periodMs` (above 0) from now until cancelled. Calls that were missed (a busy thread, a suspended
+   * machine) are left out: a late one does not bunch up those after it, and does not shift them.
+   */
   every(name: string, periodMs: number, callback: () => void): Timer;
   /** Names of the timers that have not fired or been cancelled: empty once everything has stopped. */
   running(): readonly string[];

@@ -1,0 +1,184 @@
+/**
+ * VirtualOutput: a sound card that is not there, with a crystal of its own.
+ *
+ * It takes frames out of its queue at `rate * (1 + ppm + wander)` by the Time port, from the first write on. Nothing runs in the
+ * background: every call first works out what has left since the call before. Its delay is exact to a fraction of a frame, unless it is
+ * told to move its position in steps, as the headphone jack of a Pi does. What it played can be kept in a WAV file.
+ */
+import { assert } from '../../core/assert.js';
+import { Prng } from '../../core/prng.js';
+import { addTime, type LocalTime } from '../../core/units.js';
+import type { AudioOutput, OutputFormat, OutputRequest, OutputStatus } from '../../ports/audio-output.js';
+import type { Time } from '../../ports/time.js';
+import type { WavCapture } from './wav-capture.js';
+
+/** Sound that fits the queue: several times what a player keeps in it. Milliseconds. */
+const BUFFER_MS = 500;
+const PERIOD_MS = 10;
+/** For how long the crystal keeps a rate before it wanders on. Nanoseconds. */
+const WANDER_EVERY_NS = 1_000_000_000n;
+
+export interface VirtualOutputInit {
+  /** How much faster than nominal the crystal is, parts per million. */
+  readonly ppm?: number;
+  /** The most that the rate changes from one second to the next, parts per million: a random walk, kept within ten such steps. */
+  readonly wanderPpm?: number;
+  /** Seed of the wander. */
+  readonly seed?: number;
+  /** The position moves in steps of this length: 10 is the Pi's headphone jack. 0: not at all. Milliseconds. */
+  readonly stepMs?: number;
+  /** The one rate that the card has; by default the first one that it is asked for. */
+  readonly rate?: number;
+}
+
+export interface VirtualOutputComponents {
+  readonly time: Time;
+  /** Gets what was played. */
+  readonly capture?: WavCapture;
+}
+
+export class VirtualOutput implements AudioOutput {
+  readonly #time: Time;
+  readonly #capture: WavCapture | undefined;
+  readonly #init: Required<Omit<VirtualOutputInit, 'rate'>>;
+  readonly #prng: Prng;
+  /** Once opened a card keeps its format, so that one capture can hold all that it plays. */
+  #format: OutputFormat | undefined;
+  #isOpen = false;
+  #state: 'running' | 'underrun' = 'running';
+  /** The queue: a ring of interleaved samples, `bufferFrames` long. */
+  #queue = new Int32Array(0);
+  /** Frames since the card was opened or recovered: written, played (with a fraction), and handed to the capture. */
+  #written = 0;
+  #played = 0;
+  #captured = 0;
+  /** Up to when `#played` is worked out; undefined until the first write starts the card. */
+  #playedUntil: LocalTime | undefined;
+  #wanderPpm = 0;
+  #wanderAt: LocalTime | undefined;
+  readonly #rate: number | undefined;
+
+  constructor(components: VirtualOutputComponents, init: VirtualOutputInit = {}) {
+    const { ppm = 0, wanderPpm = 0, seed = 1, stepMs = 0 } = init;
+    this.#time = components.time;
+    this.#capture = components.capture;
+    this.#init = { ppm, wanderPpm, seed, stepMs };
+    this.#rate = init.rate;
+    this.#prng = new Prng(seed);
+  }
+
+  open(request: OutputRequest): OutputFormat {
+    assert(!this.#isOpen, 'a card is opened once until it is closed');
+    const rate = this.#rate ?? request.rate;
+    this.#format ??= {
+      rate,
+      channels: request.channels,
+      bits: request.bits,
+      bufferFrames: Math.round((rate * BUFFER_MS) / 1_000),
+      periodFrames: Math.round((rate * PERIOD_MS) / 1_000),
+    };
+    this.#capture?.begin(this.#format);
+    this.#queue = new Int32Array(this.#format.bufferFrames * this.#format.channels);
+    this.#isOpen = true;
+    this.#empty();
+    return this.#format;
+  }
+
+  write(samples: Int32Array, frameCount: number): number {
+    const { channels } = this.#opened();
+    assert(samples.length >= frameCount * channels, 'the samples hold the frames that are said to be there');
+    this.#play();
+    const taken = Math.min(frameCount, this.#writableFrames());
+    if (taken === 0) return 0;
+    const start = (this.#written * channels) % this.#queue.length;
+    for (let i = 0, to = start; i < taken * channels; i++, to++) {
+      this.#queue[to < this.#queue.length ? to : to - this.#queue.length] = samples[i]!;
+    }
+    this.#written += taken;
+    this.#playedUntil ??= this.#time.now();
+    return taken;
+  }
+
+  status(): OutputStatus {
+    this.#opened();
+    const at = this.#play();
+    return { state: this.#state, delayFrames: this.#delayFrames(), at, writableFrames: this.#writableFrames() };
+  }
+
+  recover(): void {
+    this.#opened();
+    this.#play();
+    this.#empty();
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#play();
+    this.#empty();
+    this.#isOpen = false;
+    this.#capture?.end();
+  }
+
+  #opened(): OutputFormat {
+    assert(this.#isOpen, 'the card is open');
+    return this.#format!;
+  }
+
+  #empty(): void {
+    this.#state = 'running';
+    this.#written = 0;
+    this.#played = 0;
+    this.#captured = 0;
+    this.#playedUntil = undefined;
+  }
+
+  #delayFrames(): number {
+    if (this.#state === 'underrun') return 0;
+    const stepFrames = (this.#opened().rate * this.#init.stepMs) / 1_000;
+    const position = stepFrames === 0 ? this.#played : Math.floor(this.#played / stepFrames) * stepFrames;
+    return this.#written - position;
+  }
+
+  #writableFrames(): number {
+    if (this.#state !== 'running') return 0;
+    return Math.floor(this.#opened().bufferFrames - (this.#written - this.#captured));
+  }
+
+  /** Lets go what has left by now, and gives that instant. */
+  #play(): LocalTime {
+    const now = this.#time.now();
+    if (this.#playedUntil === undefined || this.#state === 'underrun') return now;
+    while (this.#playedUntil < now) this.#playedUntil = this.#advance(this.#playedUntil, now);
+    if (this.#played > this.#written) {
+      this.#played = this.#written;
+      this.#state = 'underrun';
+    }
+    this.#captureUpTo(Math.floor(this.#played));
+    return now;
+  }
+
+  /** Plays from `from` on at one rate, to `until` at most; gives how far that rate held. */
+  #advance(from: LocalTime, until: LocalTime): LocalTime {
+    const { ppm, wanderPpm } = this.#init;
+    this.#wanderAt ??= from;
+    while (addTime(this.#wanderAt, WANDER_EVERY_NS) <= from) {
+      this.#wanderAt = addTime(this.#wanderAt, WANDER_EVERY_NS);
+      const step = (2 * this.#prng.fraction() - 1) * wanderPpm;
+      this.#wanderPpm = Math.max(-10 * wanderPpm, Math.min(10 * wanderPpm, this.#wanderPpm + step));
+    }
+    const next = addTime(this.#wanderAt, WANDER_EVERY_NS);
+    const end = next < until ? next : until;
+    this.#played += (Number(end - from) / 1e9) * this.#opened().rate * (1 + (ppm + this.#wanderPpm) / 1e6);
+    return end;
+  }
+
+  #captureUpTo(played: number): void {
+    const { channels } = this.#opened();
+    while (this.#captured < played) {
+      const start = (this.#captured * channels) % this.#queue.length;
+      const samples = Math.min((played - this.#captured) * channels, this.#queue.length - start);
+      this.#capture?.add(this.#queue, start, samples);
+      this.#captured += samples / channels;
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { SystemTime } from '../../../src/io/time/system-time.js';
+import { VirtualOutput, type VirtualOutputInit } from '../../../src/io/virtual/virtual-output.js';
+import { WavCapture } from '../../../src/io/virtual/wav-capture.js';
+import { FakeAudioOutput } from '../../../src/ports/fake-audio-output.js';
+import { FakeTime } from '../../../src/ports/fake-time.js';
+import { runAudioOutputContract } from '../../contract/audio-output.js';
+import { codeOf, passRealTime } from '../../contract/support.js';
+import { readCapture } from '../../support/capture.js';
+
+const REQUEST = { rate: 48_000, channels: 2, bits: 24 };
+
+const onFakeTime = (make: (time: FakeTime) => FakeAudioOutput | VirtualOutput) => () => {
+  const time = new FakeTime();
+  return { output: make(time), pass: () => time.advance(1) };
+};
+await runAudioOutputContract(
+  t,
+  'FakeAudioOutput',
+  onFakeTime((time) => new FakeAudioOutput({ time })),
+);
+await runAudioOutputContract(
+  t,
+  'VirtualOutput',
+  onFakeTime((time) => new VirtualOutput({ time })),
+);
+await runAudioOutputContract(
+  t,
+  'VirtualOutput with an odd crystal and a coarse position',
+  onFakeTime((time) => new VirtualOutput({ time }, { ppm: -300, wanderPpm: 5, stepMs: 10 })),
+);
+await runAudioOutputContract(t, 'VirtualOutput in real time', () => ({
+  output: new VirtualOutput({ time: new SystemTime() }),
+  pass: passRealTime,
+}));
+
+const scratch = mkdtempSync(join(tmpdir(), 'tutti-'));
+t.teardown(() => rmSync(scratch, { recursive: true }));
+
+/** An open card on fake time, kept fed with silence: gives how far it got. */
+function card(init: VirtualOutputInit = {}) {
+  const time = new FakeTime();
+  const output = new VirtualOutput({ time }, init);
+  const format = output.open(REQUEST);
+  const silence = new Int32Array(format.bufferFrames * 2);
+  let written = output.write(silence, format.bufferFrames);
+  const play = (seconds: number) => {
+    for (let ms = 0; ms < seconds * 1_000; ms += 20) {
+      time.advance(20);
+      written += output.write(silence, output.status().writableFrames);
+    }
+    return written - output.status().delayFrames;
+  };
+  return { time, output, play };
+}
+
+t.test('it plays as fast as its crystal says, to a fraction of a frame', (t) => {
+  for (const ppm of [0, 80, -500]) {
+    const { play } = card({ ppm });
+    const expected = 60 * 48_000 * (1 + ppm / 1e6);
+    t.ok(Math.abs(play(60) - expected) < 1e-3, `${ppm} ppm`);
+  }
+  const { time, output } = card();
+  const before = output.status().delayFrames;
+  time.advanceNs(12_345n);
+  t.ok(Math.abs(before - output.status().delayFrames - 12_345 * 48e-6) < 1e-6, 'fractions are told');
+  t.end();
+});
+
+t.test('its crystal wanders by the seed: the same each time, and never far', (t) => {
+  const run = (seed: number) => card({ wanderPpm: 3, seed }).play(120);
+  t.equal(run(1), run(1));
+  t.not(run(1), run(2));
+  const off = (run(1) / (120 * 48_000) - 1) * 1e6;
+  t.ok(Math.abs(off) > 0.01 && Math.abs(off) <= 30, `${off} ppm`);
+  t.end();
+});
+
+t.test('a coarse position moves in steps, and is late by less than one', (t) => {
+  const { time, output } = card({ stepMs: 10 });
+  const full = output.status().delayFrames;
+  const seen = new Set<number>();
+  for (let ms = 1; ms <= 50; ms++) {
+    time.advance(1);
+    const played = full - output.status().delayFrames;
+    seen.add(played);
+    t.ok(played <= ms * 48 && played > ms * 48 - 480);
+  }
+  t.same([...seen], [0, 480, 960, 1_440, 1_920, 2_400]);
+  t.end();
+});
+
+t.test('it keeps the rate of its first opening, or the one that it was made with', (t) => {
+  const first = new VirtualOutput({ time: new FakeTime() });
+  t.equal(first.open(REQUEST).rate, 48_000);
+  first.close();
+  t.equal(first.open({ ...REQUEST, rate: 44_100 }).rate, 48_000);
+  t.equal(new VirtualOutput({ time: new FakeTime() }, { rate: 96_000 }).open(REQUEST).rate, 96_000);
+  t.end();
+});
+
+t.test('the capture holds what left the card, and no more', (t) => {
+  for (const bits of [16, 24, 32]) {
+    const path = join(scratch, `played-${bits}.wav`);
+    const time = new FakeTime();
+    const output = new VirtualOutput({ time, capture: new WavCapture({ path }) });
+    output.open({ ...REQUEST, bits });
+    const largest = 2 ** (bits - 1) - 1;
+    const samples = Int32Array.from({ length: 2 * 4_800 }, (_, i) => (i % 2 === 0 ? i : -largest - 1));
+    samples[2] = largest;
+    output.write(samples, 4_800);
+    time.advance(10);
+    output.close();
+    const { rate, channels, samples: played } = readCapture(path);
+    t.same({ rate, channels, frames: played.length / 2 }, { rate: 48_000, channels: 2, frames: 480 });
+    t.ok(
+      played.every((sample, i) => sample * 2 ** (bits - 1) === samples[i]),
+      `${bits} bits`,
+    );
+    // Opened again, the capture goes on; sound after an underrun follows on what was before.
+    output.open({ ...REQUEST, bits });
+    output.write(samples, 480);
+    time.advance(100);
+    output.recover();
+    output.write(samples, 480);
+    time.advance(5);
+    output.close();
+    t.equal(readCapture(path).samples.length / 2, 480 + 480 + 240);
+  }
+  t.end();
+});
+
+t.test('a process that is killed leaves a capture that lacks a second at most', (t) => {
+  const path = join(scratch, 'killed.wav');
+  const time = new FakeTime();
+  const output = new VirtualOutput({ time, capture: new WavCapture({ path }) });
+  output.open(REQUEST);
+  t.ok(existsSync(path) && readCapture(path).samples.length === 0, 'a header is there from the start');
+  const silence = new Int32Array(2 * 4_800);
+  for (let ms = 0; ms < 5_400; ms += 50) {
+    output.write(silence, 2_400);
+    time.advance(50);
+    output.status();
+    output.recover();
+  }
+  const seconds = readCapture(path).samples.length / 2 / 48_000;
+  t.ok(seconds >= 4.3 && seconds <= 5.4, `${seconds} s`);
+  output.close();
+  t.equal(readCapture(path).samples.length / 2 / 48_000, 5.4);
+  t.end();
+});
+
+t.test('a capture that cannot be written is said when the card is opened', (t) => {
+  const capture = new WavCapture({ path: join(scratch, 'no', 'such', 'directory.wav') });
+  const output = new VirtualOutput({ time: new FakeTime(), capture });
+  t.equal(
+    codeOf(() => output.open(REQUEST)),
+    'OUTPUT_UNAVAILABLE',
+  );
+  t.end();
+});
