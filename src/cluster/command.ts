@@ -5,7 +5,7 @@
  * ever: a field is never renamed, never changes its meaning, and is never required where it was not; what is new is a new optional
  * field or a new type, with the version in {@link COMMAND_VERSIONS} from which nodes know it. Fields that a node does not know are kept.
  * Times and frames are whole numbers; nothing here is a float that two machines could print differently, save the loudness
- * that was measured once.
+ * that was measured once. Nor may a schema ask what the engine's or a library's Unicode tables answer: every node must refuse alike.
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import type { BootId, Incarnation, ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
@@ -23,13 +23,16 @@ const PerCent = Type.Integer({ minimum: 0, maximum: 100 });
 const command = <T extends string, P extends Record<string, TSchema>>(type: T, properties: P) =>
   Type.Object({ type: Type.Literal(type), ...properties });
 
+/** An instant or span of cluster time in nanoseconds, as 64 bits hold it. */
+const Ns = Type.BigInt({ minimum: 0n, maximum: 2n ** 63n - 1n });
+
 /** Each command's schema by its type. */
 export const COMMANDS = {
   'track.add': command('track.add', { track: Track }),
   'track.remove': command('track.remove', { trackId: TrackRef }),
   'track.rename': command('track.rename', { trackId: TrackRef, title: Type.String({ minLength: 1 }) }),
 
-  /** Adds tracks in their order before an item, next after the current one, or (neither given) at the end. */
+  /** Adds tracks in their order before an item, next after the current one, or (neither given) at the end. Not both. */
   'queue.add': command('queue.add', {
     trackIds: Type.Array(TrackRef, { minItems: 1, maxItems: 5_000 }),
     beforeItemId: Type.Optional(Item),
@@ -43,7 +46,7 @@ export const COMMANDS = {
   /** Shuffles what is not current; the seed makes it the same on every node. */
   'queue.shuffle': command('queue.shuffle', { seed: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }) }),
 
-  /** Resumes, or starts the queue; with `trackId` plays that now, with `itemId` drops what is before it in the queue. */
+  /** Resumes, or starts the queue; with `trackId` plays that now, with `itemId` drops what is before it in the queue. Not both. */
   'transport.play': command('transport.play', {
     trackId: Type.Optional(TrackRef),
     itemId: Type.Optional(Item),
@@ -55,20 +58,23 @@ export const COMMANDS = {
   'transport.skip': command('transport.skip', expectItem),
   /** Back to the start of the item above 3 s, else to the item before. */
   'transport.previous': command('transport.previous', expectItem),
-  'transport.seek': command('transport.seek', { positionMs: Type.Integer({ minimum: 0 }), ...expectItem }),
+  'transport.seek': command('transport.seek', {
+    positionMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    ...expectItem,
+  }),
   'transport.mode': command('transport.mode', { repeat: Repeat }),
   /** Where the music stood, for a house that goes dark: logged by the leader, changes nothing that is heard. */
   'transport.mark': command('transport.mark', {}),
 
-  /** Volume in whole per cent and mute, of every room (`node` absent: the house) or of one. Only what is given changes. */
+  /** Volume in whole per cent and mute, of every room (`node` absent: the house) or of one. Only what is given changes; not nothing. */
   'volume.set': command('volume.set', {
     node: Type.Optional(Node),
     volume: Type.Optional(PerCent),
-    /** Added to the volume as it is when applied; the sum is kept within 0 to 100. */
+    /** Added to the volume as it is when applied; the sum is kept within 0 to 100. Not together with `volume`. */
     delta: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
     muted: Type.Optional(Type.Boolean()),
   }),
-  /** How one node sounds, changed from anywhere. */
+  /** How one node sounds, changed from anywhere. Only what is given changes; not nothing. */
   'output.set': command('output.set', {
     node: Node,
     latencyUs: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 10_000_000 })),
@@ -87,12 +93,12 @@ export const COMMANDS = {
   /** A leader's term begins: `epoch` moves on where cluster time leapt, `reproposed` are the slots that it brought back from before. */
   'leader.begin': command('leader.begin', {
     node: Node,
-    epoch: Type.Integer({ minimum: 0 }),
-    reserveUntilNs: Type.BigInt(),
+    epoch: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    reserveUntilNs: Ns,
     reproposed: Type.Array(Type.Unsafe<Slot>(Type.Integer({ minimum: 1 }))),
   }),
   /** More cluster time is reserved: a leader after an outage goes on from here. */
-  'leader.reserve': command('leader.reserve', { reserveUntilNs: Type.BigInt() }),
+  'leader.reserve': command('leader.reserve', { reserveUntilNs: Ns }),
   /** A node's process started: the chain of these tells a restored or cloned card from the real one. */
   'member.boot': command('member.boot', {
     node: Node,
@@ -101,7 +107,9 @@ export const COMMANDS = {
   }),
 } as const;
 
+/** The types of command that this build knows, such as `queue.add`. A log may hold others, of a newer version. */
 export type CommandType = keyof typeof COMMANDS;
+/** The command of one type. Checked against its schema at apply, once more and on every node: bytes of the log are not trusted. */
 export type CommandOf<T extends CommandType> = Static<(typeof COMMANDS)[T]>;
 /** Anything that can stand in the log, as a tagged union over `type`. */
 export type Command = { [T in CommandType]: CommandOf<T> }[CommandType];
@@ -135,14 +143,24 @@ export const COMMAND_VERSIONS: Readonly<Record<CommandType, number>> = {
   'member.boot': 1,
 };
 
+/** True for text that is a command's type in this build. */
+export const isCommandType = (text: unknown): text is CommandType =>
+  typeof text === 'string' && Object.hasOwn(COMMANDS, text);
+
+/** The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. */
+export const versionOf = (command: Command): number => COMMAND_VERSIONS[command.type];
+
 /** Who asked, and what makes a repeat harmless. */
 export const Origin = Type.Object({
   node: Node,
   via: Via,
-  /** A client's Idempotency-Key: a second command with the same key gets the first one's outcome. */
-  key: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  /**
+   * A client's Idempotency-Key: a second command with the same key gets the first one's outcome. Printable ASCII. A pattern says so and
+   * not `maxLength`, which counts what a reader takes for one letter, by tables that the next version of the library may extend.
+   */
+  key: Type.Optional(Type.String({ pattern: '^[ -~]{1,255}$' })),
   /** Cluster time at which the client says it first sent this, nanoseconds. */
-  firstSentNs: Type.Optional(Type.BigInt()),
+  firstSentNs: Type.Optional(Ns),
 });
 export type Origin = Static<typeof Origin>;
 
@@ -152,11 +170,17 @@ export interface Proposal {
   readonly origin: Origin;
 }
 
-/** What the log hands to `apply`: a proposal with its place and the leader's stamps. */
-export interface Entry extends Proposal {
+/** The place of something in the log, with the leader's stamps. */
+export interface EntryPlace {
   readonly slot: Slot;
   /** Cluster time at which the leader took it, nanoseconds; strictly above the entry before. */
   readonly stampNs: bigint;
   /** What the leader added for a change of sound to reach every card in time, nanoseconds; 0 to 10 s. */
   readonly leadNs: bigint;
 }
+
+/** What the log hands to `apply`: a proposal with its place. */
+export interface Entry extends Proposal, EntryPlace {}
+
+/** The most that a leader may add: a node that is slower has its own trouble. Nanoseconds. */
+export const LEAD_NS_MAX = 10_000_000_000n;

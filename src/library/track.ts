@@ -25,6 +25,7 @@ export const BYTES_PER_SAMPLE: Readonly<Record<SampleFormat, number>> = {
   f64: 8,
 };
 
+/** What the samples of a WAV file are and where they begin: enough to read them without its header. */
 export const AudioFormat = Type.Object({
   /** Frames a second, 8,000 to 192,000. */
   sampleRate: Type.Integer({ minimum: 8_000, maximum: 192_000 }),
@@ -38,6 +39,7 @@ export const AudioFormat = Type.Object({
 });
 export type AudioFormat = Static<typeof AudioFormat>;
 
+/** What the file says of itself (LIST INFO or id3), made fit to be shown: no control characters, and no field that says nothing. */
 export const Tags = Type.Object({
   title: Type.Optional(Type.String()),
   artist: Type.Optional(Type.String()),
@@ -49,6 +51,7 @@ export const Tags = Type.Object({
 });
 export type Tags = Static<typeof Tags>;
 
+/** How loud the whole track is, by which every node brings it to the same level. */
 export const Loudness = Type.Object({
   /** Integrated loudness by ITU-R BS.1770-4, LUFS; null where every block is below the gate (silence, or under 400 ms). */
   integratedLufs: Type.Union([Type.Number(), Type.Null()]),
@@ -64,15 +67,15 @@ export type Holder = Static<typeof Holder>;
 /** A track as the log carries it. Fields that a newer version added are kept as they came. */
 export const Track = Type.Object({
   id: Type.Unsafe<TrackId>(Type.String({ pattern: '^[0-9a-f]{64}$' })),
-  /** Distinct in the library, without control characters and without a trailing ".wav". */
+  /** A wish: in the library it is distinct, without control characters and without a trailing ".wav" (title.ts). */
   title: Type.String({ minLength: 1 }),
   /** The name under which it was handed in: a label, never a path. */
   fileName: Type.String(),
   format: AudioFormat,
   /** Size of the file. */
-  bytes: Type.Integer({ minimum: 1 }),
+  bytes: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   /** Length in sample frames at its own rate; at least 1. */
-  frames: Type.Integer({ minimum: 1 }),
+  frames: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   tags: Tags,
   loudness: Loudness,
   /** How it came in, and by which node. */

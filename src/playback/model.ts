@@ -8,8 +8,8 @@
  * fact is therefore often still ahead; what sounds until then is kept in `tail`.
  */
 import { type Static, Type } from 'typebox';
-import type { ItemId, NodeId, TrackId } from '../core/ids.js';
-import type { ClusterTime } from '../core/units.js';
+import { type ItemId, itemId, type NodeId, type TrackId } from '../core/ids.js';
+import { type ClusterTime, clusterTime } from '../core/units.js';
 
 /** off: items leave the queue as they end. all: they go to its end, as new items. one: the current item starts over. */
 export const Repeat = Type.Union([Type.Literal('off'), Type.Literal('all'), Type.Literal('one')]);
@@ -26,6 +26,20 @@ export const Via = Type.Union([
 ]);
 export type Via = Static<typeof Via>;
 
+/** How long a track is: all that the timeline needs to know of it. */
+export interface TrackLength {
+  readonly id: TrackId;
+  /** Length in frames at `sampleRate`; at least 1. */
+  readonly frames: number;
+  readonly sampleRate: number;
+}
+
+/** Who wished for something, and how the wish came. */
+export interface Wisher {
+  readonly node: NodeId;
+  readonly via: Via;
+}
+
 /** One place in the queue. Length and rate are the track's, copied so that the timeline needs nothing else. */
 export interface QueueItem {
   /** `i` and the decimal `seq`: made by `itemIdOf`. */
@@ -33,16 +47,15 @@ export interface QueueItem {
   /** The same on every node, rising by one with every item, from 1; below 2^31. */
   readonly seq: number;
   readonly trackId: TrackId;
-  /** Length in frames at `sampleRate`; at least 1. */
   readonly frames: number;
   readonly sampleRate: number;
-  readonly addedBy: { readonly node: NodeId; readonly via: Via };
+  readonly addedBy: Wisher;
 }
 
 /** The transport as it is from `Playback.effectiveAt` on. Unless stopped, its item is `queue[0]`. */
 export type Transport =
   | { readonly status: 'stopped' }
-  /** Frame `startFrame` of the item sounds at `startedAt`. */
+  /** Frame `startFrame` of the item sounds at `startedAt`, which is `Playback.effectiveAt`. */
   | {
       readonly status: 'playing';
       readonly itemId: ItemId;
@@ -69,7 +82,15 @@ export const QUEUE_ITEMS_MAX = 5_000;
 export const HISTORY_ITEMS_MAX = 50;
 /** `previous` above this position goes back to the item's start, below it to the item before. Milliseconds. */
 export const PREVIOUS_RESTARTS_ABOVE_MS = 3_000;
+/** Items are numbered below this, so that a 32-bit signed integer of another player's protocol holds every number. */
+export const SEQ_LIMIT = 2 ** 31;
+/**
+ * The most segments that `tail` keeps. A lead of 120 ms holds one or two; only a run of tracks of a few frames each could hold more, a
+ * buzz that nobody misses when its rest is silence, and the state stays small whatever was uploaded.
+ */
+export const TAIL_SEGMENTS_MAX = 64;
 
+/** Queue and transport: an immutable value. Commands (queue.ts, transport.ts) and time (`foldTo`) make new ones of it. */
 export interface Playback {
   /** The current item first, unless stopped; then what comes, in order. */
   readonly queue: readonly QueueItem[];
@@ -78,15 +99,36 @@ export interface Playback {
   readonly transport: Transport;
   /** From when `transport` holds. Never goes back from one command to the next. */
   readonly effectiveAt: ClusterTime;
-  /** What sounds before `effectiveAt`, in order, without overlap; it ends by then. */
+  /** What sounds before `effectiveAt`, in order, without overlap; it ends by then. At most {@link TAIL_SEGMENTS_MAX}. */
   readonly tail: readonly Segment[];
   readonly repeat: Repeat;
-  /** `seq` of the next item. */
+  /** `seq` of the next item; at most {@link SEQ_LIMIT}, which means that there is none left. */
   readonly nextSeq: number;
   /** Moves with every change of the queue and every item that ends; never goes down. As of the last command: `foldTo` counts on. */
   readonly queueVersion: number;
-  /** Who changed the transport last. */
-  readonly changedBy: { readonly node: NodeId; readonly via: Via; readonly at: ClusterTime } | null;
-  /** Until when the music is known to have got: the stamp of the last mark or transport command. */
+  /** Who changed what sounds last. */
+  readonly changedBy: (Wisher & { readonly at: ClusterTime }) | null;
+  /** Until when the music is known to have got: the stamp of the last command on queue or transport, marks included. */
   readonly markedAt: ClusterTime;
 }
+
+/** Nothing was ever queued. */
+export const EMPTY_PLAYBACK: Playback = {
+  queue: [],
+  history: [],
+  transport: { status: 'stopped' },
+  effectiveAt: clusterTime(0n),
+  tail: [],
+  repeat: 'off',
+  nextSeq: 1,
+  queueVersion: 0,
+  changedBy: null,
+  markedAt: clusterTime(0n),
+};
+
+/** The id of the item with this number: `i7`. */
+export const itemIdOf = (seq: number): ItemId => itemId(`i${seq}`);
+
+/** The item that plays or is paused; null when stopped, also when the queue holds items. */
+export const currentItem = (playback: Playback): QueueItem | null =>
+  playback.transport.status === 'stopped' ? null : playback.queue[0]!;

@@ -1,0 +1,130 @@
+/**
+ * Outcomes by Idempotency-Key: a request that is sent again, because its answer was lost, is not done again.
+ *
+ * The table is part of the agreed state. So it is trimmed in the order of the log and by the stamps in it, never by a clock, and every
+ * node forgets the same key at the same slot. What it has forgotten it must not take for new: a retry says when it was first sent, and
+ * one that old is refused.
+ *
+ * Kept is what a machine reads (slot, code, particulars), not the sentence for a person: its words change from one version to the next,
+ * and two versions must keep equal state. Items are numbered in a row, so that two numbers stand for 5,000 ids.
+ */
+import { assert } from '../core/assert.js';
+import { ERRORS, type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
+import type { Slot, TrackId } from '../core/ids.js';
+import { NS_PER_S } from '../core/units.js';
+import { itemIdOf } from '../playback/model.js';
+import type { Origin } from './command.js';
+import type { Outcome } from './outcome.js';
+
+/** How long an outcome is kept, in cluster time: no client retries for longer. */
+export const KEY_AGE_NS_MAX = 600n * NS_PER_S;
+/** How many are kept at most: a bound on the state, far above what a house presses in ten minutes. */
+export const KEYS_MAX = 4_096;
+
+/** An outcome as it is kept. */
+export interface KeptOutcome {
+  readonly key: string;
+  readonly slot: Slot;
+  readonly stampNs: bigint;
+  /** Null for success. */
+  readonly refusal: { readonly code: ErrorCode; readonly info: ErrorInfo } | null;
+  /** Items made: the first one's number, and how many; null where the outcome names none. */
+  readonly items: { readonly firstSeq: number; readonly count: number } | null;
+  readonly trackId: TrackId | null;
+  readonly title: string | null;
+}
+
+/** The outcomes that this state remembers, at most {@link KEYS_MAX}. `trim` with each entry's stamp, `recall`, do, `keep`. */
+export class IdempotencyTable {
+  /** In the order of the log, which is that of the stamps. */
+  readonly #kept = new Map<string, KeptOutcome>();
+  /** Stamp of the latest outcome that was forgotten; -1 where none was. */
+  #forgottenNs = -1n;
+
+  /** The table that `list()` and `forgottenNs` of another one describe. */
+  static of(kept: readonly KeptOutcome[], forgottenNs: bigint): IdempotencyTable {
+    const table = new IdempotencyTable();
+    for (const outcome of kept) table.#kept.set(outcome.key, outcome);
+    table.#forgottenNs = forgottenNs;
+    return table;
+  }
+
+  /** Forgets what is older than {@link KEY_AGE_NS_MAX} at `stampNs`. */
+  trim(stampNs: bigint): void {
+    for (const { key, stampNs: keptNs } of this.#kept.values()) {
+      if (keptNs >= stampNs - KEY_AGE_NS_MAX) return;
+      this.#forget(key, keptNs);
+    }
+  }
+
+  /**
+   * The outcome that a command of this origin had before; undefined where it is new.
+   * @throws TuttiError RETRY_EXPIRED where it may have been done and forgotten.
+   */
+  recall({ key, firstSentNs }: Origin, stampNs: bigint): Outcome | undefined {
+    if (key === undefined) return undefined;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return outcomeOf(kept);
+    if (firstSentNs === undefined) return undefined;
+    if (firstSentNs < stampNs - KEY_AGE_NS_MAX || firstSentNs <= this.#forgottenNs) {
+      throw new TuttiError('RETRY_EXPIRED', 'outcomes of that time are forgotten: look at the state first');
+    }
+    return undefined;
+  }
+
+  /** Keeps the outcome of a command that `recall` said is new. */
+  keep(key: string, stampNs: bigint, outcome: Outcome): void {
+    if (this.#kept.size >= KEYS_MAX) {
+      const [oldest] = this.#kept.values();
+      this.#forget(oldest!.key, oldest!.stampNs);
+    }
+    this.#kept.set(key, keptOf(key, stampNs, outcome));
+  }
+
+  /** All that is kept, in the order of the log. */
+  list(): KeptOutcome[] {
+    return [...this.#kept.values()];
+  }
+
+  /** Stamp of the latest outcome that was forgotten, nanoseconds; -1 where none was. */
+  get forgottenNs(): bigint {
+    return this.#forgottenNs;
+  }
+
+  /** @throws InvariantError where the table is too long, or out of order. */
+  checkInvariants(lastStampNs: bigint): void {
+    assert(this.#kept.size <= KEYS_MAX, 'at most 4,096 keys are kept');
+    let before = this.#forgottenNs;
+    for (const { stampNs } of this.#kept.values()) {
+      assert(stampNs > before && stampNs <= lastStampNs, 'keys are kept in the order of their stamps');
+      before = stampNs;
+    }
+  }
+
+  #forget(key: string, stampNs: bigint): void {
+    this.#kept.delete(key);
+    this.#forgottenNs = stampNs;
+  }
+}
+
+function keptOf(key: string, stampNs: bigint, outcome: Outcome): KeptOutcome {
+  const { slot } = outcome;
+  if (!outcome.ok) {
+    const { code, info } = outcome;
+    return { key, slot, stampNs, refusal: { code, info }, items: null, trackId: null, title: null };
+  }
+  const { itemIds, trackId = null, title = null } = outcome;
+  const items = itemIds === undefined ? null : { firstSeq: Number(itemIds[0]!.slice(1)), count: itemIds.length };
+  return { key, slot, stampNs, refusal: null, items, trackId, title };
+}
+
+function outcomeOf({ slot, refusal, items, trackId, title }: KeptOutcome): Outcome {
+  if (refusal !== null) return { ok: false, slot, ...refusal, detail: ERRORS[refusal.code].title };
+  return {
+    ok: true,
+    slot,
+    ...(items !== null && { itemIds: Array.from({ length: items.count }, (_, k) => itemIdOf(items.firstSeq + k)) }),
+    ...(trackId !== null && { trackId }),
+    ...(title !== null && { title }),
+  };
+}
