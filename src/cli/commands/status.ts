@@ -1,0 +1,82 @@
+/** status: how the house is, as one node sees it. */
+import type { Command } from 'commander';
+import { ERRORS, isErrorCode } from '../../core/errors.js';
+import { type Alert, type NodeView, State } from '../../http/schema.js';
+import type { RunCommand, Session } from '../session.js';
+import { type Column, counted, pairs, shownBytes, shownTitle, table } from '../text.js';
+import { humanTransport, positionAt } from './transport.js';
+import { humanVolume } from './volume.js';
+
+/** Adds `status` to `program`. Everything that it shows comes of one `GET /state`, so that it fits together. */
+export function addStatusCommand(program: Command, run: RunCommand): void {
+  program
+    .command('status')
+    .summary('show how the house is')
+    .description('Shows what plays, the nodes and whatever is wrong, as the asked node sees it.')
+    .action(run(status));
+}
+
+async function status(session: Session): Promise<void> {
+  const client = session.client();
+  const state = await client.read('/state', State);
+  session.print(state, () =>
+    [
+      pairs([
+        ['Node', `${state.node.name} (${state.node.version}) at ${client.node.origin}`],
+        ['Cluster', humanCluster(state)],
+        ['Music', humanTransport(state.transport, positionAt(state))],
+        ['Queue', `${counted(state.queueLength, 'item')}, repeat ${state.repeat}`],
+        ['Volume', humanVolume(state.volume, state.muted)],
+        ['Library', counted(state.tracks.length, 'track')],
+        ...state.uploads
+          .filter(({ stage }) => stage !== 'done')
+          .map((upload): [string, string] => ['Upload', humanUpload(upload)]),
+        ...state.alerts.map((alert): [string, string] => [alert.severity, humanAlert(alert, state)]),
+      ]),
+      ...(state.nodes.length === 0 ? [] : [table(NODE_COLUMNS, state.nodes, session.bold)]),
+    ].join('\n'),
+  );
+}
+
+function humanCluster({ cluster, nodes }: State): string {
+  if (cluster.id === null) return 'none: this node belongs to no cluster yet';
+  const votes = `${cluster.votersOnline} of ${counted(cluster.voters, 'voter')} online`;
+  const leader = nodes.find((node) => node.id === cluster.leader)?.name;
+  const led = leader === undefined ? 'no leader' : `${leader} leads`;
+  return cluster.quorum ? `${votes}, ${led}` : `no quorum: ${votes}, ${cluster.needed} needed`;
+}
+
+function humanUpload({ title, stage, code, receivedBytes, totalBytes }: State['uploads'][number]): string {
+  const name = shownTitle(title);
+  if (stage === 'failed') return `${name}: failed${code === null ? '' : ` (${code})`}`;
+  const total = totalBytes === null ? '' : ` of ${shownBytes(totalBytes)}`;
+  return `${name}: ${stage}, ${shownBytes(receivedBytes)}${total}`;
+}
+
+function humanAlert({ code, nodeId, trackId }: Alert, state: State): string {
+  const what = isErrorCode(code) ? ERRORS[code].title : code;
+  const node = state.nodes.find(({ id }) => id === nodeId)?.name;
+  const track = state.tracks.find(({ id }) => id === trackId)?.title;
+  const about = [node, track === undefined ? undefined : shownTitle(track)].filter((text) => text !== undefined);
+  return about.length === 0 ? what : `${what} (${about.join(', ')})`;
+}
+
+const NODE_COLUMNS: readonly Column<NodeView>[] = [
+  { head: 'NODE', cell: (node) => node.name },
+  { head: 'ROLE', cell: (node) => (node.leader ? 'leader' : node.role) },
+  { head: 'ONLINE', cell: (node) => (node.online ? 'yes' : 'no') },
+  { head: 'CLOCK', cell: ({ clock }) => clockText(clock) },
+  { head: 'SOUND', cell: ({ output }) => `${output.driver}: ${output.state}${reasonText(output)}` },
+  { head: 'FREE', cell: ({ disk }) => shownBytes(disk.freeBytes), align: 'right' },
+  { head: 'TRACKS', cell: ({ disk }) => tracksText(disk), align: 'right' },
+];
+
+function clockText({ locked, holdover, errorUs }: NodeView['clock']): string {
+  if (!locked) return 'no lock';
+  return `within ${Math.ceil(errorUs)} us${holdover ? ', alone' : ''}`;
+}
+
+const reasonText = ({ reason }: NodeView['output']): string => (reason === null ? '' : ` (${reason})`);
+
+const tracksText = ({ tracksHeld, tracksMissing }: NodeView['disk']): string =>
+  tracksMissing.count === 0 ? String(tracksHeld) : `${tracksHeld}, ${tracksMissing.count} missing`;

@@ -1,0 +1,53 @@
+/**
+ * What the command line needs of the outside, so that every command can be run within a test: nothing in this folder but system.ts
+ * touches the process, the disk or the network by itself.
+ */
+import type { Config } from '../config/config.js';
+import type { ProcFiles } from './capabilities.js';
+import type { HttpTransport } from './http-transport.js';
+
+/** Standard output or standard error. */
+export interface TextOutput {
+  write(text: string): void;
+  /** True where a person looks on: then there may be colours and a progress bar. */
+  readonly isTerminal: boolean;
+}
+
+/** A local file that is to be sent. */
+export interface SourceFile {
+  /** Size as it was opened. */
+  readonly bytes: number;
+  /** Its first `bytes` bytes, from the beginning at each call. A file that became shorter meanwhile makes it throw. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
+/** Files of the machine on which the command is typed: a configuration, or WAVs to be sent. */
+export interface LocalFiles {
+  /** The text of a file, or undefined where there is none. @throws TuttiError BAD_USAGE where it cannot be read */
+  readText(path: string): Promise<string | undefined>;
+  /** @throws TuttiError BAD_USAGE where it is not a file that can be read */
+  open(path: string): Promise<SourceFile>;
+}
+
+/** Everything that a command may touch beside its arguments. system.ts has the real ones; tests hand in their own. */
+export interface CliComponents {
+  readonly stdout: TextOutput;
+  readonly stderr: TextOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly files: LocalFiles;
+  /** /proc, for `tutti capabilities`. */
+  readonly proc: ProcFiles;
+  readonly http: HttpTransport;
+  /** A text that no other call gives: an Idempotency-Key. */
+  readonly uniqueKey: () => string;
+  /** Monotonic milliseconds, for the progress bar. */
+  readonly nowMs: () => number;
+  /** What a node is called that was given no name. */
+  readonly hostname: string;
+  /** Of this software. */
+  readonly version: string;
+  /** Runs the daemon until it is told to stop, and gives the exit code. */
+  readonly run: (config: Config) => Promise<number>;
+  /** Shows everything on this machine, and gives the exit code. */
+  readonly demo: () => Promise<number>;
+}

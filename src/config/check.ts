@@ -1,0 +1,115 @@
+/**
+ * Holds what was written against the schema and collects everything that is wrong, not just the first thing: whoever edits the
+ * configuration of a Pi in a cupboard should have to restart it once.
+ */
+import { TomlDate } from 'smol-toml';
+import { Value } from 'typebox/value';
+import { CLIENT_VARIABLES, CONFIG_KEYS, CONFIG_TABLES, type ConfigKey, type KeySchema } from './schema.js';
+import { nearest } from './suggest.js';
+
+/** One mistake, and what would be right, as a clause for a person: `output.level (line 3): found "loud"; right is "off" or "track"`. */
+export type Problem = string;
+
+/** Values by dotted path: only what was written, and only where it is right. */
+export type Written = Map<string, string | number>;
+
+/** Longest text that a message quotes, in characters: enough to recognise it. */
+const QUOTED_CHARS_MAX = 60;
+
+/** Reads the keys of a parsed file into `written`. `lines` says where in the file each stands. */
+export function checkFile(tree: unknown, lines: ReadonlyMap<string, number>, written: Written): Problem[] {
+  const problems: Problem[] = [];
+  const place = (path: string) => (lines.has(path) ? `${path} (line ${lines.get(path)})` : path);
+
+  const visit = (value: unknown, path: string): void => {
+    const key = KEYS_BY_PATH.get(path);
+    if (key !== undefined) {
+      if (Value.Check(key.schema, value)) written.set(path, value as string | number);
+      else problems.push(`${place(path)}: found ${described(value)}; right is ${rightFor(key.schema)}`);
+    } else if (path !== '' && !CONFIG_TABLES.includes(path)) {
+      const meant = nearestKey(path);
+      problems.push(`${place(path)}: there is no such key${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+    } else if (!isTable(value)) {
+      problems.push(`${place(path)}: found ${described(value)}; right is a table`);
+    } else {
+      for (const name of Object.keys(value)) visit(value[name], path === '' ? name : `${path}.${name}`);
+    }
+  };
+  visit(tree, '');
+  return problems;
+}
+
+/** Reads every variable that begins with TUTTI_ into `written`, over what the file says. */
+export function checkEnvironment(env: Readonly<Record<string, string | undefined>>, written: Written): Problem[] {
+  const problems: Problem[] = [];
+  for (const name of Object.keys(env)) {
+    const text = env[name];
+    if (!name.startsWith('TUTTI_') || text === undefined || CLIENT_VARIABLES.includes(name)) continue;
+    const key = KEYS_BY_VARIABLE.get(name);
+    if (key === undefined) {
+      const meant = nearest(name, [...KEYS_BY_VARIABLE.keys(), ...CLIENT_VARIABLES]);
+      problems.push(
+        `environment variable ${name}: there is no such variable${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      );
+      continue;
+    }
+    const value = typed(text, key.schema);
+    if (Value.Check(key.schema, value)) written.set(key.path, value);
+    else
+      problems.push(
+        `${key.path} (environment variable ${name}): found ${described(value)}; right is ${rightFor(key.schema)}`,
+      );
+  }
+  return problems;
+}
+
+/** What a key takes, in words: `a whole number from 0 to 100 (%)`. */
+export function rightFor(schema: KeySchema): string {
+  if (schema.form !== undefined) return schema.form;
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum !== undefined) return either(schema.enum.map((word) => JSON.stringify(word)));
+  if (schema.anyOf !== undefined) return either(schema.anyOf.map(rightFor));
+  const unit = schema.unit === undefined ? '' : ` (${schema.unit})`;
+  return `a ${schema.type === 'integer' ? 'whole ' : ''}number from ${schema.minimum} to ${schema.maximum}${unit}`;
+}
+
+const KEYS_BY_PATH: ReadonlyMap<string, ConfigKey> = new Map(CONFIG_KEYS.map((key) => [key.path, key]));
+const KEYS_BY_VARIABLE: ReadonlyMap<string, ConfigKey> = new Map(CONFIG_KEYS.map((key) => [key.variable, key]));
+
+/** The key that `path` was meant to be. A right name in a wrong table counts as near. */
+function nearestKey(path: string): string | undefined {
+  const name = path.slice(path.lastIndexOf('.') + 1);
+  const elsewhere = CONFIG_KEYS.filter((key) => key.path.endsWith(`.${name}`) || key.path === name);
+  if (elsewhere.length === 1) return elsewhere[0]!.path;
+  return nearest(path, [...CONFIG_KEYS.map((key) => key.path), ...CONFIG_TABLES]);
+}
+
+/** A variable's text as the kind of value that its key takes. */
+function typed(text: string, schema: KeySchema): string | number {
+  const isNumber = /^[+-]?\d+(\.\d+)?$/.test(text) && takesNumber(schema);
+  return isNumber ? Number(text) : text;
+}
+
+function takesNumber(schema: KeySchema): boolean {
+  return schema.anyOf?.some(takesNumber) ?? (schema.type === 'integer' || schema.type === 'number');
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TomlDate);
+}
+
+function described(value: unknown): string {
+  if (typeof value === 'string') {
+    const letters = [...value];
+    const shown = letters.length <= QUOTED_CHARS_MAX ? value : `${letters.slice(0, QUOTED_CHARS_MAX).join('')}...`;
+    return JSON.stringify(shown);
+  }
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof TomlDate) return 'a date';
+  return isTable(value) ? 'a table' : 'something that is neither a text nor a number';
+}
+
+function either(forms: readonly string[]): string {
+  return forms.length === 1 ? forms[0]! : `${forms.slice(0, -1).join(', ')} or ${forms.at(-1)}`;
+}

@@ -1,0 +1,253 @@
+/**
+ * The configuration of a node: text and environment in, one frozen value out.
+ *
+ * It is read once, at the start, and handed down: nothing in the program looks a setting up by itself. What the file calls
+ * `output.idle_close_s` is `config.output.idleCloseS` here; what is derived from other settings has been worked out, and what an
+ * empty text or -1 says in the file ("none") is null.
+ */
+import { parse, TomlError } from 'smol-toml';
+import { Value } from 'typebox/value';
+import { TuttiError } from '../core/errors.js';
+import type { OutputChannels } from '../core/output-channels.js';
+import { checkEnvironment, checkFile, type Problem, rightFor, type Written } from './check.js';
+import { type HostPort, parseHostPort } from './host-port.js';
+import { keyLines } from './key-lines.js';
+import { CONFIG_KEYS, ConfigSchema, type ConfigValues } from './schema.js';
+
+/** All settings of one node, frozen to its depths. schema.ts says what each one means and which values it may have. */
+export interface Config {
+  /** Never empty. */
+  readonly name: string;
+  readonly dataDir: string;
+  readonly resumeAfterOutage: 'paused' | 'play';
+  readonly cluster: {
+    readonly keyFile: string;
+    readonly listen: HostPort;
+    /** Null: the first address on the local network, which only the running node can know. */
+    readonly advertise: HostPort | null;
+  };
+  readonly http: {
+    readonly listen: HostPort;
+    readonly access: 'open' | 'token';
+    readonly tokenFile: string;
+  };
+  readonly output: {
+    readonly driver: 'auto' | 'alsa' | 'speaker' | 'virtual' | 'none';
+    /** "auto", or what ALSA calls the device. */
+    readonly device: string;
+    readonly channels: OutputChannels;
+    readonly mixer: 'unmute' | 'keep';
+    readonly level: 'off' | 'track';
+    /** Seconds; 0: at once. */
+    readonly idleCloseS: number;
+    /** Microseconds. */
+    readonly latencyUs: number;
+    /** Per cent, 0 to 100. */
+    readonly volumeLimit: number;
+    readonly virtual: {
+      /** Parts per million. */
+      readonly ppm: number;
+      /** Path of a WAV file; null: nothing is written. */
+      readonly capture: string | null;
+    };
+  };
+  readonly inbox: { readonly dir: string };
+  /** Lines are BCM numbers, all different; null: there is no such button or LED. */
+  readonly gpio: {
+    readonly driver: 'auto' | 'onoff' | 'chardev' | 'none';
+    readonly play: number | null;
+    readonly pause: number | null;
+    readonly skip: number | null;
+    /** A text names an LED under /sys/class/leds. */
+    readonly leaderLed: number | string | null;
+    readonly statusLed: number | null;
+  };
+  readonly panel: {
+    /** Path of the serial port; null: there is no panel. */
+    readonly port: string | null;
+    /** Bits a second on the line. */
+    readonly baud: number;
+  };
+  readonly clock: {
+    /** Microseconds, or "auto". */
+    readonly maxErrorUs: number | 'auto';
+  };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+/** What the machine says of itself, for what the configuration leaves open. */
+export interface Machine {
+  readonly hostname: string;
+}
+
+/**
+ * Reads a configuration.
+ *
+ * @param text the file's TOML; empty where there is none
+ * @param env the environment; a variable such as TUTTI_HTTP_LISTEN goes before the file, and any other that begins with TUTTI_ is
+ *   refused, save TUTTI_NODE and TUTTI_TOKEN, which are the command line's
+ * @throws TuttiError BAD_CONFIG with all problems at once: a line each in `detail`, and as the list `info.problems`
+ */
+export function parseConfig(text: string, env: Readonly<Record<string, string | undefined>>, machine: Machine): Config {
+  let tree: unknown;
+  try {
+    tree = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // The library's message goes on with a drawing of the place; its first line says it all.
+    const problem = error.message.split('\n', 1)[0]!.replace(/^Invalid TOML document: /, '');
+    throw badConfig([`line ${error.line}, column ${error.column}: not TOML: ${problem}`], error);
+  }
+  return readConfig(tree, keyLines(text), env, machine);
+}
+
+/**
+ * Reads a configuration that was parsed already; else like {@link parseConfig}.
+ *
+ * @param tree tables as objects
+ * @param lines on which line of its file each key stands, for the messages
+ */
+export function readConfig(
+  tree: unknown,
+  lines: ReadonlyMap<string, number>,
+  env: Readonly<Record<string, string | undefined>>,
+  machine: Machine,
+): Config {
+  const written: Written = new Map();
+  const problems = [...checkFile(tree, lines, written), ...checkEnvironment(env, written)];
+  const config = resolve(withDefaults(written), machine, problems);
+  if (problems.length > 0) throw badConfig(problems);
+  return deepFrozen(config);
+}
+
+function badConfig(problems: readonly Problem[], cause?: unknown): TuttiError {
+  const detail = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n- ${problems.join('\n- ')}`;
+  return new TuttiError('BAD_CONFIG', detail, { problems }, cause);
+}
+
+/** The schema's default for every key that was not written. */
+function withDefaults(written: Written): ConfigValues {
+  const values: Record<string, unknown> = {};
+  for (const { path, schema } of CONFIG_KEYS) {
+    let table = values;
+    const names = path.split('.');
+    for (const name of names.slice(0, -1)) {
+      table[name] ??= {};
+      table = table[name] as Record<string, unknown>;
+    }
+    table[names.at(-1)!] = written.get(path) ?? schema.default;
+  }
+  return Value.Parse(ConfigSchema, values);
+}
+
+/** Works out what is derived, and adds to `problems` what one key alone does not show. */
+function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): Config {
+  const { cluster, http, output, inbox, gpio, panel, clock, log } = values;
+  const inDataDir = (path: string, fileName: string) =>
+    path === '' ? `${values.data_dir.replace(/\/+$/, '')}/${fileName}` : path;
+
+  const clusterListen = readAddress('cluster.listen', cluster.listen, problems);
+  const httpListen = readAddress('http.listen', http.listen, problems);
+  if (samePort(clusterListen, httpListen)) {
+    problems.push(
+      `http.listen and cluster.listen: both take port ${httpListen.port}; right are two ports, such as 8080 and 7420`,
+    );
+  }
+  if (http.access === 'open' && http.token_file !== '') {
+    problems.push(
+      'http.token_file: set, but http.access is "open", so nothing would ask for the token; right is http.access = "token", or no token_file',
+    );
+  }
+  const lines = { play: gpio.play, pause: gpio.pause, skip: gpio.skip, leader_led: gpio.leader_led };
+  checkDistinct({ ...lines, status_led: gpio.status_led }, problems);
+
+  return {
+    name: nodeName(values.name, machine, problems),
+    dataDir: values.data_dir,
+    resumeAfterOutage: values.resume_after_outage,
+    cluster: {
+      keyFile: inDataDir(cluster.key_file, 'cluster.key'),
+      listen: clusterListen,
+      advertise:
+        cluster.advertise === ''
+          ? null
+          : readAddress('cluster.advertise', cluster.advertise, problems, clusterListen.port),
+    },
+    http: { listen: httpListen, access: http.access, tokenFile: inDataDir(http.token_file, 'http.token') },
+    output: {
+      driver: output.driver,
+      device: output.device,
+      channels: output.channels,
+      mixer: output.mixer,
+      level: output.level,
+      idleCloseS: output.idle_close_s,
+      latencyUs: output.latency_us,
+      volumeLimit: output.volume_limit,
+      virtual: { ppm: output.virtual.ppm, capture: orNull(output.virtual.capture) },
+    },
+    inbox: { dir: inDataDir(inbox.dir, 'inbox') },
+    gpio: {
+      driver: gpio.driver,
+      play: orNull(gpio.play),
+      pause: orNull(gpio.pause),
+      skip: orNull(gpio.skip),
+      leaderLed: orNull(gpio.leader_led),
+      statusLed: orNull(gpio.status_led),
+    },
+    panel: { port: orNull(panel.port), baud: panel.baud },
+    clock: { maxErrorUs: clock.max_error_us },
+    log: { level: log.level },
+  };
+}
+
+/** The file's way to say "none": an empty text, or -1. */
+function orNull<T extends string | number>(value: T): T | null {
+  return value === '' || value === -1 ? null : value;
+}
+
+function readAddress(path: string, text: string, problems: Problem[], defaultPort?: number): HostPort {
+  const address = parseHostPort(text, defaultPort);
+  if (address !== undefined) return address;
+  const key = CONFIG_KEYS.find((candidate) => candidate.path === path)!;
+  problems.push(`${path}: found ${JSON.stringify(text)}; right is ${rightFor(key.schema)}, the port at most 65535`);
+  // Stands in until the problems are thrown, so that the other checks can go on. Port 0 clashes with nothing.
+  return { host: '', port: 0 };
+}
+
+/** True where two listeners would get in each other's way: one port, on one address or on all of them. */
+function samePort(a: HostPort, b: HostPort): boolean {
+  const everywhere = (host: string) => host === '0.0.0.0' || host === '::';
+  return a.port !== 0 && a.port === b.port && (a.host === b.host || everywhere(a.host) || everywhere(b.host));
+}
+
+function checkDistinct(lines: Readonly<Record<string, number | string>>, problems: Problem[]): void {
+  const takenBy = new Map<number, string>();
+  for (const [name, line] of Object.entries(lines)) {
+    if (typeof line !== 'number' || line === -1) continue;
+    const other = takenBy.get(line);
+    if (other === undefined) takenBy.set(line, name);
+    else
+      problems.push(
+        `gpio.${name}: line ${line} is gpio.${other}'s already; right is a line of its own, or -1 for none`,
+      );
+  }
+}
+
+function nodeName(name: string, { hostname }: Machine, problems: Problem[]): string {
+  if (name !== '') return name;
+  const derived = hostname.split('.', 1)[0]!;
+  const key = CONFIG_KEYS.find((candidate) => candidate.path === 'name')!;
+  if (derived === '' || !Value.Check(key.schema, derived)) {
+    problems.push(
+      `name: not set, and the host name ${JSON.stringify(hostname)} cannot serve; right is a name of your own`,
+    );
+  }
+  return derived;
+}
+
+function deepFrozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) deepFrozen(inner);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,181 @@
+/**
+ * Writes the pages of docs/ that are tables of the program's own definitions: errors.md, configuration.md, cli.md.
+ *
+ *     node dist/src/dev/docs.js            writes them
+ *     node dist/src/dev/docs.js --check    says which are not current, and ends with 1 if any is not
+ *
+ * A page that is made from the table that the program reads cannot say anything else than what the program does.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { EXIT_CODES, exitCodeOf } from '../cli/exit-codes.js';
+import { buildProgram } from '../cli/program.js';
+import { systemComponents } from '../cli/system.js';
+import { rightFor } from '../config/check.js';
+import { CLIENT_VARIABLES, CONFIG_KEYS, CONFIG_TABLES, type ConfigKey } from '../config/schema.js';
+import { ERRORS, type ErrorCode } from '../core/errors.js';
+
+/** The pages by their path in the repository. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/errors.md': errorsPage,
+  'docs/configuration.md': configurationPage,
+  'docs/cli.md': cliPage,
+};
+
+/** Paths of the pages below `root` that differ from what they should be. */
+export function stalePages(root: string): string[] {
+  return Object.entries(PAGES)
+    .filter(([path, render]) => textOf(join(root, path)) !== render())
+    .map(([path]) => path);
+}
+
+const NOTICE = '<!-- Made by src/dev/docs.ts from the definitions in src/. Change those, not this page. -->';
+
+const WHO = { caller: 'whoever asked', world: 'the world around the node', tutti: 'Tutti' } as const;
+
+function errorsPage(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status, fault, title, advice }]) => [
+    `<a id="${code.toLowerCase()}"></a>\`${code}\``,
+    String(status),
+    WHO[fault],
+    String(exitCodeOf(code as ErrorCode)),
+    title,
+    advice,
+  ]);
+  return page([
+    '# Errors',
+    `Everything that can go wrong and is known, by its code. HTTP answers carry the code in an \`application/problem+json\` body (RFC 9457), with a
+\`detail\` that says what exactly was wrong this time; the command line prints both, and ends with the exit code of the table. Branch on
+codes, never on words: codes stay.`,
+    markdownTable(['Code', 'HTTP status', 'Who has to act', 'Exit code', 'What is wrong', 'What to do'], rows),
+  ]);
+}
+
+function configurationPage(): string {
+  const tables = ['', ...CONFIG_TABLES].map((table) => ({
+    table,
+    keys: CONFIG_KEYS.filter(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('.'))) === table),
+  }));
+  return page([
+    '# Configuration',
+    `A node reads one TOML file at its start: \`/etc/tutti/tutti.toml\`, or what \`tutti run --config FILE\` names. Every key is optional, and
+there need not be a file. A key that does not exist, a value of the wrong kind and a number out of bounds are refused: the node does not
+start, and names every mistake at once, with its line. Keys of parts that are not built yet are checked all the same, and do nothing else.`,
+    `Each key can be set by an environment variable, which goes before the file: \`TUTTI_\`, the table, the key, in capitals. Any other variable
+that begins with \`TUTTI_\` is refused, save ${CLIENT_VARIABLES.map(code).join(' and ')}: these two are the command line's way to a node ([cli.md](cli.md)).`,
+    `Beyond the bounds of each key:
+
+- \`http.listen\` and \`cluster.listen\` are different ports.
+- \`http.token_file\` is set only where \`http.access = "token"\`: else nothing would ask for the token, while the file says that something does.
+- No two of the GPIO lines are the same. -1 means that there is no such button or LED.`,
+    ...tables.flatMap(({ table, keys }) => [
+      table === '' ? '## At the top of the file' : `## [${table}]`,
+      markdownTable(['Key', 'Takes', 'Default', 'Variable', 'Meaning'], keys.map(keyRow)),
+    ]),
+  ]);
+}
+
+function keyRow({ path, variable, schema }: ConfigKey): string[] {
+  const key = path.slice(path.lastIndexOf('.') + 1);
+  const written = JSON.stringify(schema.default);
+  const byDefault = schema.derived === undefined ? code(written) : `${code(written)}: ${schema.derived}`;
+  return [code(key), rightFor(schema), byDefault, code(variable), schema.description ?? ''];
+}
+
+function cliPage(): string {
+  const idle = () => Promise.resolve(0);
+  const program = buildProgram(systemComponents({ version: '', run: idle, demo: idle }), { ended: () => undefined });
+  return page([
+    '# The command line',
+    `\`tutti COMMAND\` asks a node over HTTP; \`run\`, \`demo\` and \`capabilities\` work on this machine. Results go to standard output, errors and
+everything else to standard error.`,
+    `With \`--json\` each result is one line of JSON, as the node gave it, and an error is one line of JSON on standard error: \`code\`, \`title\`,
+\`status\`, \`detail\`, \`advice\` and particulars such as \`trackId\`.`,
+    `A track is named by its id, by the first eight or more digits of it, or by its title, with or without \`.wav\`, in capitals or not. Where
+several fit, the error names them. \`tutti add\` takes a file that the library has already as done (exit code 0): what was wanted is the
+case, and the same command can be given again after a break.`,
+    `Every change carries an \`Idempotency-Key\`; where the connection breaks before the answer, it is sent once more with the same key, so that
+nothing is done twice. \`capabilities\` reads /proc/asound: asking alsa-lib what a card can do is not built yet.`,
+    '## Exit codes',
+    markdownTable(
+      ['Code', 'Meaning'],
+      EXIT_CODES.map((row) => [String(row.code), row.meaning]),
+    ),
+    'The exit code of each error is in [errors.md](errors.md).',
+    '## Options of every command',
+    optionsTable(program),
+    '## Commands',
+    ...commandsOf(program, 'tutti').flatMap(commandSection),
+  ]);
+}
+
+interface NamedCommand {
+  readonly name: string;
+  readonly command: Command;
+}
+
+function commandsOf(parent: Command, parentName: string): NamedCommand[] {
+  return parent.commands.flatMap((command) => {
+    const name = `${parentName} ${command.name()}`;
+    return [{ name, command }, ...commandsOf(command, name)];
+  });
+}
+
+function commandSection({ name, command }: NamedCommand): string[] {
+  const usage = command
+    .usage()
+    .replace(/ ?\[command\]/, '')
+    .replace(/^\[options\] ?/, '');
+  const takes = [
+    ...command.registeredArguments.map((argument) => [code(argument.name()), argument.description]),
+    ...command.options.map((option) => [code(option.flags), option.description]),
+  ];
+  return [
+    `### ${`${name} ${usage}`.trim()}`.replace(/[<>]/g, (bracket) => `\\${bracket}`),
+    command.description(),
+    ...(takes.length === 0 ? [] : [markdownTable(['Takes', ''], takes)]),
+  ];
+}
+
+function optionsTable(command: Command): string {
+  return markdownTable(
+    ['Option', ''],
+    command.options.map((option) => [code(option.flags), option.description]),
+  );
+}
+
+const page = (parts: readonly string[]): string => `${[NOTICE, ...parts].join('\n\n')}\n`;
+
+const code = (text: string): string => `\`${text}\``;
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function main(argv: readonly string[]): number {
+  const stale = stalePages('.');
+  if (argv.includes('--check')) {
+    for (const path of stale) console.error(`${path} is not current: run node dist/src/dev/docs.js`);
+    return stale.length === 0 ? 0 : 1;
+  }
+  for (const path of stale) {
+    writeFileSync(path, PAGES[path]!());
+    console.log(`wrote ${path}`);
+  }
+  return 0;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = main(process.argv.slice(2));
+}

@@ -1,0 +1,361 @@
+import fc from 'fast-check';
+import { stringify } from 'smol-toml';
+import t from 'tap';
+import { type Config, parseConfig, readConfig } from '../../src/config/config.js';
+import { CONFIG_KEYS, CONFIG_TABLES } from '../../src/config/schema.js';
+import { TuttiError } from '../../src/core/errors.js';
+
+const MACHINE = { hostname: 'kitchen' };
+const parse = (text: string, env: Record<string, string> = {}): Config => parseConfig(text, env, MACHINE);
+
+/** The problems that a configuration is refused for. */
+function problemsOf(text: string, env: Record<string, string> = {}, hostname = 'kitchen'): readonly string[] {
+  try {
+    parseConfig(text, env, { hostname });
+  } catch (error) {
+    if (error instanceof TuttiError && error.code === 'BAD_CONFIG') return error.info.problems as readonly string[];
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+t.test('an empty file gives the documented defaults', (t) => {
+  t.same(parse(''), {
+    name: 'kitchen',
+    dataDir: '/var/lib/tutti',
+    resumeAfterOutage: 'paused',
+    cluster: {
+      keyFile: '/var/lib/tutti/cluster.key',
+      listen: { host: '0.0.0.0', port: 7420 },
+      advertise: null,
+    },
+    http: { listen: { host: '0.0.0.0', port: 8080 }, access: 'open', tokenFile: '/var/lib/tutti/http.token' },
+    output: {
+      driver: 'auto',
+      device: 'auto',
+      channels: 'stereo',
+      mixer: 'unmute',
+      level: 'off',
+      idleCloseS: 600,
+      latencyUs: 0,
+      volumeLimit: 100,
+      virtual: { ppm: 0, capture: null },
+    },
+    inbox: { dir: '/var/lib/tutti/inbox' },
+    gpio: { driver: 'auto', play: 5, pause: 6, skip: 16, leaderLed: 26, statusLed: null },
+    panel: { port: null, baud: 115200 },
+    clock: { maxErrorUs: 500 },
+    log: { level: 'info' },
+  });
+  t.end();
+});
+
+t.test('every key of a file arrives where the program looks for it', (t) => {
+  const config = parse(`
+name = "attic"
+data_dir = "/srv/music/"
+resume_after_outage = "play"
+[cluster]
+key_file = "/etc/tutti/key"
+listen = "[::1]:7421"
+advertise = "192.168.1.20"
+[http]
+listen = "127.0.0.1:8081"
+access = "token"
+[output]
+driver = "virtual"
+device = "hw:CARD=sndrpihifiberry,DEV=0"
+channels = "left"
+mixer = "keep"
+level = "track"
+idle_close_s = 0
+latency_us = -250
+volume_limit = 70
+[output.virtual]
+ppm = -12.5
+capture = "/tmp/out.wav"
+[gpio]
+driver = "none"
+play = -1
+leader_led = "leader"
+status_led = 27
+[panel]
+port = "/dev/serial/by-id/usb-1"
+baud = 9600
+[clock]
+max_error_us = "auto"
+[log]
+level = "debug"
+`);
+  t.same(config, {
+    name: 'attic',
+    dataDir: '/srv/music/',
+    resumeAfterOutage: 'play',
+    cluster: {
+      keyFile: '/etc/tutti/key',
+      listen: { host: '::1', port: 7421 },
+      advertise: { host: '192.168.1.20', port: 7421 },
+    },
+    http: { listen: { host: '127.0.0.1', port: 8081 }, access: 'token', tokenFile: '/srv/music/http.token' },
+    output: {
+      driver: 'virtual',
+      device: 'hw:CARD=sndrpihifiberry,DEV=0',
+      channels: 'left',
+      mixer: 'keep',
+      level: 'track',
+      idleCloseS: 0,
+      latencyUs: -250,
+      volumeLimit: 70,
+      virtual: { ppm: -12.5, capture: '/tmp/out.wav' },
+    },
+    inbox: { dir: '/srv/music/inbox' },
+    gpio: { driver: 'none', play: null, pause: 6, skip: 16, leaderLed: 'leader', statusLed: 27 },
+    panel: { port: '/dev/serial/by-id/usb-1', baud: 9600 },
+    clock: { maxErrorUs: 'auto' },
+    log: { level: 'debug' },
+  });
+  t.end();
+});
+
+t.test('the result is frozen, all the way down', (t) => {
+  const config = parse('');
+  t.throws(() => Object.assign(config, { name: 'other' }), TypeError);
+  t.throws(() => Object.assign(config.output.virtual, { ppm: 1 }), TypeError);
+  t.throws(() => Object.assign(config.http.listen, { port: 1 }), TypeError);
+  t.end();
+});
+
+t.test('all problems are named at once, each with its line and what would be right', (t) => {
+  const problems = problemsOf(`nmae = "kitchen"
+[http]
+listen = "nowhere"
+access = "maybe"
+[output]
+volume_limit = 120
+channels = 2
+[output.virtual]
+ppm = nan
+`);
+  t.same(problems, [
+    'nmae (line 1): there is no such key; did you mean name?',
+    'http.access (line 4): found "maybe"; right is "open" or "token"',
+    'output.volume_limit (line 6): found 120; right is a whole number from 0 to 100 (%)',
+    'output.channels (line 7): found 2; right is "stereo", "left", "right" or "mono"',
+    'output.virtual.ppm (line 9): found NaN; right is a number from -10000 to 10000 (ppm)',
+    'http.listen: found "nowhere"; right is an address and a port such as "0.0.0.0:8080" or "[::]:8080", the port at most 65535',
+  ]);
+  t.end();
+});
+
+t.test('the detail of the error lists the problems; a single one stands alone', (t) => {
+  const detailOf = (text: string): string => {
+    try {
+      parse(text);
+    } catch (error) {
+      return (error as TuttiError).detail;
+    }
+    return 'it was accepted';
+  };
+  t.equal(
+    detailOf('panel.baud = 1'),
+    'panel.baud (line 1): found 1; right is a whole number from 300 to 4000000 (baud)',
+  );
+  t.match(detailOf('panel.baud = 1\nlog.level = "loud"'), /^2 problems:\n- panel\.baud .*\n- log\.level /);
+  t.end();
+});
+
+t.test('what is no TOML is refused with line and column', (t) => {
+  t.same(problemsOf('name = "kitchen"\npanel = \n'), ['line 2, column 9: not TOML: invalid value']);
+  t.match(problemsOf('a = 1\na = 2')[0], /^line 2, column 1: not TOML: trying to redefine/);
+  t.match(problemsOf(`deep = ${'['.repeat(2_000)}`)[0], /not TOML/);
+  t.end();
+});
+
+t.test('values of the wrong kind are described', (t) => {
+  const found = (value: string) => problemsOf(`log.level = ${value}`)[0]!.replace(/^.*found (.*); right.*$/, '$1');
+  t.equal(found('[1]'), 'a list');
+  t.equal(found('{ a = 1 }'), 'a table');
+  t.equal(found('1979-05-27'), 'a date');
+  t.equal(found('true'), 'true');
+  t.equal(found('"a\\nb"'), '"a\\nb"');
+  t.equal(found(`"${'x'.repeat(100)}"`), `"${'x'.repeat(60)}..."`);
+  t.same(problemsOf('output = 5'), ['output (line 1): found 5; right is a table']);
+  t.same(problemsOf('output = 1979-05-27'), ['output (line 1): found a date; right is a table']);
+  t.end();
+});
+
+t.test('an unknown key is answered with the one that was meant', (t) => {
+  const meant = (text: string) => /did you mean (\S+)\?/.exec(problemsOf(text)[0]!)?.[1];
+  t.equal(meant('[output]\nvolume_limt = 50'), 'output.volume_limit', 'a letter is missing');
+  t.equal(meant('[http]\nlsiten = "x"'), 'http.listen', 'two letters are swapped');
+  t.equal(meant('volume_limit = 50'), 'output.volume_limit', 'it stands in the wrong table');
+  t.equal(meant('[ouput]\ndriver = "none"'), 'output', 'the table is misspelt');
+  t.equal(meant('teapot = 1'), undefined, 'nothing is near');
+  t.end();
+});
+
+t.test('unknown keys named like parts of objects are only unknown keys', (t) => {
+  for (const name of ['__proto__', 'constructor', 'hasOwnProperty', 'toString']) {
+    t.match(problemsOf(`${name} = 1`)[0], `${name} (line 1): there is no such key`);
+    t.match(problemsOf(`[http]\n${name} = 1`)[0], `http.${name} (line 2): there is no such key`);
+  }
+  t.end();
+});
+
+t.test('the environment goes before the file', (t) => {
+  const text = '[http]\nlisten = "0.0.0.0:9000"\n[output]\nvolume_limit = 30';
+  const config = parse(text, {
+    TUTTI_HTTP_LISTEN: '127.0.0.1:9001',
+    TUTTI_OUTPUT_VIRTUAL_PPM: '+12.5',
+    TUTTI_DATA_DIR: '/tmp/n1',
+    TUTTI_GPIO_LEADER_LED: '17',
+    TUTTI_CLOCK_MAX_ERROR_US: 'auto',
+    TUTTI_NAME: '42',
+  });
+  t.same(config.http.listen, { host: '127.0.0.1', port: 9001 });
+  t.equal(config.output.virtual.ppm, 12.5);
+  t.equal(config.output.volumeLimit, 30, 'what it does not name stays as the file has it');
+  t.equal(config.inbox.dir, '/tmp/n1/inbox', 'what is derived follows');
+  t.equal(config.gpio.leaderLed, 17, 'a number where a number will do');
+  t.equal(config.clock.maxErrorUs, 'auto');
+  t.equal(config.name, '42', 'a text where only a text will do');
+  t.equal(parse('', { TUTTI_GPIO_LEADER_LED: 'leader' }).gpio.leaderLed, 'leader');
+  t.end();
+});
+
+t.test('every key can be set by a variable of its own', (t) => {
+  const variables = CONFIG_KEYS.map((key) => key.variable);
+  t.equal(new Set(variables).size, CONFIG_KEYS.length);
+  const defaults = Object.fromEntries(CONFIG_KEYS.map((key) => [key.variable, String(key.schema.default)]));
+  t.same(parse('', defaults), parse(''), 'the defaults, given as variables, are the defaults');
+  t.end();
+});
+
+t.test('variables that begin with TUTTI_ are known ones, or refused', (t) => {
+  t.same(problemsOf('', { TUTTI_HTPP_LISTEN: 'x', TUTTI_OUTPUT_VOLUME_LIMIT: 'loud', TUTTI_TEAPOT_COLOUR: '' }), [
+    'environment variable TUTTI_HTPP_LISTEN: there is no such variable; did you mean TUTTI_HTTP_LISTEN?',
+    'output.volume_limit (environment variable TUTTI_OUTPUT_VOLUME_LIMIT): found "loud"; right is a whole number from 0 to 100 (%)',
+    'environment variable TUTTI_TEAPOT_COLOUR: there is no such variable',
+  ]);
+  t.doesNotThrow(() => parse('', { TUTTI_NODE: 'http://kitchen.local:8080', TUTTI_TOKEN: 'x', PATH: '/bin' }));
+  t.doesNotThrow(() => parseConfig('', { TUTTI_NAME: undefined, TUTTI_TEAPOT: undefined }, MACHINE));
+  t.end();
+});
+
+t.test('keys that contradict one another are refused', (t) => {
+  t.same(problemsOf('gpio.play = 6\ngpio.status_led = 26'), [
+    "gpio.pause: line 6 is gpio.play's already; right is a line of its own, or -1 for none",
+    "gpio.status_led: line 26 is gpio.leader_led's already; right is a line of its own, or -1 for none",
+  ]);
+  t.doesNotThrow(() => parse('[gpio]\nplay = -1\npause = -1\nskip = -1\nleader_led = -1'), 'none is not a line');
+
+  t.match(problemsOf('http.token_file = "/etc/token"')[0], /^http\.token_file: set, but http\.access is "open"/);
+  t.equal(parse('[http]\naccess = "token"\ntoken_file = "/etc/token"').http.tokenFile, '/etc/token');
+
+  const clash = /^http\.listen and cluster\.listen: both take port 7420/;
+  t.match(problemsOf('http.listen = "0.0.0.0:7420"')[0], clash);
+  t.match(problemsOf('http.listen = "127.0.0.1:7420"')[0], clash, 'all addresses include this one');
+  t.match(problemsOf('http.listen = "[::]:7420"\ncluster.listen = "127.0.0.1:7420"')[0], clash);
+  t.match(problemsOf('http.listen = "10.0.0.1:7420"\ncluster.listen = "10.0.0.1:7420"')[0], clash);
+  t.doesNotThrow(() => parse('http.listen = "10.0.0.1:7420"\ncluster.listen = "10.0.0.2:7420"'));
+  t.doesNotThrow(() => parse('http.listen = "127.0.0.1:0"\ncluster.listen = "127.0.0.1:0"'), 'any free ports differ');
+  t.end();
+});
+
+t.test('the name is the host name up to its first dot, where that will do', (t) => {
+  t.equal(parseConfig('', {}, { hostname: 'attic.example.org' }).name, 'attic');
+  for (const hostname of ['', '.local', 'a\u0007b', 'x'.repeat(65)]) {
+    t.match(problemsOf('', {}, hostname)[0], /^name: not set, and the host name .* cannot serve/);
+  }
+  t.equal(parseConfig('name = "Küche"', {}, { hostname: '' }).name, 'Küche');
+  t.match(problemsOf('name = "a\\u0007b"')[0], /^name \(line 1\): found "a\\u0007b"; right is at most 64 characters/);
+  t.end();
+});
+
+t.test('the root of the file system can be the data directory', (t) => {
+  t.equal(parse('data_dir = "/"').inbox.dir, '/inbox');
+  t.match(problemsOf('data_dir = ""')[0], /^data_dir/);
+  t.end();
+});
+
+// ---- Whatever is written ------------------------------------------------------------------------------------------------------
+
+/** Ends with a Config or BAD_CONFIG; anything else that is thrown fails the property. */
+function endsWell(read: () => Config): boolean {
+  try {
+    return Object.isFrozen(read());
+  } catch (error) {
+    if (error instanceof TuttiError && error.code === 'BAD_CONFIG') {
+      return (error.info.problems as readonly string[]).every((problem) => problem.length > 0);
+    }
+    throw error;
+  }
+}
+
+const anyValue = fc.oneof(fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true }), fc.double());
+
+/** Trees that have real keys and tables in them, so that more than the first check is reached. */
+const nearlyConfig = fc
+  .dictionary(fc.constantFrom(...CONFIG_KEYS.map((key) => key.path), ...CONFIG_TABLES, 'nmae'), anyValue)
+  .map((flat) => {
+    const tree: Record<string, unknown> = {};
+    for (const [path, value] of Object.entries(flat)) {
+      const names = path.split('.');
+      let table = tree;
+      for (const name of names.slice(0, -1)) {
+        const inner = table[name];
+        table[name] = typeof inner === 'object' && inner !== null && Object.isExtensible(inner) ? inner : {};
+        table = table[name] as Record<string, unknown>;
+      }
+      table[names.at(-1)!] = value;
+    }
+    return tree;
+  });
+
+t.test('any object gives a configuration or BAD_CONFIG', (t) => {
+  const property = fc.property(fc.oneof(anyValue, nearlyConfig), (tree) =>
+    endsWell(() => readConfig(tree, new Map(), {}, MACHINE)),
+  );
+  fc.assert(property, { seed: 1, numRuns: 2_000 });
+  t.end();
+});
+
+t.test('any text gives a configuration or BAD_CONFIG', (t) => {
+  const tomlLike = fc
+    .array(
+      fc.constantFrom('[', ']', '{', '}', '"', "'", '"""', '\n', '=', '.', 'http', 'listen', '1', ' ', '#', 'e5', '-'),
+    )
+    .map((parts) => parts.join(''));
+  const property = fc.property(fc.oneof(fc.string({ unit: 'binary' }), tomlLike), (text) =>
+    endsWell(() => parse(text)),
+  );
+  fc.assert(property, { seed: 1, numRuns: 3_000 });
+  t.end();
+});
+
+t.test('any environment gives a configuration or BAD_CONFIG', (t) => {
+  const name = fc.oneof(
+    fc.constantFrom(...CONFIG_KEYS.map((key) => key.variable)),
+    fc.string().map((s) => `TUTTI_${s}`),
+  );
+  const property = fc.property(fc.dictionary(name, fc.string()), (env) => endsWell(() => parse('', env)));
+  fc.assert(property, { seed: 1, numRuns: 1_000 });
+  t.end();
+});
+
+t.test('a file says the same as the object that it was written from', (t) => {
+  const volume = fc.integer({ min: -10, max: 110 });
+  const level = fc.constantFrom('debug', 'info', 'loud');
+  const property = fc.property(volume, level, (volume_limit, level) => {
+    const tree = { output: { volume_limit }, log: { level } };
+    const isRight = volume_limit >= 0 && volume_limit <= 100 && level !== 'loud';
+    try {
+      const config = parse(stringify(tree));
+      return isRight && config.output.volumeLimit === volume_limit && config.log.level === level;
+    } catch {
+      return !isRight;
+    }
+  });
+  fc.assert(property, { seed: 1, numRuns: 300 });
+  t.end();
+});
