@@ -37,7 +37,7 @@ export const demoSamples = (title: string): Int16Array => {
       const seconds = frame / DEMO_RATE;
       // Attack of 10 ms and an end at exactly zero, so that chords join without a click.
       const envelope =
-        Math.min(1, seconds / 0.01) * Math.exp(-1.2 * seconds) * Math.min(1, (chordFrames - frame) / 441);
+        Math.min(1, seconds / 0.01) * Math.exp(-1.2 * seconds) * Math.min(1, (chordFrames - 1 - frame) / 441);
       let left = 0;
       let right = 0;
       notes.forEach((note, voice) => {

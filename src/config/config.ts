@@ -40,6 +40,7 @@ export interface Config {
     readonly level: 'off' | 'track';
     /** Seconds; 0: at once. */
     readonly idleCloseS: number;
+    readonly queueMs: number;
     /** Microseconds. */
     readonly latencyUs: number;
     /** Per cent, 0 to 100. */
@@ -181,6 +182,7 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
       mixer: output.mixer,
       level: output.level,
       idleCloseS: output.idle_close_s,
+      queueMs: output.queue_ms,
       latencyUs: output.latency_us,
       volumeLimit: output.volume_limit,
       virtual: { ppm: output.virtual.ppm, capture: orNull(output.virtual.capture) },

@@ -127,6 +127,14 @@ export const ConfigSchema = Type.Object({
       unit: 's',
       description: 'Paused for this long, the node lets the card go. 0: at once.',
     }),
+    queue_ms: Type.Integer({
+      default: 60,
+      minimum: 20,
+      maximum: 1_000,
+      unit: 'ms',
+      description:
+        'Sound that is kept in the card. More rides out a busier machine; every command takes as much longer to be heard.',
+    }),
     latency_us: Type.Integer({
       default: 0,
       minimum: -1_000_000,

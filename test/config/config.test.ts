@@ -37,6 +37,7 @@ t.test('an empty file gives the documented defaults', (t) => {
       mixer: 'unmute',
       level: 'off',
       idleCloseS: 600,
+      queueMs: 60,
       latencyUs: 0,
       volumeLimit: 100,
       virtual: { ppm: 0, capture: null },
@@ -69,6 +70,7 @@ channels = "left"
 mixer = "keep"
 level = "track"
 idle_close_s = 0
+queue_ms = 250
 latency_us = -250
 volume_limit = 70
 [output.virtual]
@@ -104,6 +106,7 @@ level = "debug"
       mixer: 'keep',
       level: 'track',
       idleCloseS: 0,
+      queueMs: 250,
       latencyUs: -250,
       volumeLimit: 70,
       virtual: { ppm: -12.5, capture: '/tmp/out.wav' },

@@ -11,7 +11,7 @@ import { TRACK_HELP, trackNamed } from './library.js';
 
 const REPEATS = Repeat.anyOf.map((mode) => mode.const);
 
-/** Adds `play`, `pause`, `stop`, `skip`, `previous`, `seek` and `repeat` to `program`; each prints the transport that came of it. */
+/** Adds `play`, `pause`, `stop`, `skip`, `previous`, `seek` and `repeat` to `program`; each prints what came of it. */
 export function addTransportCommands(program: Command, run: RunCommand): void {
   program
     .command('play')
