@@ -6,7 +6,7 @@
  * ({@link PROGRAM_SEGMENTS_MAX} segments) for songs to follow one another without any message.
  */
 import type { OutputChannels } from '../core/output-channels.js';
-import type { ClusterTime, LocalTime } from '../core/units.js';
+import type { ClusterTime } from '../core/units.js';
 import type { AudioFormat } from '../library/track.js';
 import type { Segment } from '../playback/model.js';
 
@@ -27,13 +27,7 @@ export interface GainChange {
   readonly gain: number;
 }
 
-/** Cluster time as a line over local time: cluster = clusterAt + (local - localAt) * (1 + driftPpm / 1e6). */
-export interface ClockLine {
-  readonly localAt: LocalTime;
-  readonly clusterAt: ClusterTime;
-  readonly driftPpm: number;
-}
-
+/** What one node is to play: an immutable value that stands for itself, so that the newest one is all that a thread has to know. */
 export interface Program {
   /** Rises with every program. */
   readonly generation: number;

@@ -18,6 +18,7 @@ const PERIOD_MS = 10;
 /** For how long the crystal keeps a rate before it wanders on. Nanoseconds. */
 const WANDER_EVERY_NS = 1_000_000_000n;
 
+/** What is wrong with the simulated card; without any of it, it keeps perfect time, at whatever rate it is asked for first. */
 export interface VirtualOutputInit {
   /** How much faster than nominal the crystal is, parts per million. */
   readonly ppm?: number;
@@ -31,12 +32,14 @@ export interface VirtualOutputInit {
   readonly rate?: number;
 }
 
+/** The clock that stands for true time, and what keeps the sound. */
 export interface VirtualOutputComponents {
   readonly time: Time;
   /** Gets what was played. */
   readonly capture?: WavCapture;
 }
 
+/** The simulated card, an AudioOutput like any other, with room for 500 ms of sound. `close` also makes the capture whole. */
 export class VirtualOutput implements AudioOutput {
   readonly #time: Time;
   readonly #capture: WavCapture | undefined;

@@ -1,0 +1,251 @@
+/**
+ * A deck: a stretch of decoded sound on its way from the reader's thread to the player's.
+ *
+ * A deck is filled with *pieces*, one after another: each is one track from some frame to its end. Both threads know the list (the
+ * player sends it), so the ring between them holds bare samples and no marks: what the player reads next follows from what it has
+ * read. Only one thing the player cannot know: that a file was missing or broke off. The reader publishes that per piece, with the
+ * frame at which it ends early, before any sample of the next piece.
+ *
+ * To use a deck again for another stretch the player raises its serial number. It touches the ring only when the reader has published
+ * the same number, and the reader empties the ring just before it does.
+ */
+import { assert } from '../core/assert.js';
+import type { ErrorCode } from '../core/errors.js';
+import { type AudioFormat, BYTES_PER_SAMPLE } from '../library/track.js';
+import type { ProgramSegment } from './program.js';
+import { allocateRing, RingReader, RingWriter } from './ring.js';
+import { isSameSound } from './schedule.js';
+
+/** How much sound a deck holds at least: the reader may be away for as long. Seconds. */
+export const FILL_AHEAD_S = 5;
+/** What the reader takes from a file at once: a few milliseconds of a slow card. Bytes. */
+const CHUNK_BYTES = 64 * 1024;
+/** The longest chunk, for formats of few bytes: it has to fit a ring on top of {@link FILL_AHEAD_S}. Seconds. */
+const CHUNK_S_MAX = 0.5;
+/** Pieces that one filling takes; what comes after goes to the other deck. */
+const PIECES_MAX = 256;
+
+/** A track from `fromFrame` to its end. */
+export interface Piece {
+  readonly file: string;
+  readonly format: AudioFormat;
+  /** Length of the whole track. */
+  readonly frames: number;
+  readonly fromFrame: number;
+}
+
+/** The memory of a deck that both threads see. */
+export interface DeckMemory {
+  readonly ring: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+}
+
+/** What the player's thread asks of the reader's. */
+export type ReaderRequest =
+  /** Forget what deck `deck` held, and fill it with `pieces`. */
+  | {
+      readonly type: 'fill';
+      readonly deck: number;
+      readonly serial: number;
+      readonly memory: DeckMemory;
+      readonly pieces: Piece[];
+    }
+  /** Add a piece to those of the filling `serial`. */
+  | { readonly type: 'extend'; readonly deck: number; readonly serial: number; readonly piece: Piece };
+
+/** Why a piece has fewer frames than its track. */
+export type PieceFailure = Extract<ErrorCode, 'TRACK_MISSING' | 'TRACK_UNREADABLE'>;
+const FAILURES: readonly (PieceFailure | undefined)[] = [undefined, 'TRACK_MISSING', 'TRACK_UNREADABLE'];
+
+/** The part of a deck's memory that says which filling it holds and which pieces broke off. */
+export class DeckControl {
+  /** Word 0: the serial number. Then a word per piece: an index into {@link FAILURES}. */
+  readonly #words: Int32Array;
+  /** Per piece, valid once it has failed: the frame at which it ends. */
+  readonly #ends: Float64Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#ends = new Float64Array(buffer, 0, PIECES_MAX);
+    this.#words = new Int32Array(buffer, this.#ends.byteLength, 1 + PIECES_MAX);
+  }
+
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(PIECES_MAX * 8 + (1 + PIECES_MAX) * 4);
+  }
+
+  get serial(): number {
+    return Atomics.load(this.#words, 0);
+  }
+
+  /** Reader: the ring is empty and from now on holds the filling `serial`. */
+  begin(serial: number): void {
+    this.#words.fill(0, 1);
+    Atomics.store(this.#words, 0, serial);
+  }
+
+  /** Reader: `piece` has no frame from `end` on. */
+  fail(piece: number, failure: PieceFailure, end: number): void {
+    this.#ends[piece] = end;
+    Atomics.store(this.#words, 1 + piece, FAILURES.indexOf(failure));
+  }
+
+  /** Why `piece` broke off, if it did. */
+  failure(piece: number): PieceFailure | undefined {
+    return FAILURES[Atomics.load(this.#words, 1 + piece)];
+  }
+
+  /** Frame at which a piece that failed ends. */
+  end(piece: number): number {
+    return this.#ends[piece]!;
+  }
+}
+
+/** Bytes of a frame in the file. */
+export const frameBytesOf = (format: AudioFormat): number => BYTES_PER_SAMPLE[format.sample] * format.channels;
+
+/** Frames that the reader takes from a file of this format at once. */
+export const chunkFramesOf = (format: AudioFormat): number =>
+  Math.floor(Math.min(CHUNK_BYTES / frameBytesOf(format), CHUNK_S_MAX * format.sampleRate));
+
+/** Samples that the ring of a deck needs, so that {@link FILL_AHEAD_S} are in it while there is no room for another chunk. */
+const ringSamplesFor = (format: AudioFormat): number =>
+  (FILL_AHEAD_S * format.sampleRate + chunkFramesOf(format)) * format.channels;
+
+/** The player's end of a deck. */
+export class Deck {
+  readonly index: number;
+  /** Cluster time at which it was filled last, nanoseconds. */
+  filledAtNs = 0n;
+  readonly #send: (request: ReaderRequest) => void;
+  #memory: DeckMemory | undefined;
+  #ring: RingReader | undefined;
+  #control: DeckControl | undefined;
+  #serial = 0;
+  readonly #segments: ProgramSegment[] = [];
+  readonly #fromFrames: number[] = [];
+  /** The piece that the next sample in the ring belongs to, and its frame. */
+  #head = 0;
+  #headFrame = 0;
+
+  constructor(components: { readonly send: (request: ReaderRequest) => void }, init: { readonly index: number }) {
+    this.#send = components.send;
+    this.index = init.index;
+  }
+
+  /** Has the deck filled with `segment` from `fromFrame` on. Grows the ring where it is too small for {@link FILL_AHEAD_S}. */
+  fill(segment: ProgramSegment, fromFrame: number, nowNs: bigint): void {
+    const samples = ringSamplesFor(segment.format);
+    if (this.#ring === undefined || this.#ring.capacity < samples) {
+      this.#memory = { ring: allocateRing(samples), control: DeckControl.allocate() };
+      this.#ring = new RingReader(this.#memory.ring);
+      this.#control = new DeckControl(this.#memory.control);
+    }
+    this.#serial = (this.#serial + 1) & 0x3fff_ffff;
+    this.#segments.length = 0;
+    this.#fromFrames.length = 0;
+    this.#segments.push(segment);
+    this.#fromFrames.push(fromFrame);
+    this.#head = 0;
+    this.#headFrame = fromFrame;
+    this.filledAtNs = nowNs;
+    const pieces = [pieceOf(segment, fromFrame)];
+    this.#send({ type: 'fill', deck: this.index, serial: this.#serial, memory: this.#memory!, pieces });
+  }
+
+  /** True where `segment` may follow as another piece. */
+  canExtend(segment: ProgramSegment): boolean {
+    const room = this.#ring !== undefined && this.#ring.capacity >= ringSamplesFor(segment.format);
+    return room && this.#segments.length > 0 && this.#segments.length < PIECES_MAX;
+  }
+
+  extend(segment: ProgramSegment): void {
+    assert(this.canExtend(segment), 'a deck has room for another piece');
+    this.#segments.push(segment);
+    this.#fromFrames.push(segment.startFrame);
+    const piece = pieceOf(segment, segment.startFrame);
+    this.#send({ type: 'extend', deck: this.index, serial: this.#serial, piece });
+  }
+
+  /** Number of pieces since the last filling. */
+  get pieces(): number {
+    return this.#segments.length;
+  }
+
+  /** Index of the piece that is read next; {@link pieces} where all are read. Pieces that are over or have failed are passed. */
+  get head(): number {
+    this.#settle();
+    return this.#head;
+  }
+
+  /** The frame that is read next. */
+  get headFrame(): number {
+    this.#settle();
+    return this.#headFrame;
+  }
+
+  segmentAt(piece: number): ProgramSegment | undefined {
+    return this.#segments[piece];
+  }
+
+  failureAt(piece: number): PieceFailure | undefined {
+    return this.#ready() ? this.#control!.failure(piece) : undefined;
+  }
+
+  /** True where the next sample in the ring belongs to `segment`. */
+  isAt(segment: ProgramSegment): boolean {
+    const head = this.#segments[this.head];
+    return head !== undefined && isSameSound(head, segment);
+  }
+
+  /** Frames of the head piece that can be read now. */
+  availableFrames(): number {
+    this.#settle();
+    const segment = this.#segments[this.#head];
+    if (segment === undefined || !this.#ready()) return 0;
+    return Math.min(
+      this.#endOf(this.#head) - this.#headFrame,
+      Math.floor(this.#ring!.buffered / segment.format.channels),
+    );
+  }
+
+  /** Reads `frames` available frames of the head piece, interleaved as in the file. */
+  read(into: Float64Array, frames: number): void {
+    this.#ring!.read(into, 0, frames * this.#segments[this.#head]!.format.channels);
+    this.#headFrame += frames;
+  }
+
+  /** Drops `frames` available frames of the head piece. */
+  skip(frames: number): void {
+    this.#ring!.skip(frames * this.#segments[this.#head]!.format.channels);
+    this.#headFrame += frames;
+  }
+
+  #ready(): boolean {
+    return this.#control !== undefined && this.#control.serial === this.#serial;
+  }
+
+  #endOf(piece: number): number {
+    return this.#control!.failure(piece) === undefined ? this.#segments[piece]!.frames : this.#control!.end(piece);
+  }
+
+  #settle(): void {
+    if (!this.#ready()) return;
+    while (this.#head < this.#segments.length && this.#headFrame >= this.#endOf(this.#head)) {
+      this.#head += 1;
+      this.#headFrame = this.#fromFrames[this.#head] ?? 0;
+    }
+  }
+}
+
+const pieceOf = (segment: ProgramSegment, fromFrame: number): Piece => ({
+  file: segment.file,
+  format: segment.format,
+  frames: segment.frames,
+  fromFrame,
+});
+
+/** The reader's end of a deck's memory. */
+export const openForWriting = (memory: DeckMemory): { readonly ring: RingWriter; readonly control: DeckControl } => ({
+  ring: new RingWriter(memory.ring),
+  control: new DeckControl(memory.control),
+});

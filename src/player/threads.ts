@@ -1,0 +1,59 @@
+/** What passes between the main thread and the player's: plain values, copied on the way. */
+
+import type { ClockLine } from '../core/clock-line.js';
+import type { LogFields, LogLevel } from '../ports/log.js';
+import type { PlayerStatus } from './loop.js';
+import type { Program } from './program.js';
+
+/** How the sound leaves; `auto` was decided before. */
+export interface OutputSetup {
+  readonly driver: 'alsa' | 'speaker' | 'virtual' | 'none';
+  readonly device: string;
+  /** With nothing due for this long the card is let go. Seconds. */
+  readonly idleCloseS: number;
+  /** Sound that is kept in the card's queue. Milliseconds. */
+  readonly queueMs: number;
+  readonly virtual: {
+    /** How much faster than nominal the simulated card's crystal runs. Parts per million. */
+    readonly ppm: number;
+    /** WAV file that gets what was played; empty for none. */
+    readonly capture: string;
+  };
+}
+
+/** What both threads are started with, and keep until they end. */
+export interface PlayerSetup {
+  /** Root of the Disk that programs name their files on. */
+  readonly dataDir: string;
+  readonly output: OutputSetup;
+}
+
+/** From the main thread. A program, and a clock line, takes the place of the one before. */
+export type ToPlayer =
+  | { readonly type: 'program'; readonly program: Program }
+  | { readonly type: 'clock'; readonly line: ClockLine }
+  /** Fade out, close the card, end the thread. */
+  | { readonly type: 'stop' };
+
+/** From the player's thread: its status several times a second, and lines for the node's log. */
+export type FromPlayer =
+  | { readonly type: 'status'; readonly status: PlayerStatus }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields?: LogFields };
+
+/** The player's and the reader's threads, running. */
+export interface PlayerThreads {
+  /** Hands a message to the player's thread; dropped once that has ended. */
+  send(message: ToPlayer): void;
+  /** Resolves once both threads have ended by themselves, or were made to after `graceMs` milliseconds. */
+  end(graceMs: number): Promise<void>;
+}
+
+/** What the threads call back on the main thread. */
+export interface PlayerThreadsHandlers {
+  message(message: FromPlayer): void;
+  /** A thread ended that was not told to. Called once at most. */
+  died(error: Error): void;
+}
+
+/** Starts both threads; resolves once they run. */
+export type SpawnPlayerThreads = (setup: PlayerSetup, handlers: PlayerThreadsHandlers) => Promise<PlayerThreads>;
