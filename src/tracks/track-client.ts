@@ -1,0 +1,198 @@
+/**
+ * The main thread's end of the track store: the same calls as promises, over a message port.
+ *
+ * The store blocks for as long as the card takes, so it has a thread of its own, and calls to it are answered in the order in which they
+ * were sent. Bulk bytes are moved, not copied; a writer waits for the answer to its last piece, so a slow card slows the sender
+ * down and memory does not grow.
+ */
+import type { Transferable } from 'node:worker_threads';
+import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
+import type { TrackId } from '../core/ids.js';
+import type { Track } from '../library/track.js';
+import type { TakenFile } from './intake.js';
+import type { StoredTracks, TrackStore } from './track-store.js';
+
+/** How many bytes of an upload are handed over at a time: few messages, and 8 uploads still fit into 4 MiB. */
+const PIECE_BYTES = 256 * 1024;
+/** How much is read back at a time, so that other uploads get their turn. Bytes. */
+const VERIFY_BYTES = 8 << 20;
+
+/** What both ends need of a port: a Worker and its parentPort have it as well. */
+export interface StorePort {
+  postMessage(message: unknown, transfer?: readonly Transferable[]): void;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+}
+
+type Method = Exclude<keyof TrackStore, 'constructor'>;
+interface Call {
+  readonly call: number;
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
+type Reply =
+  | { readonly call: number; readonly value: unknown }
+  | {
+      readonly call: number;
+      readonly error: { readonly code: ErrorCode; readonly detail: string; readonly info: ErrorInfo };
+    };
+
+/**
+ * The store's end: answers each call in turn. Pieces of files are moved: what was read goes to the asker, and what was written goes back to
+ * be filled again. What is not a TuttiError is a bug and ends the thread.
+ */
+export function serveTrackStore(store: TrackStore, port: StorePort): void {
+  port.on('message', (message) => {
+    const { call, method, args } = message as Call;
+    let reply: Reply;
+    try {
+      const value = (store[method] as (...given: unknown[]) => unknown).apply(store, [...args]);
+      reply = { call, value: method === 'write' ? args[1] : value };
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      const { code, detail, info } = error;
+      reply = { call, error: { code, detail, info } };
+    }
+    const isPiece = 'value' in reply && reply.value instanceof Uint8Array && (method === 'write' || method === 'read');
+    port.postMessage(reply, isPiece ? [(reply as { value: Uint8Array }).value.buffer as ArrayBuffer] : []);
+  });
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: TuttiError): void;
+}
+
+/**
+ * Asks the {@link TrackStore} at the other end of a port, and rejects with what it threw. Nothing is answered any more once that thread has
+ * died: whoever started it hears of that, and has to end the process.
+ */
+export class TrackClient {
+  readonly #port: StorePort;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextCall = 1;
+
+  constructor(components: { readonly port: StorePort }) {
+    this.#port = components.port;
+    this.#port.on('message', (message) => this.#answered(message as Reply));
+  }
+
+  /** See {@link TrackStore.open}. */
+  open(): Promise<StoredTracks> {
+    return this.#call('open', []);
+  }
+
+  /** Begins to take a file in; see {@link TrackStore.begin}. */
+  async begin(expectedBytes: number | null): Promise<IncomingFile> {
+    const number = await this.#call<number>('begin', [expectedBytes]);
+    return new IncomingFile((method, args, transfer) => this.#call(method, [number, ...args], transfer));
+  }
+
+  /** See {@link TrackStore.describe}. */
+  describe(track: Track): Promise<void> {
+    return this.#call('describe', [track]);
+  }
+
+  /** See {@link TrackStore.remove}. */
+  remove(id: TrackId): Promise<void> {
+    return this.#call('remove', [id]);
+  }
+
+  /** See {@link TrackStore.read}. */
+  read(id: TrackId, offset: number, length: number): Promise<Uint8Array> {
+    return this.#call('read', [id, offset, length]);
+  }
+
+  /** See {@link TrackStore.peaks}. */
+  peaks(id: TrackId): Promise<Uint8Array> {
+    return this.#call('peaks', [id]);
+  }
+
+  /** See {@link TrackStore.space}. */
+  space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
+    return this.#call('space', []);
+  }
+
+  /** Gives up all that is on its way in. */
+  close(): Promise<void> {
+    return this.#call('close', []);
+  }
+
+  #call<T>(method: Method, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const call = this.#nextCall++;
+      this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });
+      const message: Call = { call, method, args };
+      this.#port.postMessage(message, transfer);
+    });
+  }
+
+  #answered(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.call);
+    this.#waiting.delete(reply.call);
+    if ('error' in reply) waiting?.reject(new TuttiError(reply.error.code, reply.error.detail, reply.error.info));
+    else waiting?.resolve(reply.value);
+  }
+}
+
+type IntakeCall = <T>(
+  method: 'write' | 'finish' | 'verify' | 'keep' | 'abort',
+  args: readonly unknown[],
+  transfer?: readonly Transferable[],
+) => Promise<T>;
+
+/** One file on its way in. After any error only `abort` is left. */
+export class IncomingFile {
+  readonly #call: IntakeCall;
+  /** Two pieces take turns: one is filled while the other is being written. */
+  #piece: Uint8Array<ArrayBuffer> = new Uint8Array(PIECE_BYTES);
+  #filled = 0;
+  #other: Promise<Uint8Array<ArrayBuffer>> = Promise.resolve(new Uint8Array(PIECE_BYTES));
+
+  constructor(call: IntakeCall) {
+    this.#call = call;
+  }
+
+  /**
+   * Takes the next bytes, of which it keeps a copy. Resolves when there is room for more.
+   * @throws TuttiError UNSUPPORTED_AUDIO, DISK_FULL, DISK_FAILED: possibly of bytes that were given earlier
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length; ) {
+      const part = bytes.subarray(from, from + PIECE_BYTES - this.#filled);
+      this.#piece.set(part, this.#filled);
+      this.#filled += part.length;
+      from += part.length;
+      if (this.#filled === PIECE_BYTES) await this.#handOver();
+    }
+  }
+
+  /** All bytes are there: waits until all are written, and says what they are. See {@link TrackStore.finish}. */
+  async finish(): Promise<TakenFile> {
+    if (this.#filled > 0) await this.#handOver();
+    await this.#other;
+    return this.#call('finish', []);
+  }
+
+  /** Reads everything back and gives the file its place: durable and right when this resolves. */
+  async keep(track: Track): Promise<void> {
+    while (!(await this.#call<boolean>('verify', [VERIFY_BYTES])));
+    await this.#call('keep', [track]);
+  }
+
+  /** Idempotent: gives up, and leaves nothing behind. */
+  abort(): Promise<void> {
+    return this.#call('abort', []);
+  }
+
+  async #handOver(): Promise<void> {
+    const other = await this.#other;
+    const full = this.#piece.subarray(0, this.#filled);
+    this.#other = this.#call<Uint8Array<ArrayBuffer>>('write', [full], [full.buffer]).then(
+      ({ buffer }) => new Uint8Array(buffer),
+    );
+    // Whoever waits next hears of the error; until then it is nobody's.
+    this.#other.catch(() => {});
+    this.#piece = new Uint8Array(other.buffer);
+    this.#filled = 0;
+  }
+}

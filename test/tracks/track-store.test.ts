@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import { trackId } from '../../src/core/ids.js';
+import { Prng } from '../../src/core/prng.js';
+import type { Track } from '../../src/library/track.js';
+import { FakeDisk, PowerCut } from '../../src/ports/fake-disk.js';
+import { SYNC_BYTES_MAX, type TakenFile } from '../../src/tracks/intake.js';
+import { FREE_BYTES_MIN, INTAKES_MAX, TrackStore, trackPath } from '../../src/tracks/track-store.js';
+import { NODE_ID, song } from '../support/house.js';
+import { chunk, fmtBody, wavOf } from '../support/wav-files.js';
+
+const idOf = (file: Uint8Array) => trackId(createHash('sha256').update(file).digest('hex'));
+
+function trackFrom({ peaks: _peaks, ...facts }: TakenFile, title: string): Track {
+  const source = { node: NODE_ID, via: 'http' } as const;
+  return { ...facts, title, fileName: `${title}.wav`, source, holders: [], addedAt: 0 };
+}
+
+/** Takes a whole file in. */
+function take(store: TrackStore, file: Uint8Array, title: string): Track {
+  const number = store.begin(file.length);
+  for (let at = 0; at < file.length; at += 100_000) store.write(number, file.subarray(at, at + 100_000));
+  const track = trackFrom(store.finish(number), title);
+  while (!store.verify(number, 50_000));
+  store.keep(number, track);
+  return track;
+}
+
+function open(disk = new FakeDisk()) {
+  const store = new TrackStore({ disk });
+  return { disk, store, stored: store.open() };
+}
+
+const namesIn = (disk: FakeDisk, directory: string) => disk.list(directory).map(({ name }) => name);
+
+t.test('a file that was taken in is there with its facts, its outline and its bytes', (t) => {
+  const { disk, store } = open();
+  const file = song(2_000);
+  const track = take(store, file, 'Song');
+  t.equal(track.id, idOf(file));
+  t.match(track, { bytes: file.length, frames: 96_000, format: { sampleRate: 48_000, channels: 1 } });
+  t.equal(store.peaks(track.id).length, 2_048);
+  const read = Buffer.concat([store.read(track.id, 0, 50_000), store.read(track.id, 50_000, 250_000)]);
+  t.ok(read.equals(file));
+  t.strictSame(namesIn(disk, 'tmp'), []);
+  t.strictSame(open(disk).stored.tracks, [track]);
+  t.end();
+});
+
+t.test('at most a mebibyte is written between two syncs', (t) => {
+  let unsynced = 0;
+  let most = 0;
+  const disk = new FakeDisk();
+  const { store } = open(disk);
+  const file = song(40_000);
+  const number = store.begin(file.length);
+  const before = disk.counts.syncs;
+  for (let at = 0; at < file.length; at += 300_000) {
+    const synced = disk.counts.syncs;
+    store.write(number, file.subarray(at, at + 300_000));
+    unsynced = disk.counts.syncs > synced ? 0 : unsynced + 300_000;
+    most = Math.max(most, unsynced);
+  }
+  t.equal(disk.counts.syncs - before, Math.floor(file.length / SYNC_BYTES_MAX));
+  t.ok(most <= SYNC_BYTES_MAX);
+  t.end();
+});
+
+t.test('whenever the power is cut, a track is there whole or not at all, and one that was kept is there', (t) => {
+  const file = song(300);
+  const id = idOf(file);
+  let cuts = 0;
+  /** Takes the file in on a disk whose power goes at change `at`, and looks at what is left. True where it was kept before. */
+  const survives = (at: number, seed: number): boolean => {
+    const disk = new FakeDisk();
+    const { store } = open(disk);
+    disk.cutPowerAt(disk.changes + at);
+    let kept = false;
+    try {
+      take(store, file, 'Song');
+      kept = true;
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      cuts += 1;
+    }
+    disk.crash(new Prng(seed));
+    const where = `change ${at}, seed ${seed}`;
+    const { stored, store: again } = open(disk);
+    if (kept && stored.tracks.length !== 1) t.fail(`lost at ${where}`);
+    if (stored.problems.length > 0) t.fail(`at ${where}: ${stored.problems}`);
+    if (namesIn(disk, 'tmp').length > 0) t.fail(`a temporary stays at ${where}`);
+    if (stored.tracks.length === 1) {
+      if (!Buffer.from(again.read(id, 0, 250_000)).equals(file)) t.fail(`torn at ${where}`);
+      if (again.peaks(id).length !== 2_048) t.fail(`no outline at ${where}`);
+    }
+    return kept;
+  };
+  for (let seed = 1; seed <= 5; seed++) {
+    let at = 0;
+    while (!survives(at, seed)) at += 1;
+  }
+  t.ok(cuts > 50, `${cuts} cuts`);
+  t.end();
+});
+
+t.test('what is no music, or cut short, is told as soon as it can be known, and leaves nothing', (t) => {
+  const { disk, store } = open();
+  const film = store.begin(1_000_000);
+  t.throws(() => store.write(film, Buffer.from('ID3\x04not a wav at all, by any means')), {
+    code: 'UNSUPPORTED_AUDIO',
+  });
+  store.abort(film);
+  const promising = store.begin(1_000);
+  const header = wavOf([chunk('fmt ', fmtBody({ channels: 1 })), chunk('data', new Uint8Array(900), 5_000)], 5_036);
+  t.throws(() => store.write(promising, header), { code: 'INCOMPLETE_AUDIO', detail: /promises 5044 bytes, and 1000/ });
+  store.abort(promising);
+  const short = store.begin(null);
+  store.write(short, song(100).subarray(0, 1_000));
+  t.throws(() => store.finish(short), { code: 'INCOMPLETE_AUDIO' });
+  store.abort(short);
+  store.abort(short);
+  t.strictSame(namesIn(disk, 'tmp'), []);
+  t.strictSame(namesIn(disk, 'tracks'), []);
+  t.end();
+});
+
+t.test('a file that will not fit beside all that is announced is refused before a byte of it is written', (t) => {
+  const disk = new FakeDisk();
+  const { store } = open(disk);
+  disk.setFreeBytes(FREE_BYTES_MIN + 1_000_000);
+  const first = store.begin(600_000);
+  t.throws(() => store.begin(600_000), { code: 'DISK_FULL', detail: /600000 more bytes do not fit/ });
+  store.abort(first);
+  store.abort(store.begin(600_000));
+  const unannounced = store.begin(null);
+  const file = song(20_000);
+  t.throws(
+    () => {
+      for (let at = 0; at < file.length; at += 100_000) store.write(unannounced, file.subarray(at, at + 100_000));
+    },
+    { code: 'DISK_FULL' },
+  );
+  store.close();
+  t.strictSame(namesIn(disk, 'tmp'), []);
+  t.end();
+});
+
+t.test('only so many files come in at once', (t) => {
+  const { store } = open();
+  for (let i = 0; i < INTAKES_MAX; i++) store.begin(null);
+  t.throws(() => store.begin(null), { code: 'BUSY' });
+  store.close();
+  t.equal(store.begin(null), INTAKES_MAX + 1);
+  t.throws(() => store.finish(1), { code: 'INCOMPLETE_AUDIO' }, 'what was given up is gone');
+  t.end();
+});
+
+t.test('a card that gives back other bytes than it took is found out', (t) => {
+  const { disk, store } = open();
+  const file = song(500);
+  const number = store.begin(file.length);
+  store.write(number, file);
+  store.finish(number);
+  const other = disk.open('tmp/1.part', 'write');
+  other.write(Uint8Array.of(1, 2, 3), 1_000);
+  other.close();
+  t.throws(() => store.verify(number, 1e9), { code: 'DISK_FAILED', detail: /other bytes/ });
+  store.abort(number);
+  t.end();
+});
+
+t.test('at the start only whole, described tracks are listed; the rest is told and left alone', (t) => {
+  const { disk, store } = open();
+  const good = take(store, song(100, 3), 'Good');
+  const short = take(store, song(100, 5), 'Short');
+  const bare = take(store, song(100, 7), 'Bare');
+  const wav = disk.open(trackPath(short.id), 'write');
+  wav.truncate(1_000);
+  wav.close();
+  disk.remove(`tracks/${bare.id}.json`);
+  disk.makeDirectory(`tracks/${'0'.repeat(64)}.wav`);
+  disk.open('tracks/notes.txt', 'create').close();
+  disk.open('tmp/7.part', 'create').close();
+  const { stored } = open(disk);
+  t.strictSame(stored.tracks, [good]);
+  t.equal(stored.problems.length, 2);
+  t.match(stored.problems.join('\n'), /has 1000 bytes and not 9644/);
+  t.match(stored.problems.join('\n'), /no description/);
+  t.equal(stored.removedTemporaries, 1);
+  t.ok(disk.exists(trackPath(bare.id)));
+  t.end();
+});
+
+t.test('a track that is removed leaves no file, and reading it says so', (t) => {
+  const { disk, store } = open();
+  const { id } = take(store, song(100), 'Song');
+  store.remove(id);
+  store.remove(id);
+  t.strictSame(namesIn(disk, 'tracks'), []);
+  t.throws(() => store.read(id, 0, 10), { code: 'TRACK_MISSING' });
+  t.throws(() => store.peaks(id), { code: 'TRACK_MISSING' });
+  t.end();
+});
