@@ -1,0 +1,199 @@
+/**
+ * The event stream (server-sent events, HTML Living Standard 9.2): everyone who watches hears of every change.
+ *
+ * Events say what is, not what happened: `state` is the whole view without the library, so one that was left out is made good by the next.
+ * That keeps everything bounded. A burst of changes becomes one event (at most 5 a second), rendered once for all watchers; a watcher
+ * whose connection is full gets nothing until it has drained, and then the newest; one that stays full is dropped.
+ * The library comes as differences (`tracks`): each names the revision that it starts from, and who has missed one asks for /tracks.
+ */
+import type { ServerResponse } from 'node:http';
+import type { ClusterView } from '../cluster/view.js';
+import { TuttiError } from '../core/errors.js';
+import type { TrackId } from '../core/ids.js';
+import type { Track } from '../library/track.js';
+import type { Node } from '../node/node.js';
+import type { Time, Timer } from '../ports/time.js';
+import type { PingEvent, QueueEvent, StateEvent, TracksEvent } from './schema.js';
+import { type Facade, queueItemOf, stateEventOf, trackOf } from './state.js';
+
+/** Changes within this time become one event. Milliseconds. */
+export const EVENT_GAP_MS = 200;
+/** Pages give up after 10 s without a word; this is three words in that time. Milliseconds. */
+export const PING_EVERY_MS = 3_000;
+/** A connection that has been full for so long is dropped. Milliseconds. */
+export const FULL_MS_MAX = 10_000;
+/** How soon a page should come back. Milliseconds. */
+const RETRY_MS = 500;
+/** Watchers at a time: every device of a house, several times over. */
+export const STREAMS_MAX = 64;
+
+interface Stream {
+  readonly response: ServerResponse;
+  /** Since when it takes nothing, milliseconds of local time; null while it does. */
+  fullSinceMs: number | null;
+  /** A whole queue was left out meanwhile. */
+  missedQueue: boolean;
+}
+
+/** The watchers of this node. Between `start` and `stop` (idempotent) it holds one timer for pings and at most one for changes. */
+export class EventStreams {
+  readonly #node: Node;
+  readonly #time: Time;
+  readonly #facade: Facade;
+  readonly #streams = new Set<Stream>();
+  #timers: Timer[] = [];
+  #next: Timer | null = null;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
+  #unsubscribe: () => void = () => {};
+  /** The library as it was told last. */
+  #tracksRev = 0;
+  #tracks: ReadonlyMap<TrackId, Track> = new Map();
+  /** The queue as it was told last, and how many of its items `state` showed. */
+  #queue: ClusterView['queue'] = [];
+  #queueShown = 0;
+
+  constructor(components: { readonly node: Node; readonly time: Time; readonly facade: Facade }) {
+    this.#node = components.node;
+    this.#time = components.time;
+    this.#facade = components.facade;
+  }
+
+  start(): void {
+    this.#rememberLibrary();
+    this.#unsubscribe = this.#node.subscribe(() => this.#changed());
+    this.#timers = [this.#time.every('events.ping', PING_EVERY_MS, () => this.#ping())];
+  }
+
+  /** Idempotent: ends every stream. */
+  stop(): void {
+    this.#unsubscribe();
+    for (const timer of this.#timers) timer.cancel();
+    this.#next?.cancel();
+    this.#next = null;
+    for (const { response } of this.#streams) response.end();
+    this.#streams.clear();
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Takes over a response: headers, then the newest state, then every change. @throws TuttiError BUSY */
+  add(response: ServerResponse): void {
+    if (this.#streams.size >= STREAMS_MAX) {
+      throw new TuttiError('BUSY', `${STREAMS_MAX} others watch this node already`);
+    }
+    // Nobody was told of changes while nobody watched: what there is now is where the next differences start.
+    if (this.#streams.size === 0) this.#rememberLibrary();
+    const stream: Stream = { response, fullSinceMs: null, missedQueue: false };
+    this.#streams.add(stream);
+    response.on('close', () => this.#streams.delete(stream));
+    // A connection that breaks is not worth a word; 'close' follows.
+    response.on('error', () => {});
+    response.on('drain', () => this.#drained(stream));
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // A proxy must pass on each event as it comes.
+      'x-accel-buffering': 'no',
+    });
+    this.#send(stream, `retry: ${RETRY_MS}\n\n${this.#stateText(stateEventOf(this.#node, this.#facade))}`);
+  }
+
+  #changed(): void {
+    if (this.#next !== null || this.#streams.size === 0) return;
+    const waitMs = Math.max(0, this.#lastSentMs + EVENT_GAP_MS - this.#nowMs());
+    this.#next = this.#time.after('events.send', waitMs, () => {
+      this.#next = null;
+      this.#lastSentMs = this.#nowMs();
+      this.#sendToAll();
+    });
+  }
+
+  #sendToAll(): void {
+    const tracks = this.#tracksEvent();
+    const state = stateEventOf(this.#node, this.#facade);
+    const queue = this.#queueEvent(state.queue.length);
+    const text = `${tracks}${queue}${this.#stateText(state)}`;
+    for (const stream of this.#streams) {
+      if (stream.fullSinceMs === null) this.#send(stream, text);
+      else stream.missedQueue ||= queue !== '';
+    }
+  }
+
+  /** It takes events again: the newest. */
+  #drained(stream: Stream): void {
+    stream.fullSinceMs = null;
+    const queue = stream.missedQueue ? this.#queueText() : '';
+    stream.missedQueue = false;
+    this.#send(stream, `${queue}${this.#stateText(stateEventOf(this.#node, this.#facade))}`);
+  }
+
+  #ping(): void {
+    const nowMs = this.#nowMs();
+    const ping: PingEvent = {
+      timeNs: this.#node.now().toString(),
+      appliedSlot: this.#node.cluster.appliedSlot,
+      tracksRev: this.#node.cluster.library.rev,
+    };
+    for (const stream of this.#streams) {
+      if (stream.fullSinceMs !== null && nowMs - stream.fullSinceMs >= FULL_MS_MAX) stream.response.destroy();
+      else this.#send(stream, eventText('ping', ping));
+    }
+  }
+
+  #send(stream: Stream, text: string): void {
+    if (stream.fullSinceMs !== null || stream.response.writableEnded) return;
+    if (!stream.response.write(text)) stream.fullSinceMs = this.#nowMs();
+  }
+
+  #stateText(event: StateEvent): string {
+    return eventText('state', event, `${event.cluster.appliedSlot}.${this.#node.viewRev}`);
+  }
+
+  /** What changed in the library since it was told last; empty where nothing did. */
+  #tracksEvent(): string {
+    const before = this.#tracks;
+    const since = this.#tracksRev;
+    if (this.#node.cluster.library.rev === since) return '';
+    this.#rememberLibrary();
+    const now = [...this.#tracks.values()];
+    const event: TracksEvent = {
+      rev: this.#tracksRev,
+      since,
+      added: now.filter(({ id }) => !before.has(id)).map(trackOf),
+      changed: now.filter((track) => before.has(track.id) && before.get(track.id) !== track).map(trackOf),
+      removed: [...before.keys()].filter((id) => !this.#tracks.has(id)),
+    };
+    return eventText('tracks', event);
+  }
+
+  /** The whole queue, where `state` shows the first `shown` only and watchers do not know the rest; else empty. */
+  #queueEvent(shown: number): string {
+    const { queue } = this.#node.cluster.view(this.#node.now());
+    const isKnown = queue === this.#queue && shown >= this.#queueShown;
+    this.#queue = queue;
+    this.#queueShown = shown;
+    return isKnown || shown === queue.length ? '' : this.#queueText();
+  }
+
+  #queueText(): string {
+    const { queue, queueVersion } = this.#node.cluster.view(this.#node.now());
+    const event: QueueEvent = { rev: queueVersion, items: queue.map((item) => queueItemOf(item, this.#node)) };
+    return eventText('queue', event);
+  }
+
+  #rememberLibrary(): void {
+    const { library } = this.#node.cluster;
+    this.#tracksRev = library.rev;
+    this.#tracks = new Map(library.list().map((track) => [track.id, track]));
+  }
+
+  #nowMs(): number {
+    return Number(this.#time.now() / 1_000_000n);
+  }
+}
+
+/** One event as the stream has it. JSON has no line breaks of its own. */
+const eventText = (event: string, data: unknown, id?: string): string =>
+  `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;

@@ -1,0 +1,151 @@
+/** The library: uploads, downloads, and what is known of each track. */
+import { Readable } from 'node:stream';
+import { TuttiError } from '../../core/errors.js';
+import type { TrackId } from '../../core/ids.js';
+import type { Node } from '../../node/node.js';
+import { parseRange } from '../range.js';
+import { type Call, done, type Route, route, routeWithBody, tellSlot } from '../route.js';
+import { TitleBody, Track, TrackList, Written } from '../schema.js';
+import { trackOf } from '../state.js';
+import { announcedBytes, lingerFor, uploadedBytes, uploadId } from '../upload.js';
+
+/** How much of a file is read at a time: a slow listener holds no more in memory. Bytes. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Calls at and below `/tracks`. `:track` is an id or a title; `:name`, of an upload, a file name. */
+export const trackRoutes: readonly Route[] = [
+  route({
+    method: 'PUT',
+    path: '/tracks/:name',
+    summary: 'Upload a WAV under its file name. Answers when it is durable and agreed.',
+    answer: { status: 201, description: 'It is a track now.', json: Track },
+    refuses: ['BAD_NAME', 'TRACK_EXISTS', 'UNSUPPORTED_AUDIO', 'INCOMPLETE_AUDIO', 'BUSY', 'DISK_FULL', 'DISK_FAILED'],
+    rawBody: { mediaType: 'audio/wav' },
+    async handle({ node, time, params, origin, request, reply }) {
+      const incoming = {
+        fileName: params.name!,
+        uploadId: uploadId(request.headers, node.init.bootId),
+        via: 'http',
+        totalBytes: announcedBytes(request.headers),
+        body: uploadedBytes(request.raw),
+      } as const;
+      try {
+        const { track, outcome } = await node.addTrack(incoming, origin);
+        tellSlot(reply, outcome.slot);
+        reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
+        return trackOf(track);
+      } catch (error) {
+        lingerFor(request.raw, time);
+        throw error;
+      }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/tracks',
+    summary: 'All tracks, in the same order on every node.',
+    answer: { status: 200, description: 'The library; 304 where the ETag is known.', json: TrackList },
+    handle({ node, request, reply }) {
+      const { library } = node.cluster;
+      const etag = `"${node.init.bootId.slice(0, 8)}-${library.rev}"`;
+      reply.header('etag', etag).header('cache-control', 'no-cache');
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      return { tracksRev: library.rev, tracks: library.list().map(trackOf) };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/tracks/:track',
+    summary: 'One track, by id or title.',
+    answer: { status: 200, description: 'The track.', json: Track },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY'],
+    handle: ({ node, params }) => trackOf(node.trackOf(params.track!)),
+  }),
+  route({
+    method: 'GET',
+    path: '/tracks/:track/audio',
+    summary: 'The file as it was sent, whole or one range of it.',
+    answer: { status: 200, description: 'The bytes; 206 for a range.', mediaType: 'audio/wav' },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'BAD_RANGE'],
+    handle: audio,
+  }),
+  route({
+    method: 'GET',
+    path: '/tracks/:track/peaks',
+    summary: 'The outline for a waveform: 2,048 bytes, the loudest sample of each stretch.',
+    answer: { status: 200, description: 'The outline.', mediaType: 'application/octet-stream' },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING'],
+    async handle({ node, params, request, reply }) {
+      const { id } = node.trackOf(params.track!);
+      if (isKnown(id, request, reply)) return reply.code(304).send();
+      return reply.type('application/octet-stream').send(Buffer.from(await node.peaks(id)));
+    },
+  }),
+  routeWithBody(TitleBody, {
+    method: 'PATCH',
+    path: '/tracks/:track',
+    summary: 'Give a track another title; one that is taken is made distinct.',
+    answer: { status: 200, description: 'The track as it is now.', json: Track },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'BAD_NAME'],
+    async handle({ node, params, body, origin, reply }) {
+      const { id } = node.trackOf(params.track!);
+      done(reply, await node.renameTrack(id, body.title, origin));
+      return trackOf(node.trackOf(id));
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/tracks/:track',
+    summary: 'Take a track off every node; refused while it plays.',
+    answer: { status: 200, description: 'Done.', json: Written },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_PLAYING'],
+    async handle({ node, params, origin, reply }) {
+      return { slot: done(reply, await node.removeTrack(params.track!, origin)).slot };
+    },
+  }),
+];
+
+/** A track's bytes never change, so its id is their ETag. True where the caller has them. */
+function isKnown(id: TrackId, request: Call<undefined>['request'], reply: Call<undefined>['reply']): boolean {
+  const etag = `"${id}"`;
+  reply.header('etag', etag).header('cache-control', 'public, max-age=31536000, immutable');
+  return request.headers['if-none-match'] === etag;
+}
+
+async function audio({ node, params, request, reply }: Call<undefined>): Promise<unknown> {
+  const { id, bytes, title } = node.trackOf(params.track!);
+  if (isKnown(id, request, reply)) return reply.code(304).send();
+  const { range: wanted, 'if-range': ifRange } = request.headers;
+  const range = ifRange === undefined || ifRange === `"${id}"` ? parseRange(wanted, bytes) : null;
+  if (range === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${bytes}`).header('cache-control', 'no-store');
+    throw new TuttiError('BAD_RANGE', `the file has ${bytes} bytes, and ${wanted} asks for none of them`);
+  }
+  const { start, length } = range ?? { start: 0, length: bytes };
+  // The first piece is read before anything is answered: a missing file can still be said.
+  const first = await node.readTrack(id, start, Math.min(PIECE_BYTES, length));
+  if (range !== null) reply.code(206).header('content-range', `bytes ${start}-${start + length - 1}/${bytes}`);
+  reply.headers({
+    'accept-ranges': 'bytes',
+    'content-length': length,
+    'content-type': 'audio/wav',
+    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(title)}.wav`,
+  });
+  return reply.send(
+    Readable.from(pieces(node, id, start, length, first), { objectMode: false, highWaterMark: PIECE_BYTES }),
+  );
+}
+
+async function* pieces(node: Node, id: TrackId, start: number, length: number, first: Uint8Array) {
+  let sent = 0;
+  for (
+    let piece = first;
+    sent < length;
+    piece = await node.readTrack(id, start + sent, Math.min(PIECE_BYTES, length - sent))
+  ) {
+    if (piece.length === 0) throw new TuttiError('TRACK_UNREADABLE', 'the file is shorter than it was');
+    yield piece;
+    sent += piece.length;
+    if (sent === length) return;
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The HTTP interface of a node: a table of calls (routes/) behind one gate.
+ *
+ * What is the same for every call is here: who may write, reading and checking bodies, turning errors into problems, and bounds on
+ * everything that a caller could make large.
+ */
+import type { AddressInfo } from 'node:net';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { Value } from 'typebox/value';
+import { Origin } from '../cluster/command.js';
+import { TuttiError } from '../core/errors.js';
+import type { Node } from '../node/node.js';
+import type { Log } from '../ports/log.js';
+import type { Time } from '../ports/time.js';
+import { EventStreams } from './events.js';
+import { Guard } from './guard.js';
+import { API_PREFIX, openApi } from './openapi.js';
+import { asTuttiError, PROBLEM_TYPE, problemOf } from './problem.js';
+import type { Call, Route, RouteContext } from './route.js';
+import { houseRoutes } from './routes/house.js';
+import { queueRoutes } from './routes/queue.js';
+import { trackRoutes } from './routes/tracks.js';
+import { transportRoutes } from './routes/transport.js';
+import type { Facade } from './state.js';
+import { checkBody } from './validate.js';
+
+/** Largest JSON body: 5,000 tracks by id take 335 kB, by long titles more. Bytes. */
+const JSON_BYTES_MAX = 1 << 20;
+/** Longest part of a path: 1,000 characters of a title, each of up to 3 bytes, each written as %XX. */
+const PARAM_CHARS_MAX = 9_000;
+/** Connections at a time: every page and script of a house; each costs some kilobytes. */
+const CONNECTIONS_MAX = 256;
+/** A connection on which nothing moves is closed; an event stream says something every 3 s. Milliseconds. */
+const SILENCE_MS_MAX = 60_000;
+
+const VIAS = ['web', 'cli', 'api'] as const;
+
+/** What the server stands on; it starts and stops none of it. */
+export interface HttpServerComponents {
+  readonly node: Node;
+  readonly time: Time;
+  readonly log: Log;
+}
+
+/** Where the server is found, and who may write. What "this machine" is called is for main.ts to find out. */
+export interface HttpServerInit {
+  /** Where to listen; port 0 takes any free one. */
+  readonly host: string;
+  readonly port: number;
+  /** Host names beside the node's own that are this node, as they are at the moment. */
+  readonly addresses: () => readonly string[];
+  /** The host in this node's own URL: how others on the network find it. */
+  readonly publicHost: string;
+  /** Null: whoever reaches the node may change things. */
+  readonly token: string | null;
+}
+
+/** The HTTP interface of one node, on the main thread. Started once; after `stop` it holds no connection, timer or stream. */
+export class HttpServer {
+  readonly #node: Node;
+  readonly #log: Log;
+  readonly #init: HttpServerInit;
+  readonly #guard: Guard;
+  readonly #events: EventStreams;
+  readonly #context: RouteContext;
+  readonly #app: FastifyInstance;
+  #url = '';
+
+  constructor({ node, time, log }: HttpServerComponents, init: HttpServerInit) {
+    this.#node = node;
+    this.#log = log;
+    this.#init = init;
+    const { token } = init;
+    this.#guard = new Guard({ name: node.init.name, addresses: init.addresses, token });
+    const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token' };
+    this.#events = new EventStreams({ node, time, facade });
+    this.#context = { node, facade, events: this.#events, time };
+    this.#app = this.#build();
+  }
+
+  /** Listens. @returns the URL under which this node is reached. @throws TuttiError PORT_IN_USE */
+  async start(): Promise<string> {
+    const { host, port, publicHost } = this.#init;
+    try {
+      await this.#app.listen({ host, port });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+      const why = {
+        EADDRINUSE: 'another program listens there',
+        EACCES: 'only root may',
+        EADDRNOTAVAIL: 'this machine has no such address',
+      }[code];
+      throw new TuttiError(
+        'PORT_IN_USE',
+        `cannot listen on ${host}:${port}: ${why}; http.listen sets another`,
+        {},
+        error,
+      );
+    }
+    const bound = this.#app.server.address() as AddressInfo;
+    this.#url = `http://${publicHost.includes(':') ? `[${publicHost}]` : publicHost}:${bound.port}`;
+    this.#events.start();
+    return this.#url;
+  }
+
+  /** Idempotent: ends event streams, takes no new connection, and waits for the calls that are under way. */
+  async stop(): Promise<void> {
+    this.#events.stop();
+    await this.#app.close();
+  }
+
+  /** Answers a request without a connection: for tests. */
+  get inject(): FastifyInstance['inject'] {
+    return this.#app.inject.bind(this.#app);
+  }
+
+  #build(): FastifyInstance {
+    const app = fastify({
+      logger: false,
+      bodyLimit: JSON_BYTES_MAX,
+      connectionTimeout: SILENCE_MS_MAX,
+      // The process ends after 5 s in any case: nobody's idle connection may hold it up.
+      forceCloseConnections: true,
+      return503OnClosing: false,
+      routerOptions: { maxParamLength: PARAM_CHARS_MAX },
+      frameworkErrors: (error, request, reply) => this.#refuseUrl(error, request, reply),
+      clientErrorHandler: (error, socket) => {
+        if (!socket.writable) return;
+        const problem = problemOf(new TuttiError('BAD_REQUEST', `this is not HTTP: ${error.message}`));
+        const body = JSON.stringify(problem);
+        socket.end(
+          `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+        );
+      },
+    });
+    app.server.maxConnections = CONNECTIONS_MAX;
+    app.setErrorHandler((error, request, reply) => this.#refuse(error, request, reply));
+    app.setNotFoundHandler((request, reply) =>
+      this.#refuse(
+        new TuttiError('NOT_FOUND', `there is no call ${request.method} ${request.url.slice(0, 200)}`),
+        request,
+        reply,
+      ),
+    );
+    app.addHook('onRequest', (request, _reply, next) => {
+      if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) this.#guard.checkWrite(request.headers);
+      next();
+    });
+
+    const table: Route[] = [...houseRoutes, ...trackRoutes, ...queueRoutes, ...transportRoutes];
+    const withJson = table.filter(({ rawBody }) => rawBody === undefined);
+    const withRawBody = table.filter(({ rawBody }) => rawBody !== undefined);
+    app.register((scope, _options, next) => {
+      readJson(scope);
+      for (const route of withJson) this.#register(scope, route);
+      const page = openApi(table, this.#node.init.version);
+      scope.get(`${API_PREFIX}/openapi.json`, () => page);
+      next();
+    });
+    app.register((scope, _options, next) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+      for (const route of withRawBody) this.#register(scope, route);
+      next();
+    });
+    return app;
+  }
+
+  #register(scope: FastifyInstance, route: Route): void {
+    scope.route({
+      method: route.method,
+      url: `${route.atRoot ? '' : API_PREFIX}${route.path}`,
+      // A HEAD of a stream would never end.
+      exposeHeadRoute: route.path !== '/events',
+      handler: (request, reply) => {
+        const call: Call<unknown> = {
+          ...this.#context,
+          params: request.params as Record<string, string>,
+          body: route.body === undefined ? noBody(request, route) : checkBody(route.body, request.body),
+          origin: this.#originOf(request),
+          request,
+          reply,
+        };
+        return Promise.resolve(route.handle(call as Call<never>));
+      },
+    });
+  }
+
+  /** Who asks. @throws TuttiError BAD_REQUEST */
+  #originOf({ headers }: FastifyRequest): Origin {
+    const via = headers['tutti-via'] ?? 'api';
+    const key = headers['idempotency-key'];
+    const firstSent = headers['tutti-first-sent'];
+    const problems: string[] = [];
+    if (!VIAS.includes(via as (typeof VIAS)[number]))
+      problems.push(`the header Tutti-Via: right is ${VIAS.join(', ')}`);
+    if (firstSent !== undefined && !/^[0-9]{1,19}$/.test(String(firstSent))) {
+      problems.push('the header Tutti-First-Sent: right is cluster time in nanoseconds, in digits');
+    }
+    const origin = {
+      node: this.#node.init.id,
+      via: via as Origin['via'],
+      ...(key !== undefined && { key: String(key) }),
+      ...(firstSent !== undefined && problems.length === 0 && { firstSentNs: BigInt(String(firstSent)) }),
+    };
+    if (problems.length === 0 && !Value.Check(Origin, origin)) {
+      problems.push('the header Idempotency-Key: right is 1 to 255 printable characters of ASCII');
+    }
+    if (problems.length > 0) throw new TuttiError('BAD_REQUEST', problems.join('; '), { problems });
+    return origin;
+  }
+
+  #refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const known = asTuttiError(error);
+    if (known === null) {
+      this.#log.error('A call has failed by a mistake of ours.', { method: request.method, url: request.url, error });
+    }
+    const problem = problemOf(known ?? new TuttiError('INTERNAL', 'the log of this node says more'));
+    const { slot } = known?.info ?? {};
+    if (typeof slot === 'number') reply.header('tutti-slot', String(slot));
+    // Nothing that was prepared for the answer proper must stay.
+    for (const name of ['content-length', 'content-disposition', 'etag', 'location']) reply.removeHeader(name);
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  }
+
+  /** The URL itself is no good: it never came to a route. */
+  #refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+    const isName = request.url.startsWith(`${API_PREFIX}/tracks/`);
+    const detail = isName
+      ? 'the name in the address is not UTF-8, written with %XX where need be'
+      : `the address cannot be read: ${error.message}`;
+    this.#refuse(new TuttiError(isName ? 'BAD_NAME' : 'BAD_REQUEST', detail), request, reply);
+  }
+}
+
+/** Bodies are JSON, whatever they say of themselves (a key pad or `curl -d` says nothing sensible); an empty one is none. */
+function readJson(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, text === '' ? undefined : JSON.parse(text as string));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      done(new TuttiError('BAD_REQUEST', `the body is not JSON: ${why}`, {}, error));
+    }
+  });
+}
+
+/** @throws TuttiError BAD_REQUEST for a body where none is taken */
+function noBody({ body }: FastifyRequest, { rawBody }: Route): undefined {
+  const isEmpty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
+  if (rawBody === undefined && !isEmpty)
+    throw new TuttiError('BAD_REQUEST', 'this call takes no body; right is none, or {}');
+}

@@ -1,0 +1,178 @@
+/** What a node shows, as the JSON of the contract. */
+import type { ClusterView, QueueItemView, TransportView } from '../cluster/view.js';
+import type { NodeId, TrackId } from '../core/ids.js';
+import { BYTES_PER_SAMPLE, type Track } from '../library/track.js';
+import type { Node } from '../node/node.js';
+import type { Upload } from '../node/uploads.js';
+import { msOf } from '../playback/timeline.js';
+import type * as Json from './schema.js';
+
+/** Queue items in an event: the current one and the next 50. */
+export const EVENT_QUEUE_ITEMS = 51;
+/** The longest event `state` that is aimed at: with long titles it shows fewer items. Bytes of UTF-16 at most. */
+export const EVENT_LENGTH_MAX = 12_000;
+/** How many missing tracks a node names. */
+const MISSING_SHOWN_MAX = 20;
+/** The last instant that a Date holds (ECMA-262, 21.4.1.1), milliseconds: what a wall clock says may be anything. */
+const DATE_MS_MAX = 8.64e15;
+
+/** What the HTTP layer knows beside the node. */
+export interface Facade {
+  readonly httpUrl: () => string;
+  readonly access: 'open' | 'token';
+}
+
+/** The whole view: `GET /state`. */
+export function stateOf(node: Node, facade: Facade): Json.State {
+  const view = node.cluster.view(node.now());
+  return {
+    ...viewOf(node, facade, view, view.queue.length),
+    tracks: view.tracks.map(trackOf),
+  };
+}
+
+/** The event `state`: without the library, and with the head of the queue only, so that it stays short. */
+export function stateEventOf(node: Node, facade: Facade): Json.StateEvent {
+  const view = node.cluster.view(node.now());
+  const event = viewOf(node, facade, view, EVENT_QUEUE_ITEMS);
+  let length = JSON.stringify({ ...event, queue: [] }).length;
+  const shown = event.queue.findIndex((item) => {
+    length += JSON.stringify(item).length + 1;
+    return length > EVENT_LENGTH_MAX;
+  });
+  // The current item is shown however long everything else is.
+  return shown < 0 ? event : { ...event, queue: event.queue.slice(0, Math.max(1, shown)) };
+}
+
+function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: number): Json.StateEvent {
+  const { id, name, version } = node.init;
+  const log = node.logStatus();
+  const voters = log.members.filter(({ voter }) => voter);
+  return {
+    node: { id, name, version, webBuild: '', access: facade.access },
+    cluster: {
+      id: node.init.clusterId,
+      leader: log.leader,
+      leaderSinceNs: log.leaderSince?.toString() ?? null,
+      quorum: log.quorum,
+      voters: voters.length,
+      votersOnline: voters.filter(({ online }) => online).length,
+      needed: log.needed,
+      role: log.role,
+      appliedSlot: view.appliedSlot,
+      timeNs: view.transport.atNs.toString(),
+    },
+    nodes: nodesOf(node, facade),
+    tracksRev: view.tracksRev,
+    uploads: node.uploads.list().map((upload) => uploadOf(upload, id)),
+    queueVersion: view.queueVersion,
+    queueLength: view.queueLength,
+    queue: view.queue.slice(0, queueItems).map((item) => queueItemOf(item, node)),
+    transport: transportOf(view.transport),
+    repeat: view.repeat,
+    volume: view.volume,
+    muted: view.muted,
+    alerts: node
+      .alerts()
+      .map(({ code, severity, since }) => ({ code, severity, nodeId: id, trackId: null, sinceNs: since.toString() })),
+  };
+}
+
+/** All members, this node first-hand. */
+export function nodesOf(node: Node, facade: Facade): Json.NodeView[] {
+  const log = node.logStatus();
+  return log.members.map(({ id, voter, online, lastHeardAt }) => {
+    const description = node.cluster.member(id)?.description;
+    return {
+      id,
+      name: description?.name ?? id,
+      address: description?.address ?? '',
+      httpUrl: description?.httpUrl || (id === node.init.id ? facade.httpUrl() : ''),
+      version: description?.version ?? '',
+      role: voter ? 'voter' : 'learner',
+      online,
+      lastHeardNs: lastHeardAt.toString(),
+      leader: log.leader === id,
+      // The leader's clock is the reference: it has no error against itself.
+      clock: { locked: true, holdover: false, offsetUs: 0, errorUs: 0, driftPpm: 0, ageMs: 0 },
+      output: outputOf(node, id),
+      disk: diskOf(node),
+    };
+  });
+}
+
+function outputOf(node: Node, id: NodeId): Json.OutputView {
+  const { driver, device, state, reason, errorUs, ppm, underruns } = node.outputStatus();
+  const { volumeLimit, channels, latencyUs } = node.sound();
+  const level = node.cluster.member(id)?.level;
+  return {
+    driver: driver as Json.OutputView['driver'],
+    device,
+    state,
+    reason: reason ?? null,
+    errorUs,
+    ppm,
+    underruns,
+    volume: level?.volume ?? 100,
+    volumeLimit,
+    muted: level?.muted ?? false,
+    channels,
+    latencyUs,
+  };
+}
+
+function diskOf(node: Node): Json.NodeView['disk'] {
+  const { library } = node.cluster;
+  const missing = library.list().filter(({ id }) => !node.holds(id));
+  return {
+    ...node.space(),
+    tracksHeld: node.heldCount,
+    tracksMissing: { count: missing.length, first: missing.slice(0, MISSING_SHOWN_MAX).map(({ id }) => id) },
+  };
+}
+
+function uploadOf({ key: _key, ...upload }: Upload, self: NodeId): Json.Upload {
+  return { ...upload, needed: 1, progress: { [self]: upload.receivedBytes } };
+}
+
+/** A queue item as the contract has it. */
+export const queueItemOf = (item: QueueItemView, node: { holds(track: TrackId): boolean }): Json.QueueItem => ({
+  ...item,
+  ready: node.holds(item.trackId),
+});
+
+/** The transport as the contract has it. */
+export const transportOf = ({ atNs, startAtNs, changedBy, ...transport }: TransportView): Json.Transport => ({
+  ...transport,
+  atNs: atNs.toString(),
+  startAtNs: startAtNs.toString(),
+  changedBy: changedBy === null ? null : { ...changedBy, atNs: changedBy.atNs.toString() },
+});
+
+/** Tracks never change in place: what was worked out for one holds as long as it. */
+const tracks = new WeakMap<Track, Json.Track>();
+
+/** A track as the contract has it. */
+export function trackOf(track: Track): Json.Track {
+  let json = tracks.get(track);
+  if (json === undefined) {
+    const { id, title, fileName, format, bytes, frames, tags, addedAt, holders } = track;
+    json = {
+      id,
+      title,
+      fileName,
+      artist: tags.artist ?? null,
+      album: tags.album ?? null,
+      number: tags.number ?? null,
+      durationMs: msOf(frames, format.sampleRate),
+      sampleRate: format.sampleRate,
+      channels: format.channels,
+      bits: 8 * BYTES_PER_SAMPLE[format.sample],
+      bytes,
+      addedAt: new Date(Math.min(addedAt, DATE_MS_MAX)).toISOString(),
+      holders: holders.map(({ node }) => node),
+    };
+    tracks.set(track, json);
+  }
+  return json;
+}

@@ -1,0 +1,59 @@
+/** The body of an upload: bytes with back-pressure, and a decent end when they are not wanted any more. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { TuttiError } from '../core/errors.js';
+import type { Time } from '../ports/time.js';
+
+/**
+ * How long the rest of a refused upload is read and thrown away. A connection that is closed with unread bytes is reset, and a reset can
+ * overtake the answer: the sender would see "connection reset" and not why. Milliseconds.
+ */
+export const LINGER_MS = 10_000;
+
+const UPLOAD_ID = /^[A-Za-z0-9._~-]{1,64}$/;
+
+/** The id by which the upload is watched: the header Tutti-Upload, or one of our own. @throws TuttiError BAD_REQUEST */
+export function uploadId(headers: IncomingHttpHeaders, bootId: string): string {
+  const wanted = headers['tutti-upload'];
+  if (wanted === undefined) return `${bootId.slice(0, 8)}-${randomUUID()}`;
+  if (typeof wanted === 'string' && UPLOAD_ID.test(wanted)) return wanted;
+  throw new TuttiError(
+    'BAD_REQUEST',
+    'the header Tutti-Upload: right is 1 to 64 letters, digits, ".", "_", "~" or "-"',
+  );
+}
+
+/** The header Content-Length; null where the sender does not say, as with chunks. */
+export function announcedBytes(headers: IncomingHttpHeaders): number | null {
+  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
+  // Neither: there is no body (RFC 9112, section 6.3).
+  return length === undefined ? (encoding === undefined ? 0 : null) : Number(length);
+}
+
+/** The bytes as they come. Whoever stops reading leaves the connection as it is. @throws TuttiError INCOMPLETE_AUDIO where the sender is gone */
+export async function* uploadedBytes(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const bytes of request.iterator({ destroyOnReturn: false })) yield bytes as Uint8Array;
+  } catch (error) {
+    throw new TuttiError('INCOMPLETE_AUDIO', 'the connection ended before the whole file had come', {}, error);
+  }
+  // What follows (reading back, agreeing) may take longer than an idle connection is given. A request from `inject` has no real one.
+  if (request.socket instanceof Socket) request.socket.setTimeout(0);
+}
+
+/** The upload is refused: what is still on its way is thrown away, for a while. */
+export function lingerFor(request: IncomingMessage, time: Time): void {
+  const { socket } = request;
+  if (request.readableEnded || socket.destroyed) return;
+  const timer = time.after('upload.linger', LINGER_MS, () => socket.destroy());
+  const over = () => {
+    timer.cancel();
+    socket.off('close', over);
+  };
+  // Once it is answered a request does not hear of its connection's end: the socket does.
+  socket.once('close', over);
+  request.once('end', over);
+  request.on('error', () => {});
+  request.resume();
+}

@@ -1,0 +1,160 @@
+/**
+ * Taking a file in: from the first byte that somebody sends to the entry that makes it a track.
+ *
+ * The order is what keeps the promise "201 means safe": bytes to the disk, hashed and scanned on the way; read back; given their
+ * place; and only then proposed. Whatever fails before leaves nothing behind.
+ */
+import type { Command, Origin } from '../cluster/command.js';
+import type { Done, Outcome } from '../cluster/outcome.js';
+import { TuttiError } from '../core/errors.js';
+import type { TrackId } from '../core/ids.js';
+import type { ReadonlyLibrary } from '../library/library.js';
+import { cleanTitle, UNTITLED } from '../library/title.js';
+import type { Holder, Track } from '../library/track.js';
+import type { Time } from '../ports/time.js';
+import type { TakenFile } from '../tracks/intake.js';
+import type { IncomingFile, TrackClient } from '../tracks/track-client.js';
+import { refusedError } from './refused-error.js';
+import type { Upload, UploadProgress, Uploads } from './uploads.js';
+
+/** Longest file name, in bytes of UTF-8: the limit of Linux, so that every real file has a name that fits. */
+export const FILE_NAME_BYTES_MAX = 255;
+
+/** A file that somebody sends. */
+export interface IncomingTrack {
+  /** A label, never a path. */
+  readonly fileName: string;
+  /** Names the upload for whoever watches it. */
+  readonly uploadId: string;
+  readonly via: Upload['via'];
+  /** Bytes that were announced; null where none were. */
+  readonly totalBytes: number | null;
+  /** Throws where the sender is gone. It is not read on after an error of ours. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** The parts of a {@link Node} that take a file in. */
+export interface AddTrackComponents {
+  readonly time: Time;
+  readonly files: TrackClient;
+  readonly uploads: Uploads;
+  readonly library: ReadonlyLibrary;
+  /** This node, which is the first to hold the file. */
+  readonly self: Holder;
+  /** See {@link Node.ask}. */
+  readonly ask: (command: Command, origin: Origin) => Promise<Outcome>;
+  /** The file is in its place on this node, described as `track`. */
+  readonly held: (track: Track) => void;
+  /** It is not any more. */
+  readonly dropped: (id: TrackId) => void;
+}
+
+/** See {@link Node.addTrack}. */
+export async function addTrack(
+  components: AddTrackComponents,
+  incoming: IncomingTrack,
+  origin: Origin,
+): Promise<{ readonly track: Track; readonly outcome: Done }> {
+  checkFileName(incoming.fileName);
+  const { files, uploads } = components;
+  const file = await files.begin(incoming.totalBytes);
+  const { uploadId: id, via, totalBytes, fileName } = incoming;
+  const title = cleanTitle(fileName) || UNTITLED;
+  const report = uploads.begin({ id, title, via, totalBytes, key: origin.key ?? null });
+  try {
+    const taken = await receive(file, incoming, report);
+    const added = await agree(components, file, taken, incoming, origin, report);
+    report({ stage: 'done' });
+    return added;
+  } catch (error) {
+    report({ stage: 'failed', code: error instanceof TuttiError ? error.code : 'INTERNAL' });
+    throw error;
+  } finally {
+    // Does nothing for a file that has found its place. What cannot be removed now is removed at the next start.
+    await file.abort().catch(() => {});
+  }
+}
+
+/** @throws TuttiError BAD_NAME */
+export function checkFileName(name: string): void {
+  const bytes = new TextEncoder().encode(name).length;
+  const wrong =
+    bytes === 0
+      ? 'it is empty'
+      : bytes > FILE_NAME_BYTES_MAX
+        ? `it has ${bytes} bytes of UTF-8`
+        : /\p{Cc}/u.test(name)
+          ? 'it holds control characters'
+          : /\p{Cs}/u.test(name)
+            ? 'it is not valid Unicode'
+            : null;
+  if (wrong === null) return;
+  const right = `right is 1 to ${FILE_NAME_BYTES_MAX} bytes of UTF-8 without control characters`;
+  throw new TuttiError('BAD_NAME', `the file name: ${wrong}; ${right}`);
+}
+
+async function receive(
+  file: IncomingFile,
+  { body, totalBytes }: IncomingTrack,
+  report: (progress: UploadProgress) => void,
+): Promise<TakenFile> {
+  let receivedBytes = 0;
+  for await (const bytes of body) {
+    await file.write(bytes);
+    receivedBytes += bytes.length;
+    report({ receivedBytes });
+  }
+  if (totalBytes !== null && receivedBytes < totalBytes) {
+    throw new TuttiError('INCOMPLETE_AUDIO', `${totalBytes} bytes were announced and ${receivedBytes} came`);
+  }
+  return file.finish();
+}
+
+async function agree(
+  components: AddTrackComponents,
+  file: IncomingFile,
+  taken: TakenFile,
+  { fileName, via }: IncomingTrack,
+  origin: Origin,
+  report: (progress: UploadProgress) => void,
+): Promise<{ readonly track: Track; readonly outcome: Done }> {
+  const { time, uploads, library, self, ask } = components;
+  const { peaks: _peaks, ...facts } = taken;
+  const { id } = facts;
+  // Who sends a file again because the answer was lost has not done anything wrong; and there need be no second entry for it.
+  const wasDone = origin.key !== undefined && uploads.wasDone(origin.key, id);
+  const known = library.get(id);
+  if (known !== undefined && !wasDone) throw trackExists(known);
+  report({ stage: 'replicating', trackId: id });
+  const track: Track = {
+    ...facts,
+    title: facts.tags.title ?? (cleanTitle(fileName) || UNTITLED),
+    fileName,
+    source: { node: self.node, via },
+    holders: [self],
+    addedAt: Math.max(0, Math.trunc(time.wallClockMs())),
+  };
+  if (known === undefined) {
+    await file.keep(track);
+    components.held(track);
+  }
+  try {
+    const outcome = await ask({ type: 'track.add', track }, origin);
+    if (!outcome.ok) throw refusedError(outcome);
+    return { track: library.get(id) ?? track, outcome };
+  } catch (error) {
+    await restoreFiles(components, id);
+    throw error;
+  }
+}
+
+/** The track did not come of this upload: without another that has the same bytes, its files go; else they are the other's. */
+function restoreFiles({ files, library, dropped }: AddTrackComponents, id: TrackId): Promise<void> {
+  const other = library.get(id);
+  if (other !== undefined) return files.describe(other);
+  dropped(id);
+  return files.remove(id);
+}
+
+const trackExists = ({ id, title }: Track): TuttiError =>
+  new TuttiError('TRACK_EXISTS', `the library has these bytes as ${JSON.stringify(title)}`, { trackId: id, title });

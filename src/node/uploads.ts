@@ -1,0 +1,101 @@
+/**
+ * What is on its way in at this node: soft state, for whoever watches. Ended uploads stay a while, so that a page that blinked still
+ * learns how it went.
+ */
+import type { ErrorCode } from '../core/errors.js';
+import type { TrackId } from '../core/ids.js';
+import type { Time, Timer } from '../ports/time.js';
+
+/** How long an ended upload stays. Milliseconds. */
+export const ENDED_STAYS_MS = 60_000;
+/** How many ended ones are kept at most: somebody may send a thousand small files within a minute. */
+export const ENDED_MAX = 32;
+
+/** receiving: bytes come. replicating: all are here and are being agreed on. done, failed: over, and forgotten a little later. */
+export type UploadStage = 'receiving' | 'replicating' | 'done' | 'failed';
+
+/** An upload as it stands. */
+export interface Upload {
+  readonly id: string;
+  readonly title: string;
+  readonly via: 'http' | 'inbox';
+  readonly receivedBytes: number;
+  /** Null where the sender did not say. */
+  readonly totalBytes: number | null;
+  readonly stage: UploadStage;
+  /** Why it failed. */
+  readonly code: ErrorCode | null;
+  /** Null until the bytes are known. */
+  readonly trackId: TrackId | null;
+  /** The client's Idempotency-Key: its retry gets the same answer. */
+  readonly key: string | null;
+}
+
+/** What can change while it is on its way. */
+export type UploadProgress = Partial<Pick<Upload, 'receivedBytes' | 'stage' | 'code' | 'trackId'>>;
+
+/** The list of uploads. Each change calls `changed`; at most {@link ENDED_MAX} timers wait to forget what is over, none after `stop`. */
+export class Uploads {
+  readonly #time: Time;
+  readonly #changed: () => void;
+  /** By a number of our own: a client may give two uploads the same id. */
+  readonly #uploads = new Map<number, Upload>();
+  readonly #ended = new Map<number, Timer>();
+  #next = 1;
+
+  constructor(components: { readonly time: Time; readonly changed: () => void }) {
+    this.#time = components.time;
+    this.#changed = components.changed;
+  }
+
+  /** All of them, in the order in which they began. */
+  list(): readonly Upload[] {
+    return [...this.#uploads.values()];
+  }
+
+  /** Gives the function that tells how it goes on. `done` and `failed` are the end. */
+  begin(upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>): (progress: UploadProgress) => void {
+    const number = this.#next++;
+    this.#uploads.set(number, { ...upload, receivedBytes: 0, stage: 'receiving', code: null, trackId: null });
+    this.#changed();
+    return (progress) => {
+      const now = this.#uploads.get(number);
+      if (now === undefined) return;
+      const next = { ...now, ...progress };
+      this.#uploads.set(number, next);
+      if (next.stage === 'done' || next.stage === 'failed') this.#end(number);
+      this.#changed();
+    };
+  }
+
+  /** True where an upload with this key brought in this track just now: to send it again is a retry, not a second copy. */
+  wasDone(key: string, track: TrackId): boolean {
+    return this.list().some((upload) => upload.stage === 'done' && upload.key === key && upload.trackId === track);
+  }
+
+  /** Idempotent: forgets all. */
+  stop(): void {
+    for (const timer of this.#ended.values()) timer.cancel();
+    this.#ended.clear();
+    this.#uploads.clear();
+  }
+
+  #end(number: number): void {
+    if (this.#ended.has(number)) return;
+    this.#ended.set(
+      number,
+      this.#time.after('upload.forget', ENDED_STAYS_MS, () => {
+        this.#forget(number);
+        this.#changed();
+      }),
+    );
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > ENDED_MAX) this.#forget(oldest!);
+  }
+
+  #forget(number: number): void {
+    this.#ended.get(number)?.cancel();
+    this.#ended.delete(number);
+    this.#uploads.delete(number);
+  }
+}

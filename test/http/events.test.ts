@@ -1,0 +1,255 @@
+/** The event stream over a real connection, on fake time. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { Value } from 'typebox/value';
+import { STREAMS_MAX } from '../../src/http/events.js';
+import * as schema from '../../src/http/schema.js';
+import { addSong, type House, NODE_ID, song, startHouse } from '../support/house.js';
+
+const BY = { node: NODE_ID, via: 'api' } as const;
+
+interface Event {
+  readonly event: string;
+  readonly id: string | undefined;
+  readonly data: never;
+}
+
+/** One who watches. */
+class Watcher {
+  readonly socket: Socket;
+  /** The head of the answer and the first events, as they came. */
+  text = '';
+  /** All events so far. */
+  readonly events: Event[] = [];
+  #rest = '';
+
+  constructor(port: number, headers = '') {
+    this.socket = connect(port, '127.0.0.1');
+    this.socket.on('error', () => {});
+    this.socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
+    this.socket.write(`GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
+  }
+
+  of(name: string): Event[] {
+    return this.events.filter(({ event }) => event === name);
+  }
+
+  /** Waits until there are `count` events of this name. */
+  async has(name: string, count: number): Promise<Event[]> {
+    while (this.of(name).length < count) await once(this.socket, 'data');
+    return this.of(name);
+  }
+
+  /** The chunks of the transfer coding begin and end between whole events. */
+  #receive(text: string): void {
+    if (this.text.length < 10_000) this.text += text;
+    const parts = `${this.#rest}${text}`.split('\n\n');
+    this.#rest = parts.pop()!;
+    for (const part of parts) {
+      const match = /event: (\w+)\n(?:id: (\S+)\n)?data: (.*)$/.exec(part);
+      if (match !== null) this.events.push({ event: match[1]!, id: match[2], data: JSON.parse(match[3]!) as never });
+    }
+  }
+}
+
+async function start(t: Test): Promise<House & { port: number; watch(headers?: string): Watcher }> {
+  const house = await startHouse(t);
+  const port = Number(new URL(await house.http.start()).port);
+  const watch = (headers?: string) => {
+    const watcher = new Watcher(port, headers);
+    t.teardown(() => watcher.socket.destroy());
+    return watcher;
+  };
+  return { ...house, port, watch };
+}
+
+t.test('first the view without the library, then each change, each with its form', async (t) => {
+  const { node, time, watch } = await start(t);
+  const watcher = watch();
+  const [first] = await watcher.has('state', 1);
+  t.match(watcher.text, /^HTTP\/1\.1 200 OK\r\n/);
+  t.match(watcher.text, /content-type: text\/event-stream/);
+  t.match(watcher.text, /retry: 500\n\n/);
+  t.ok(Value.Check(schema.StateEvent, first!.data));
+  t.notOk('tracks' in (first!.data as object));
+  t.match(first!.id, /^[0-9]+\.[0-9]+$/);
+
+  const { track } = await addSong(node, 'a.wav', song(1_000));
+  time.advance(200);
+  const [tracks] = await watcher.has('tracks', 1);
+  t.ok(Value.Check(schema.TracksEvent, tracks!.data));
+  t.match(tracks!.data, { since: 0, rev: 1, added: [{ id: track.id }], changed: [], removed: [] });
+  await node.renameTrack('a', 'b', BY);
+  time.advance(200);
+  t.match((await watcher.has('tracks', 2))[1]!.data, { since: 1, rev: 2, added: [], changed: [{ title: 'b' }] });
+  await node.removeTrack('b', BY);
+  time.advance(200);
+  t.match((await watcher.has('tracks', 3))[2]!.data, { since: 2, rev: 3, removed: [track.id] });
+});
+
+t.test('a burst of changes is one event, and there are five a second at most', async (t) => {
+  const { node, time, watch } = await start(t);
+  const watcher = watch();
+  await watcher.has('state', 1);
+  for (let volume = 0; volume < 50; volume++) {
+    await node.volume({ volume }, BY);
+    time.advance(20);
+  }
+  time.advance(200);
+  await watcher.has('state', 6);
+  const states = watcher.of('state').map(({ data }) => (data as schema.StateEvent).volume);
+  t.ok(states.length <= 8, `${states.length} events for 50 changes in a second`);
+  t.equal(states.at(-1), 49, 'the last one is the newest');
+});
+
+t.test('the end of a song is an event, in which it has left the queue and the next is current [row 20]', async (t) => {
+  const { node, time, watch } = await start(t);
+  await addSong(node, 'a.wav', song(1_000, 1));
+  await addSong(node, 'b.wav', song(1_000, 2));
+  await node.enqueue(['a', 'b'], {}, BY);
+  await node.play({}, BY);
+  const watcher = watch();
+  await watcher.has('state', 1);
+  time.advance(1_000);
+  t.match(watcher.of('state').at(-1)!.data, { queueLength: 2, transport: { title: 'a' } });
+  const before = watcher.of('state').length;
+  time.advance(400);
+  await watcher.has('state', before + 1);
+  t.match(watcher.of('state').at(-1)!.data, { queueLength: 1, queue: [{ title: 'b' }], transport: { title: 'b' } });
+});
+
+t.test('a ping every three seconds tells the time', async (t) => {
+  const { node, time, watch } = await start(t);
+  const watcher = watch();
+  await watcher.has('state', 1);
+  time.advance(3_000);
+  const [ping] = await watcher.has('ping', 1);
+  t.ok(Value.Check(schema.PingEvent, ping!.data));
+  t.equal((ping!.data as schema.PingEvent).timeNs, node.now().toString());
+});
+
+t.test('who comes back gets the newest state, and no past', async (t) => {
+  const { node, watch } = await start(t);
+  for (let volume = 0; volume < 10; volume++) await node.volume({ volume }, BY);
+  const watcher = watch('Last-Event-ID: 1.1\r\n');
+  const [state] = await watcher.has('state', 1);
+  t.equal((state!.data as schema.StateEvent).volume, 9);
+  t.equal(watcher.events.length, 1);
+});
+
+t.test(
+  'a long queue comes as an event of its own; state shows its head, and stays short with long titles',
+  async (t) => {
+    const { node, time, watch } = await start(t);
+    const { track } = await addSong(node, 'a.wav', song(10_000));
+    const watcher = watch();
+    await watcher.has('state', 1);
+    await node.enqueue(
+      Array.from({ length: 40 }, () => track.id),
+      {},
+      BY,
+    );
+    time.advance(200);
+    await watcher.has('state', 2);
+    t.equal(watcher.of('queue').length, 0, '40 are all in state');
+    await node.enqueue(
+      Array.from({ length: 40 }, () => track.id),
+      {},
+      BY,
+    );
+    time.advance(200);
+    const [queue] = await watcher.has('queue', 1);
+    t.ok(Value.Check(schema.QueueEvent, queue!.data));
+    t.equal((queue!.data as schema.QueueEvent).items.length, 80);
+    const state = (await watcher.has('state', 3))[2]!.data as schema.StateEvent;
+    t.equal(state.queueLength, 80);
+    t.ok(state.queue.length > 45 && state.queue.length <= 51, `${state.queue.length} items`);
+    t.ok(JSON.stringify(state).length <= 12_000);
+    await node.renameTrack('a', 'long '.repeat(40), BY);
+    time.advance(200);
+    const short = (await watcher.has('state', 4))[3]!;
+    t.ok(JSON.stringify(short.data).length <= 12_000);
+    t.ok((short.data as schema.StateEvent).queue.length < 51);
+  },
+);
+
+t.test('one who does not listen is dropped, and holds up nobody', async (t) => {
+  const { node, time, watch } = await start(t);
+  const { track } = await addSong(node, 'a.wav', song(10_000));
+  const deaf = watch();
+  const other = watch();
+  await Promise.all([deaf.has('state', 1), other.has('state', 1)]);
+  deaf.socket.pause();
+  let dropped = false;
+  deaf.socket.on('close', () => {
+    dropped = true;
+  });
+  // Queue events of about a megabyte each, until no buffer of the system takes any more; then ten seconds.
+  await node.enqueue(
+    Array.from({ length: 4_000 }, () => track.id),
+    {},
+    BY,
+  );
+  const knows = (version: number) => other.of('queue').some(({ data }) => (data as schema.QueueEvent).rev === version);
+  for (let i = 0; i < 12; i++) {
+    await node.shuffle(i, BY);
+    time.advance(200);
+    const { queueVersion } = node.cluster.view(node.now());
+    while (!knows(queueVersion)) await once(other.socket, 'data');
+  }
+  for (let s = 0; s < 15; s += 3) {
+    time.advance(3_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  deaf.socket.resume();
+  while (!dropped) await new Promise((resolve) => setImmediate(resolve));
+  t.ok(dropped);
+  const pings = other.of('ping').length;
+  time.advance(3_000);
+  await other.has('ping', pings + 1);
+});
+
+t.test('only so many may watch; when they go there is room again', async (t) => {
+  const { watch, time } = await start(t);
+  const watchers = Array.from({ length: STREAMS_MAX }, () => watch());
+  await Promise.all(watchers.map((watcher) => watcher.has('state', 1)));
+  const late = watch();
+  await once(late.socket, 'data');
+  t.match(late.text, /^HTTP\/1\.1 429 [\s\S]*"code":"BUSY"/);
+  for (const { socket } of watchers) socket.destroy();
+  for (;;) {
+    const next = watch();
+    await once(next.socket, 'data');
+    if (next.text.includes('200 OK')) break;
+    next.socket.destroy();
+  }
+  t.ok(time.running().includes('events.ping'));
+});
+
+t.test('when the node stops, streams end and no timer stays', async (t) => {
+  const { http, node, time, watch } = await start(t);
+  const watcher = watch();
+  await watcher.has('state', 1);
+  const ended = once(watcher.socket, 'close');
+  await http.stop();
+  await ended;
+  await http.stop();
+  await node.stop();
+  t.strictSame(time.running(), []);
+});
+
+t.test('a port that is taken is told by its name', async (t) => {
+  const { port } = await start(t);
+  const second = await startHouse(t, { http: { port } });
+  await t.rejects(second.http.start(), { code: 'PORT_IN_USE', detail: new RegExp(`127.0.0.1:${port}.*http.listen`) });
+});
+
+t.test('what is no HTTP at all gets a problem, too', async (t) => {
+  const { port } = await start(t);
+  const socket = connect(port, '127.0.0.1');
+  socket.end('\x00\x01 this is not HTTP\r\n\r\n');
+  let text = '';
+  for await (const piece of socket.setEncoding('utf8')) text += piece;
+  t.match(text, /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*problem\+json[\s\S]*"code":"BAD_REQUEST"/);
+});

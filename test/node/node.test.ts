@@ -1,0 +1,302 @@
+import t from 'tap';
+import type { TuttiError } from '../../src/core/errors.js';
+import type { Track } from '../../src/library/track.js';
+import { FakeDisk } from '../../src/ports/fake-disk.js';
+import { FREE_BYTES_MIN } from '../../src/tracks/track-store.js';
+import { addSong, buildHouse, NODE_ID, pieces, song, startHouse } from '../support/house.js';
+
+const BY = { node: NODE_ID, via: 'api' } as const;
+
+t.test('a queue that is played reaches the player whole, and its ends are told without any command', async (t) => {
+  const { node, time, playout } = await startHouse(t);
+  const a = await addSong(node, 'a.wav', song(2_000, 1));
+  const b = await addSong(node, 'b.wav', song(3_000, 2));
+  await node.enqueue([a.track.id, 'b'], {}, BY);
+  // Stamps of one instant are told apart by nanoseconds; a moment later they are the time again.
+  time.advance(1);
+  await node.play({}, BY);
+  const [first, second] = playout.program.segments;
+  t.equal(playout.program.segments.length, 2);
+  t.match(first, {
+    trackId: a.track.id,
+    file: `tracks/${a.track.id}.wav`,
+    frames: 96_000,
+    levelGain: 1,
+    complete: true,
+  });
+  t.equal(first!.startAt - node.now(), 100_000_000n, 'the card has time to obey');
+  t.equal(second!.startAt, first!.endAt, 'without a gap');
+
+  let changes = 0;
+  node.subscribe(() => {
+    changes += 1;
+  });
+  time.advance(2_099);
+  t.equal(node.cluster.view(node.now()).queueLength, 2);
+  const before = changes;
+  time.advance(2);
+  t.ok(changes > before, 'the end was told');
+  t.match(node.cluster.view(node.now()), { queueLength: 1, transport: { trackId: b.track.id } });
+  time.advance(3_100);
+  t.match(node.cluster.view(node.now()), { queueLength: 0, transport: { status: 'stopped' } });
+});
+
+t.test('while music plays, the leader notes where it stands: at each item and every five minutes', async (t) => {
+  const { node, time } = await startHouse(t);
+  await addSong(node, 'a.wav', song(4_000));
+  await node.enqueue(['a'], {}, BY);
+  await node.mode('one', BY);
+  const idle = node.cluster.appliedSlot;
+  time.advance(600_000);
+  await Promise.resolve();
+  t.equal(node.cluster.appliedSlot, idle, 'nothing to note while nothing plays');
+  await node.play({}, BY);
+  const start = node.cluster.appliedSlot;
+  time.advance(4_150);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(node.cluster.appliedSlot, start + 1);
+});
+
+t.test('the program reaches on however long a repeated song plays', async (t) => {
+  const { node, time, playout } = await startHouse(t);
+  await addSong(node, 'a.wav', song(1_000));
+  await node.enqueue(['a'], {}, BY);
+  await node.mode('one', BY);
+  await node.play({}, BY);
+  for (let minute = 0; minute < 5; minute++) {
+    time.advance(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    const last = playout.program.segments.at(-1)!;
+    t.ok(last.endAt > node.now() + 30_000_000_000n, `after ${minute + 1} min`);
+  }
+});
+
+t.test('volume: the house times the room, and the limit of the node last; mute is silence', async (t) => {
+  const { node, playout } = await startHouse(t, { sound: { volumeLimit: 30 } });
+  const gains = () => playout.program.gains.map(({ gain }) => Math.round(gain * 1e6) / 1e6);
+  t.strictSame(gains(), [0.027], 'limited to 30 %');
+  await node.volume({ volume: 40 }, BY);
+  await node.volume({ volume: 50, node: 'kitchen' }, BY);
+  t.equal(gains().at(-1), 0.008, '40 % of 50 % is 20 %');
+  t.ok(playout.program.gains.at(-1)!.at > node.now(), 'in the future: the ramp begins there');
+  await node.volume({ muted: true }, BY);
+  t.equal(gains().at(-1), 0);
+  await t.rejects(node.volume({ volume: 1, node: 'attic' }, BY), { code: 'NODE_NOT_FOUND' });
+});
+
+t.test('channels and latency follow what is set from afar, and the lead grows with the latency', async (t) => {
+  const { node, playout } = await startHouse(t);
+  t.match(playout.program, { channels: 'stereo', latencyUs: 0 });
+  t.equal(node.leadMs, 100);
+  await node.setOutput('kitchen', { channels: 'left', latencyUs: 30_000 }, BY);
+  t.match(playout.program, { channels: 'left', latencyUs: 30_000 });
+  t.equal(node.leadMs, 130);
+});
+
+t.test('levelling brings a track to -18 LUFS by its agreed loudness', async (t) => {
+  const { node, playout } = await startHouse(t, { sound: { level: 'track' } });
+  const { track } = await addSong(node, 'a.wav', song(2_000));
+  await node.play({ trackId: 'a' }, BY);
+  const expected = Math.min(10 ** ((-18 - track.loudness.integratedLufs!) / 20), 1 / track.loudness.samplePeak);
+  t.equal(playout.program.segments[0]!.levelGain, expected);
+  t.not(expected, 1);
+});
+
+t.test('a toggle pauses what plays and plays what does not', async (t) => {
+  const { node } = await startHouse(t);
+  await addSong(node, 'a.wav', song(2_000));
+  await node.enqueue(['a'], {}, BY);
+  const status = () => node.cluster.view(node.now()).transport.status;
+  await node.toggle({}, BY);
+  t.equal(status(), 'playing');
+  await node.toggle({}, BY);
+  t.equal(status(), 'paused');
+});
+
+t.test('two who skip the same song skip one [row 22]', async (t) => {
+  const { node } = await startHouse(t);
+  for (const seed of [1, 2, 3]) await addSong(node, `${seed}.wav`, song(5_000, seed));
+  await node.enqueue(['1', '2', '3'], {}, BY);
+  await node.play({}, BY);
+  const expectItem = node.cluster.view(node.now()).transport.itemId!;
+  const outcomes = await Promise.all([node.skip({ expectItem }, BY), node.skip({ expectItem }, BY)]);
+  t.match(outcomes, [{ ok: true }, { ok: false, code: 'ITEM_CHANGED' }]);
+  t.equal(node.cluster.view(node.now()).transport.title, '2');
+});
+
+t.test('a retry with the same key is done once, for an upload too', async (t) => {
+  const { node } = await startHouse(t);
+  const file = song(1_000);
+  const first = await addSong(node, 'a.wav', file, 'key-1');
+  const again = await addSong(node, 'a.wav', file, 'key-1');
+  t.equal(again.track.id, first.track.id);
+  t.equal(again.outcome.slot, first.outcome.slot);
+  await t.rejects(addSong(node, 'a.wav', file, 'key-2'), { code: 'TRACK_EXISTS', info: { trackId: first.track.id } });
+  const by = { ...BY, key: 'key-3' };
+  const outcomes = [await node.enqueue(['a'], {}, by), await node.enqueue(['a'], {}, by)];
+  t.strictSame(outcomes[0], outcomes[1]);
+  t.equal(node.cluster.view(node.now()).queueLength, 1);
+});
+
+t.test('two uploads of the same bytes at once give one track, whose files stay', async (t) => {
+  const { node, store, disk } = await startHouse(t);
+  const file = song(1_000);
+  const answers = await Promise.allSettled([addSong(node, 'one.wav', file), addSong(node, 'two.wav', file)]);
+  const [refused] = answers.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+  t.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1);
+  t.equal((refused!.reason as TuttiError).code, 'TRACK_EXISTS');
+  const [track] = node.cluster.library.list();
+  t.equal(store.read(track!.id, 0, 10).length, 10);
+  t.strictSame(
+    new (store.constructor as typeof import('../../src/tracks/track-store.js').TrackStore)({ disk }).open().tracks,
+    [track],
+  );
+});
+
+t.test('the same title with other bytes becomes a title of its own, and the disk knows it [row 4]', async (t) => {
+  const { node, disk } = await startHouse(t);
+  await addSong(node, 'a.wav', song(1_000, 1));
+  const { track } = await addSong(node, 'a.wav', song(1_000, 2));
+  t.equal(track.title, 'a (2)');
+  await node.renameTrack(track.id, 'b', BY);
+  await node.stop();
+  const again = buildHouse({ disk });
+  await again.node.start();
+  t.strictSame(
+    again.node.cluster.library.list().map(({ title }) => title),
+    ['a', 'b'],
+  );
+  t.ok(again.node.holds(track.id));
+  await again.node.stop();
+});
+
+t.test('a track that is removed leaves the disk; one that plays is not removed [row 17]', async (t) => {
+  const { node, disk, time } = await startHouse(t);
+  const { track } = await addSong(node, 'a.wav', song(1_000));
+  await node.play({ trackId: track.id }, BY);
+  t.match(await node.removeTrack('a.wav', BY), { ok: false, code: 'TRACK_PLAYING' });
+  await node.stopPlaying({}, BY);
+  await node.clear(BY);
+  // It sounds until the lead is over.
+  time.advance(200);
+  t.match(await node.removeTrack('a.wav', BY), { ok: true });
+  await node.peaks(track.id).catch(() => {});
+  t.strictSame(disk.list('tracks'), []);
+  t.equal(node.heldCount, 0);
+  await t.rejects(async () => node.trackOf('a'), { code: 'TRACK_NOT_FOUND' });
+});
+
+t.test('what is still on its way cannot be queued, and shows its progress [row 3]', async (t) => {
+  const { node } = await startHouse(t);
+  const file = song(2_000);
+  let goOn: () => void = () => {};
+  const half = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* body() {
+    yield* pieces(file.subarray(0, 100_000));
+    await half;
+    yield* pieces(file.subarray(100_000));
+  }
+  const incoming = { fileName: 'a.wav', uploadId: 'up', via: 'http', totalBytes: file.length, body: body() } as const;
+  const added = node.addTrack(incoming, BY);
+  while ((node.uploads.list()[0]?.receivedBytes ?? 0) < 100_000) await new Promise((resolve) => setImmediate(resolve));
+  t.throws(() => node.trackOf('a.wav'), { code: 'TRACK_NOT_READY' });
+  t.match(node.uploads.list(), [
+    { id: 'up', title: 'a', stage: 'receiving', receivedBytes: 100_000, totalBytes: file.length },
+  ]);
+  goOn();
+  const { track } = await added;
+  t.match(node.uploads.list(), [{ stage: 'done', trackId: track.id, receivedBytes: file.length }]);
+});
+
+t.test('an upload that breaks off leaves nothing but its reason, for a minute', async (t) => {
+  const { node, disk, time } = await startHouse(t);
+  const file = song(2_000);
+  const short = {
+    fileName: 'a.wav',
+    uploadId: 'up',
+    via: 'http',
+    totalBytes: file.length,
+    body: pieces(file.subarray(0, 5_000)),
+  } as const;
+  await t.rejects(node.addTrack(short, BY), {
+    code: 'INCOMPLETE_AUDIO',
+    detail: /192044 bytes were announced and 5000 came/,
+  });
+  t.match(node.uploads.list(), [{ stage: 'failed', code: 'INCOMPLETE_AUDIO' }]);
+  t.strictSame(disk.list('tmp'), []);
+  time.advance(60_001);
+  t.strictSame(node.uploads.list(), []);
+});
+
+t.test('file names are labels: what cannot be shown is refused, all else leads nowhere [row 10]', async (t) => {
+  const { node, disk } = await startHouse(t);
+  for (const name of ['', 'a\nb.wav', 'a\0.wav', 'x'.repeat(256), 'é'.repeat(128), '\ud800.wav']) {
+    await t.rejects(addSong(node, name, song(100)), { code: 'BAD_NAME' }, JSON.stringify(name).slice(0, 20));
+  }
+  const { track } = await addSong(node, '../../etc/passwd.wav', song(100));
+  t.match(track, { title: '../../etc/passwd', fileName: '../../etc/passwd.wav' });
+  t.strictSame(
+    disk.list('').map(({ name }) => name),
+    ['tmp', 'tracks'],
+  );
+});
+
+t.test('what goes wrong with the sound is an alert for as long as it lasts', async (t) => {
+  const { node, time, playout } = await startHouse(t);
+  playout.current = { ...playout.current, state: 'silent', reason: 'OUTPUT_UNAVAILABLE' };
+  time.advance(500);
+  t.match(node.alerts(), [{ code: 'OUTPUT_UNAVAILABLE', severity: 'warn' }]);
+  playout.current = { ...playout.current, state: 'playing' };
+  time.advance(500);
+  t.strictSame(node.alerts(), []);
+});
+
+t.test('a disk that is nearly full is an alert, and refuses uploads', async (t) => {
+  const disk = new FakeDisk();
+  const { node, time } = await startHouse(t, { disk });
+  disk.setFreeBytes(FREE_BYTES_MIN - 1);
+  time.advance(10_000);
+  while (node.alerts().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.match(node.alerts(), [{ code: 'DISK_FULL' }]);
+  t.ok(node.space().refusing);
+  await t.rejects(addSong(node, 'a.wav', song(100)), { code: 'DISK_FULL' });
+});
+
+t.test('a command that has no sense is refused before it comes into the log', async (t) => {
+  const { node } = await startHouse(t);
+  const slot = node.cluster.appliedSlot;
+  await t.rejects(node.ask({ type: 'queue.add', trackIds: [] }, BY), { code: 'BAD_REQUEST' });
+  t.equal(node.cluster.appliedSlot, slot);
+});
+
+t.test('stop is orderly and idempotent: a mark, silence, and no timer', async (t) => {
+  const { node, time, playout } = buildHouse();
+  await node.stop();
+  await node.start();
+  await addSong(node, 'a.wav', song(5_000));
+  await node.play({ trackId: 'a' }, BY);
+  time.advance(2_000);
+  const slot = node.cluster.appliedSlot;
+  await node.stop();
+  await node.stop();
+  t.equal(node.cluster.appliedSlot, slot + 1);
+  t.equal(playout.isRunning, false);
+  t.strictSame(time.running(), []);
+  await t.rejects(node.play({}, BY), { code: 'NO_QUORUM' });
+});
+
+t.test('leftovers and files that cannot be used are told in the log', async (t) => {
+  const disk = new FakeDisk();
+  disk.makeDirectory('tmp');
+  disk.makeDirectory('tracks');
+  disk.open('tmp/1.part', 'create').close();
+  disk.open(`tracks/${'0'.repeat(64)}.wav`, 'create').close();
+  const { log, node } = await startHouse(t, { disk });
+  t.match(
+    log.entries.map(({ level }) => level),
+    ['warn', 'info'],
+  );
+  t.strictSame(node.cluster.library.list() as readonly Track[], []);
+});

@@ -1,0 +1,135 @@
+/** A real `tutti run` in a process of its own, on a free port, with a simulated card that writes down what it plays. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The compiled program, beside the compiled tests. */
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** How long anything may take before a test gives up: the machine may be busy. Milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/** Waits until `condition` gives something other than undefined, null or false. */
+export async function until<T>(what: string, condition: () => Promise<T> | T): Promise<NonNullable<T>> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
+    if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
+    await wait(20);
+  }
+}
+
+/** A folder that is removed with all that is in it when the test is over. */
+export function temporaryFolder(t: { teardown(callback: () => void): unknown }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-test-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface DaemonInit {
+  readonly dataDir: string;
+  /** Where the simulated card writes what it played. */
+  readonly capture?: string;
+  /** Further variables, such as TUTTI_HTTP_ACCESS. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Uint8Array;
+  /** Whatever the contract says that it is. */
+  readonly json: never;
+}
+
+export class Daemon {
+  readonly process: ChildProcess;
+  readonly url: string;
+  /** All that it wrote to standard error. */
+  readonly errors: string[];
+
+  private constructor(process: ChildProcess, url: string, errors: string[]) {
+    this.process = process;
+    this.url = url;
+    this.errors = errors;
+  }
+
+  /** Starts one and waits until it serves. Ended with the test, at the latest. */
+  static async start(t: { teardown(callback: () => void): unknown }, init: DaemonInit): Promise<Daemon> {
+    const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'run', '--data', init.dataDir], {
+      env: {
+        PATH: process.env.PATH,
+        TUTTI_NAME: 'kitchen',
+        TUTTI_HTTP_LISTEN: '127.0.0.1:0',
+        TUTTI_OUTPUT_DRIVER: init.capture === undefined ? 'none' : 'virtual',
+        // The machine that runs the tests is busy: the card must not run dry.
+        TUTTI_OUTPUT_QUEUE_MS: '500',
+        ...(init.capture !== undefined && { TUTTI_OUTPUT_VIRTUAL_CAPTURE: init.capture }),
+        ...init.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const errors: string[] = [];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    for await (const line of createInterface({ input: child.stdout })) {
+      const url = /^Tutti serves (http:\S+)$/.exec(line)?.[1];
+      if (url !== undefined) return new Daemon(child, url, errors);
+    }
+    throw new Error(`the daemon ended before it served: ${errors.join('')}`);
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Sends a signal and waits for the end. @returns the exit code */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const exited = once(this.process, 'exit');
+    this.process.kill(signal);
+    const [code] = (await exited) as [number | null];
+    return code;
+  }
+
+  /** A call under /api/v1 with a JSON body, if any. */
+  call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    return this.#exchange(method, path, headers, bytes);
+  }
+
+  /** Sends a file. */
+  upload(name: string, file: Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.#exchange('PUT', `/tracks/${encodeURIComponent(name)}`, headers, file);
+  }
+
+  /** A connection for each exchange: none stays open to be counted. */
+  async #exchange(method: string, path: string, headers: Record<string, string>, body?: Uint8Array): Promise<Answer> {
+    const request = httpRequest(`${this.url}/api/v1${path}`, { method, headers, agent: false });
+    const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+    request.end(body);
+    const [response] = await answered;
+    const pieces: Buffer[] = [];
+    for await (const piece of response) pieces.push(piece as Buffer);
+    const bytes = Buffer.concat(pieces);
+    const isJson = response.headers['content-type']?.includes('json') === true;
+    const json = (isJson ? JSON.parse(bytes.toString()) : undefined) as never;
+    return { status: response.statusCode!, headers: response.headers, bytes, json };
+  }
+
+  /** Open descriptors (proc(5)), without those of the kernel's own bookkeeping. */
+  descriptors(): number {
+    return readdirSync(`/proc/${this.process.pid}/fd`).length;
+  }
+
+  /** Resident memory, bytes (proc(5), VmRSS). */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(status)?.[1]) * 1_024;
+  }
+}

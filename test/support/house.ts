@@ -1,0 +1,152 @@
+/** A node with everything around it that is not a disk of its own, a thread or a network: fake time, fake disk, no sound. */
+
+import type { ClockLine } from '../../src/core/clock-line.js';
+import type { BootId, ClusterId, Incarnation, NodeId } from '../../src/core/ids.js';
+import { HttpServer, type HttpServerInit } from '../../src/http/server.js';
+import { Node, type Playout } from '../../src/node/node.js';
+import type { SoundSettings } from '../../src/node/program.js';
+import type { PlayerStatus } from '../../src/player/loop.js';
+import type { Program } from '../../src/player/program.js';
+import { FakeDisk } from '../../src/ports/fake-disk.js';
+import { FakeLog } from '../../src/ports/fake-log.js';
+import { FakeRandom } from '../../src/ports/fake-random.js';
+import { FakeTime } from '../../src/ports/fake-time.js';
+import { MemoryLog } from '../../src/replication/memory-log.js';
+import { type StorePort, serveTrackStore, TrackClient } from '../../src/tracks/track-client.js';
+import { TrackStore } from '../../src/tracks/track-store.js';
+import { plainWav } from './wav-files.js';
+
+/** Two ends of a channel within one thread. Messages are cloned and buffers moved, as between threads, and arrive a turn later. */
+export function portPair(): [StorePort, StorePort] {
+  const listeners: ((message: unknown) => void)[][] = [[], []];
+  const end = (own: number): StorePort => ({
+    postMessage(message, transfer = []) {
+      const copy = structuredClone(message, { transfer: [...transfer] as ArrayBuffer[] });
+      queueMicrotask(() => {
+        for (const listener of listeners[1 - own]!) listener(copy);
+      });
+    },
+    on: (_event, listener) => listeners[own]!.push(listener),
+  });
+  return [end(0), end(1)];
+}
+
+/** A player that makes no sound and remembers what it was told. */
+export class SilentPlayout implements Playout {
+  readonly programs: Program[] = [];
+  clock: ClockLine | null = null;
+  isRunning = false;
+  current: PlayerStatus = {
+    driver: 'virtual',
+    device: 'virtual',
+    state: 'closed',
+    errorUs: 0,
+    ppm: 0,
+    underruns: 0,
+    late: 0,
+    snaps: 0,
+    clipped: 0,
+  };
+
+  start(): Promise<void> {
+    this.isRunning = true;
+    return Promise.resolve();
+  }
+  set(program: Program): void {
+    this.programs.push(program);
+  }
+  setClock(line: ClockLine): void {
+    this.clock = line;
+  }
+  status(): PlayerStatus {
+    return this.current;
+  }
+  stop(): Promise<void> {
+    this.isRunning = false;
+    return Promise.resolve();
+  }
+  /** What it was told last. */
+  get program(): Program {
+    return this.programs.at(-1)!;
+  }
+}
+
+export interface HouseInit {
+  readonly disk?: FakeDisk;
+  readonly sound?: Partial<SoundSettings>;
+  readonly http?: Partial<HttpServerInit>;
+}
+
+export const NODE_ID = 'a'.repeat(32) as NodeId;
+
+/** One node, built and not started. */
+export function buildHouse(init: HouseInit = {}) {
+  const time = new FakeTime();
+  const disk = init.disk ?? new FakeDisk();
+  const log = new FakeLog();
+  const [near, far] = portPair();
+  const store = new TrackStore({ disk });
+  serveTrackStore(store, far);
+  const files = new TrackClient({ port: near });
+  const playout = new SilentPlayout();
+  const consensus: MemoryLog = new MemoryLog({ time }, { node: NODE_ID, leadMs: () => node.leadMs });
+  const node: Node = new Node(
+    { time, random: new FakeRandom(), log, consensus, files, playout },
+    {
+      id: NODE_ID,
+      incarnation: 'b'.repeat(32) as Incarnation,
+      bootId: 'c'.repeat(32) as BootId,
+      clusterId: 'd'.repeat(32) as ClusterId,
+      name: 'kitchen',
+      version: '1.2.3',
+      address: '192.0.2.1:7420',
+      sound: { channels: 'stereo', latencyUs: 0, queueMs: 60, volumeLimit: 100, level: 'off', ...init.sound },
+    },
+  );
+  const http = new HttpServer(
+    { node, time, log },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      addresses: () => ['192.0.2.1', 'fe80::1'],
+      publicHost: '127.0.0.1',
+      token: null,
+      ...init.http,
+    },
+  );
+  return { time, disk, log, store, files, playout, consensus, node, http };
+}
+
+export type House = ReturnType<typeof buildHouse>;
+
+/** One node, running until the test ends. */
+export async function startHouse(
+  t: { teardown(callback: () => unknown): unknown },
+  init: HouseInit = {},
+): Promise<House> {
+  const house = buildHouse(init);
+  await house.node.start();
+  t.teardown(async () => {
+    await house.http.stop();
+    await house.node.stop();
+  });
+  return house;
+}
+
+/** A WAV of `ms` milliseconds at 48 kHz, mono, 16 bits, whose samples depend on `seed`. */
+export function song(ms: number, seed = 1): Uint8Array {
+  const data = new Uint8Array(ms * 48 * 2);
+  for (let i = 0; i < data.length; i++) data[i] = (i * 31 * seed + (i >> 7) * seed) & 0xff;
+  return plainWav({ channels: 1, sampleRate: 48_000, bits: 16 }, data);
+}
+
+/** Bytes as they come from a network, in pieces. */
+export async function* pieces(bytes: Uint8Array, size = 10_000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
+}
+
+/** Puts a song into the library by way of the node. */
+export async function addSong(node: Node, fileName: string, file: Uint8Array, key?: string) {
+  const incoming = { fileName, uploadId: fileName, via: 'http', totalBytes: file.length, body: pieces(file) } as const;
+  return node.addTrack(incoming, { node: NODE_ID, via: 'api', ...(key !== undefined && { key }) });
+}
