@@ -1,0 +1,29 @@
+/** `npm run build`: compiles src/ and test/ into dist/, removes from dist/ what has no source any more, and renders docs/. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { filesBelow, must, ROOT, run, runTool } from './lib.mjs';
+import { setup } from './setup.mjs';
+
+const removeStale = () => {
+  for (const part of ['src', 'test']) {
+    const folder = join(ROOT, 'dist', part);
+    if (!existsSync(folder)) continue;
+    for (const file of filesBelow(folder)) {
+      const source = join(ROOT, part, file.replace(/\.js(\.map)?$/, '.ts'));
+      if (!existsSync(source)) rmSync(join(folder, file));
+    }
+  }
+};
+
+/** Compiles, incrementally. Ends the process where the compiler finds a mistake. */
+export const build = () => {
+  removeStale();
+  must(runTool('typescript/bin/tsc', ['-p', '.']), 'the compiler');
+};
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  setup('run');
+  build();
+  must(run(process.execPath, ['dist/src/dev/docs.js']), 'rendering docs/');
+}

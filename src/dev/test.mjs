@@ -1,0 +1,115 @@
+/**
+ * `npm test`: brings what is missing, checks, builds, and runs the suites one after another.
+ *
+ * `npm test -- WORD...` runs only the test files whose path holds one of the words, without check and coverage. Closes with the true
+ * counts of assertions: `N passed, N failed, N skipped`.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { check } from './check.mjs';
+import { filesBelow, ROOT, runTool, say, secondsSince } from './lib.mjs';
+import { setup } from './setup.mjs';
+
+/** Suites in the order in which they run; a test file belongs to the first whose folder it is in. What paces itself by real time runs alone. */
+const SUITES = [
+  { name: 'processes', folder: 'processes/', jobs: 1, coverage: false },
+  { name: 'unit', folder: '', jobs: availableParallelism(), coverage: true },
+];
+
+/** Folders whose code is all logic: every line and branch of them can be reached by a test. */
+const PURE_FOLDERS = ['core', 'library', 'playback', 'cluster', 'audio', 'config'];
+/** Per cent of lines and of branches that tests must reach there. */
+const PURE_COVERAGE_MIN = 95;
+
+const TESTS = join(ROOT, 'dist', 'test');
+const REPORT = join(ROOT, '.tap', 'report');
+
+const testFiles = (words) =>
+  filesBelow(TESTS)
+    .filter((file) => file.endsWith('.test.js'))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+    .sort();
+
+const suiteOf = (file) => SUITES.find(({ folder }) => file.startsWith(folder));
+
+/** Runs one suite; gives its counts and status. */
+const runSuite = ({ name, jobs, coverage }, files) => {
+  const startedAt = performance.now();
+  const output = join(ROOT, 'dist', `${name}.tap`);
+  rmSync(output, { force: true });
+  const args = ['run', `--jobs=${jobs}`, `--output-file=${output}`, '--reporter=min', '--timeout=240'];
+  args.push(
+    ...(coverage
+      ? ['--coverage-report=json-summary', '--coverage-report=text', '--show-full-coverage']
+      : ['--disable-coverage']),
+  );
+  const status = runTool('tap/dist/esm/run.mjs', [...args, ...files.map((file) => join('dist', 'test', file))]);
+  const text = existsSync(output) ? readFileSync(output, 'utf8') : '';
+  const totals = text.match(/^# \{ (.*) \}$/m)?.[1] ?? '';
+  const count = (what) => Number(totals.match(new RegExp(`${what}: (\\d+)`))?.[1] ?? 0);
+  const counts = { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') };
+  say(
+    `tutti: suite ${name}: ${files.length} files, ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${secondsSince(startedAt)}`,
+  );
+  for (const [, why] of text.matchAll(/^\s*ok \d+ - (.* # SKIP .*)$/gm)) say(`tutti:   skipped: ${why}`);
+  return { ...counts, status: status === 0 && counts.passed > 0 ? 0 : status || 1 };
+};
+
+/** Files of the pure folders that tests do not reach far enough, one complaint each. */
+const coverageGaps = () => {
+  const summary = JSON.parse(readFileSync(join(REPORT, 'coverage-summary.json'), 'utf8'));
+  const reached = new Map(Object.entries(summary).map(([path, figures]) => [path.replace(ROOT, ''), figures]));
+  const gaps = [];
+  for (const folder of PURE_FOLDERS) {
+    let lines = { total: 0, covered: 0 };
+    let branches = { total: 0, covered: 0 };
+    const add = (sum, part) => ({ total: sum.total + part.total, covered: sum.covered + part.covered });
+    for (const file of filesBelow(join(ROOT, 'src', folder)).filter((path) => /(?<!\.d)\.ts$/.test(path))) {
+      const compiled = readFileSync(join(ROOT, 'dist', 'src', folder, file.replace(/\.ts$/, '.js')), 'utf8');
+      const isTypesOnly = compiled.replace(/\/\/.*|\/\*[\s\S]*?\*\/|export \{\};/g, '').trim() === '';
+      const figures = reached.get(`src/${folder}/${file}`);
+      if (!figures && !isTypesOnly) gaps.push(`src/${folder}/${file}: no test loads it`);
+      if (!figures) continue;
+      lines = add(lines, figures.lines);
+      branches = add(branches, figures.branches);
+    }
+    for (const [what, { total, covered }] of Object.entries({ lines, branches })) {
+      const share = total === 0 ? 100 : (100 * covered) / total;
+      if (share < PURE_COVERAGE_MIN)
+        gaps.push(`src/${folder}: ${share.toFixed(1)} % of ${what}, must be ${PURE_COVERAGE_MIN} %`);
+    }
+  }
+  return gaps;
+};
+
+const startedAt = performance.now();
+const words = process.argv.slice(2);
+setup('test');
+if (words.length === 0) check();
+else build();
+
+const files = testFiles(words);
+if (files.length === 0) {
+  say(`tutti: no test file's path holds ${words.join(' or ')}`);
+  process.exit(1);
+}
+const total = { passed: 0, failed: 0, skipped: 0, status: 0 };
+for (const suite of [...SUITES].reverse()) {
+  const own = files.filter((file) => suiteOf(file) === suite);
+  if (own.length === 0) continue;
+  const result = runSuite(words.length === 0 ? suite : { ...suite, coverage: false }, own);
+  for (const key of Object.keys(total)) total[key] += result[key];
+  if (suite.coverage && words.length === 0) {
+    for (const gap of coverageGaps()) {
+      say(`tutti: coverage: ${gap}`);
+      total.failed += 1;
+      total.status = 1;
+    }
+  }
+}
+if (total.status !== 0 && total.failed === 0) total.failed = 1;
+say(`tutti: tests took ${secondsSince(startedAt)}`);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.exitCode = total.status === 0 ? 0 : 1;
