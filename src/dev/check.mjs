@@ -7,7 +7,11 @@ import { setup } from './setup.mjs';
 /** Format, lint, types, purity, import directions, dead code. Ends the process at the first that finds something. */
 export const check = () => {
   const startedAt = performance.now();
-  must(runTool('@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.']), 'format and lint');
+  const colors = process.stdout.isTTY ? 'force' : 'off';
+  must(
+    runTool('@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', `--colors=${colors}`, '.']),
+    'format and lint',
+  );
   build();
   must(
     runTool('typescript/bin/tsc', ['-p', 'src/tsconfig.pure.json']),

@@ -21,12 +21,12 @@ export const spawnPlayerThreads =
     const { port1, port2 } = new MessageChannel();
     const start = (file: string, workerData: object, port: typeof port1) =>
       new Worker(new URL(file, import.meta.url), {
-      workerData,
-      transferList: [port],
-      resourceLimits: RESOURCE_LIMITS,
-      // Whatever loader or inspector the main thread was started with has no room in so small a heap.
-      execArgv: ['--enable-source-maps'],
-    });
+        workerData,
+        transferList: [port],
+        resourceLimits: RESOURCE_LIMITS,
+        // Whatever loader or inspector the main thread was started with has no room in so small a heap.
+        execArgv: ['--enable-source-maps'],
+      });
     const reader = start('./reader.js', { dataDir: setup.dataDir, requests: port2 }, port2);
     const player = start('./player.js', { setup, reader: port1 }, port1);
 

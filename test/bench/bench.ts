@@ -6,8 +6,9 @@
  */
 import resampler from './resampler.bench.js';
 import type { Row, Suite } from './row.js';
+import scan from './scan.bench.js';
 
-const SUITES: readonly Suite[] = [resampler];
+const SUITES: readonly Suite[] = [resampler, scan];
 
 const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
