@@ -18,6 +18,7 @@ import type { Config } from './config/config.js';
 import { TuttiError } from './core/errors.js';
 import { type BootId, clusterId } from './core/ids.js';
 import { HttpServer } from './http/server.js';
+import { lockDirectory } from './io/fs/directory-lock.js';
 import { NodeDisk } from './io/fs/node-disk.js';
 import { createLog } from './io/log/pino-log.js';
 import { SystemRandom } from './io/random/system-random.js';
@@ -89,6 +90,8 @@ interface Root {
 async function startAll(config: Config, { time, log, fatal, started }: Root): Promise<string> {
   const random = new SystemRandom();
   makeDataDirectory(config.dataDir);
+  const unlock = lockDirectory(config.dataDir);
+  started({ stop: () => Promise.resolve(unlock()) });
   const identity = loadIdentity(new NodeDisk({ root: config.dataDir }), random);
 
   const intake = spawnIntake(config.dataDir, fatal);

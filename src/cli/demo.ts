@@ -75,14 +75,14 @@ export async function demo(components: DemoComponents): Promise<number> {
     await played(client, daemon, time, (title) => say(`Playing "${title}"`));
 
     const expected = concatenated(DEMO_TITLES.map(demoSamples));
-    const finding = await compared(capture, expected, time);
-    say(finding.text);
+    const verdict = await verdictOn(capture, expected, { client, time });
+    say(verdict.text);
     await hear(capture, say);
-    if (finding.identical && untilEnough !== undefined) {
+    if (verdict.exitCode === EXIT.ok && untilEnough !== undefined) {
       say(`The node goes on at ${node}; press Ctrl-C to end it.`);
       await Promise.race([untilEnough(), daemon.ended]);
     }
-    return finding.identical ? EXIT.ok : EXIT.internal;
+    return verdict.exitCode;
   } finally {
     daemon.process.kill('SIGTERM');
     await daemon.ended;
@@ -157,23 +157,31 @@ async function played(client: NodeClient, daemon: Daemon, time: Time, begins: (t
 }
 
 /** Holds what the card played against what it should have, once all of it was written down. */
-async function compared(
+async function verdictOn(
   capture: string,
   expected: Int16Array,
-  time: Time,
-): Promise<{ identical: boolean; text: string }> {
+  { client, time }: { readonly client: NodeClient; readonly time: Time },
+): Promise<{ readonly exitCode: number; readonly text: string }> {
   const giveUpAt = performance.now() + CAPTURE_MS_MAX;
-  for (;;) {
-    if (isWithin(samplesOf(await readFile(capture)), expected)) {
-      const seconds = (expected.length / 2 / DEMO_RATE).toFixed(1);
-      const text = `All ${expected.length} samples (${seconds} s, without a gap between the songs) left the card as they went in.`;
-      return { identical: true, text };
-    }
+  while (!isWithin(samplesOf(await readFile(capture)), expected)) {
     if (performance.now() > giveUpAt) {
-      return { identical: false, text: 'What left the card is NOT what went in: this is a fault, please report it.' };
+      const { nodes } = await client.read('/state', StateEvent);
+      const underruns = nodes.reduce((sum, { output }) => sum + output.underruns, 0);
+      return underruns > 0
+        ? {
+            exitCode: EXIT.world,
+            text: `This machine was too busy: the card ran dry ${underruns} times. Run it once more.`,
+          }
+        : {
+            exitCode: EXIT.internal,
+            text: 'What left the card is NOT what went in: a fault of Tutti, please report it.',
+          };
     }
     await aMoment(time);
   }
+  const seconds = (expected.length / 2 / DEMO_RATE).toFixed(1);
+  const text = `All ${expected.length} samples (${seconds} s, without a gap between the songs) left the card as they went in.`;
+  return { exitCode: EXIT.ok, text };
 }
 
 /** Lets a machine with a sound card sound: until the node drives one itself, what it played goes through ALSA's own player. */

@@ -147,7 +147,7 @@ export const ERRORS = {
     404,
     'caller',
     'The cluster has no such node.',
-    'List the nodes (tutti members) and use an id or name from there.',
+    'List the nodes (GET /api/v1/members) and use an id or name from there.',
   ),
   NO_QUORUM: row(
     503,
@@ -173,7 +173,12 @@ export const ERRORS = {
     'Some node of the cluster does not know this command yet.',
     'Upgrade every node, then ask again.',
   ),
-  NOT_A_MEMBER: row(409, 'caller', 'This node belongs to no cluster yet.', 'Run tutti init or tutti join first.'),
+  NOT_A_MEMBER: row(
+    409,
+    'caller',
+    'This node belongs to no cluster yet.',
+    'Form a cluster with this node, or let it join one.',
+  ),
   NODE_UNREACHABLE: row(
     503,
     'world',
@@ -210,7 +215,7 @@ export const ERRORS = {
     500,
     'world',
     'The copy of the track on this node cannot be read.',
-    'Check the card (tutti doctor); a good copy is fetched from the other nodes.',
+    'Check the SD card or disk; a good copy is fetched from the other nodes.',
   ),
   FILE_EXISTS: row(
     500,
@@ -224,7 +229,18 @@ export const ERRORS = {
     'A snapshot of the agreed state cannot be read.',
     'Another node sends a good one; if the detail names a newer version, upgrade this node.',
   ),
-  DISK_FAILED: row(500, 'world', 'The disk refused to read or write.', 'Check the card (tutti doctor) and replace it.'),
+  DISK_FAILED: row(
+    500,
+    'world',
+    'The disk refused to read or write.',
+    'Check that the data directory can be written to, then the SD card or disk itself.',
+  ),
+  DATA_DIR_IN_USE: row(
+    503,
+    'world',
+    'Another process runs on this data directory.',
+    'End the other node, or give this one a directory of its own (--data, data_dir).',
+  ),
   PORT_IN_USE: row(
     503,
     'world',

@@ -1,7 +1,7 @@
 /**
  * What the npm commands share. Plain JavaScript without dependencies: it runs on a machine that has Node and nothing else.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,17 @@ export const run = (program, args, options = {}) => {
   const { status, error } = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', ...options });
   return error ? 127 : (status ?? 1);
 };
+
+/**
+ * Runs a program that lives until it is told to end: SIGTERM goes on to it, and SIGINT it gets from the terminal itself. Resolves with
+ * its exit status.
+ */
+export const runInForeground = (program, args) =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
+    process.on('SIGTERM', () => child.kill('SIGTERM')).on('SIGINT', () => {});
+    child.once('error', () => resolve(127)).once('exit', (status) => resolve(status ?? 1));
+  });
 
 /** Runs a program of the development dependencies with this Node. */
 export const runTool = (path, args, options) =>

@@ -44,7 +44,11 @@ export function addQueueCommands(program: Command, run: RunCommand): void {
     .summary('shuffle what is to come')
     .description('Shuffles what is to come; the current item keeps its place. Every node comes to the same order.')
     .action(run(shuffleQueue));
-  queue.command('clear').summary('empty the queue').description('Empties the queue.').action(run(clearQueue));
+  queue
+    .command('clear')
+    .summary('remove what comes after the current item')
+    .description('Removes all that comes after the current item.')
+    .action(run(clearQueue));
 }
 
 async function showQueue(session: Session, command: Command): Promise<void> {
