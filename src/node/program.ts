@@ -3,15 +3,17 @@ import { volumeToGain } from '../audio/gain.js';
 import { levelGain } from '../audio/level.js';
 import type { GainStep } from '../cluster/volume.js';
 import type { OutputChannels } from '../core/output-channels.js';
-import { addTime, type ClusterTime, clusterTime, NS_PER_S } from '../core/units.js';
+import { addTime, type ClusterTime, clusterTime, NS_PER_MS } from '../core/units.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import type { Playback, Segment } from '../playback/model.js';
 import { segments } from '../playback/timeline.js';
 import { type GainChange, PROGRAM_SEGMENTS_MAX, type Program, type ProgramSegment } from '../player/program.js';
 import { trackPath } from '../tracks/track-store.js';
 
-/** How far back a program reaches: a node whose latency is negative plays by as much later (at most 1 s). Nanoseconds. */
-const PAST_NS = 2n * NS_PER_S;
+/** How far back a program reaches: the player's clock may be behind by as much, after it was set. Nanoseconds. */
+const PAST_NS = 250n * NS_PER_MS;
+/** What is over takes none of the room for what is to come, and is bounded for itself: tracks may be a few frames long. Segments. */
+const PAST_SEGMENTS_MAX = 64;
 
 /** This node's own share in how it sounds. */
 export interface SoundSettings {
@@ -32,19 +34,26 @@ export interface AgreedSound {
   readonly gainSteps: readonly GainStep[];
 }
 
-/** The program as of `now`. */
+/** The program as of `now`, counted from what the player has got to by then: it is early by its latency, or late by a negative one. */
 export function programOf(generation: number, agreed: AgreedSound, settings: SoundSettings, now: ClusterTime): Program {
-  const from = now > PAST_NS ? addTime(now, -PAST_NS) : clusterTime(0n);
+  const { playback, library } = agreed;
+  const heardAt = shifted(now, BigInt(Math.round(settings.latencyUs * 1_000)));
+  const past = segments(playback, shifted(heardAt, -PAST_NS), PAST_SEGMENTS_MAX).filter(
+    ({ endAt }) => endAt <= heardAt,
+  );
   return {
     generation,
-    segments: segments(agreed.playback, from, PROGRAM_SEGMENTS_MAX).flatMap((segment) =>
-      programSegment(segment, agreed.library, settings.level),
+    segments: [...past, ...segments(playback, heardAt, PROGRAM_SEGMENTS_MAX)].flatMap((segment) =>
+      programSegment(segment, library, settings.level),
     ),
     gains: agreed.gainSteps.map((step) => gainChange(step, settings.volumeLimit)),
     channels: settings.channels,
     latencyUs: settings.latencyUs,
   };
 }
+
+/** `at` + `byNs`, but not before the clock's own beginning. */
+const shifted = (at: ClusterTime, byNs: bigint): ClusterTime => (at + byNs > 0n ? addTime(at, byNs) : clusterTime(0n));
 
 /** One stretch with what it takes to read it; none where the library has lost the track, and there will be silence. */
 function programSegment(segment: Segment, library: ReadonlyLibrary, level: SoundSettings['level']): ProgramSegment[] {

@@ -177,9 +177,8 @@ export class Deck {
     return this.#head;
   }
 
-  /** The frame that is read next. */
+  /** The frame that is read next, of the piece that {@link head} or {@link isAt} came to. */
   get headFrame(): number {
-    this.#settle();
     return this.#headFrame;
   }
 
@@ -197,15 +196,16 @@ export class Deck {
     return head !== undefined && isSameSound(head, segment);
   }
 
-  /** Frames of the head piece that can be read now. */
+  /**
+   * Frames that can be read now of the piece that {@link head} or {@link isAt} came to. It does not pass to the next piece by itself: the
+   * caller has asked whose sound this is, and the reader may say at any moment that the piece is over.
+   */
   availableFrames(): number {
-    this.#settle();
     const segment = this.#segments[this.#head];
     if (segment === undefined || !this.#ready()) return 0;
-    return Math.min(
-      this.#endOf(this.#head) - this.#headFrame,
-      Math.floor(this.#ring!.buffered / segment.format.channels),
-    );
+    // In this order: a failure is published before any sample of the next piece, so where those are counted it is seen.
+    const buffered = Math.floor(this.#ring!.buffered / segment.format.channels);
+    return Math.min(buffered, this.#endOf(this.#head) - this.#headFrame);
   }
 
   /** Reads `frames` available frames of the head piece, interleaved as in the file. */

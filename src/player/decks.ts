@@ -110,7 +110,7 @@ export class Decks {
       const { deck } = visit;
       let piece = visit.piece === -1 ? deck.head : visit.piece + 1;
       // The head of a deck may have failed further on: what it has is played. A later piece that failed is left out.
-      while (piece > deck.head && deck.failureAt(piece) !== undefined) piece += 1;
+      while (piece > deck.head && piece < deck.pieces && deck.failureAt(piece) !== undefined) piece += 1;
       const held = deck.segmentAt(piece);
       if (held === undefined || !isSameSound(held, segment)) continue;
       if (piece === deck.head && isOutOfReach(deck, segment, now)) continue;

@@ -34,6 +34,11 @@ const STOP_MARGIN_MS = 400;
 /** What is asked of a card: the resolution of the best converters. Bits. */
 const CARD_BITS = 24;
 const CARD_CHANNELS = 2;
+/**
+ * The least rate that is asked of a card: all that can be heard fits it. A voice recording of 8 kHz that comes first must not take the
+ * treble from the music after it. Frames a second.
+ */
+const CARD_RATE_MIN = 44_100;
 
 /** What the player says of itself. */
 export interface PlayerStatus {
@@ -87,9 +92,14 @@ export interface PlayerLoopInit {
 
 /** An open card and what renders for it. */
 interface OpenCard {
+  /** The rate that it was asked for; it may have given another. */
+  readonly askedRate: number;
   readonly format: OutputFormat;
   readonly renderer: Renderer;
 }
+
+/** The rate to ask a card for, that is to play `segment`. */
+const rateFor = (segment: ProgramSegment): number => Math.max(CARD_RATE_MIN, segment.sampleRate);
 
 const NO_COUNTS = { underruns: 0, late: 0, snaps: 0, clipped: 0 };
 
@@ -108,6 +118,8 @@ export class PlayerLoop {
   #timer: Timer | undefined;
   /** When the last frame that was written will leave the card. */
   #lastFrameAt = 0n as LocalTime;
+  /** When the last frame that carries sound will leave, or has left. */
+  #soundUntil = 0n as LocalTime;
   /** Since when nothing is due. */
   #idleSince: LocalTime | undefined;
   #reopenAt: LocalTime | undefined;
@@ -147,8 +159,10 @@ export class PlayerLoop {
     }
     this.#stopped = stopped;
     this.#stopBefore ??= addTime(this.#time.now(), nanosFromMs(this.#init.queueMs + STOP_MARGIN_MS));
-    this.#program = undefined;
-    this.#card?.renderer.setScore({ segments: [], gains: [], channels: 'stereo' });
+    if (this.#program === undefined) return;
+    // All but the segments stays as it is: with another latency what fades out would be at another place in time.
+    this.#program = { ...this.#program, segments: [] };
+    this.#card?.renderer.setScore(this.#program);
   }
 
   status(): PlayerStatus {
@@ -207,6 +221,7 @@ export class PlayerLoop {
     if (this.#stopBefore !== undefined && this.#finish()) return;
     if (this.#timer === undefined || this.#clock === undefined) return;
     const wanted = this.#wantedSegment();
+    if (wanted !== undefined && this.#deservesHigherRate(wanted)) this.#close();
     if (this.#card === undefined && wanted !== undefined && this.#stopBefore === undefined) this.#open(wanted);
     if (this.#card === undefined) return;
     const status = this.#output.status();
@@ -227,6 +242,13 @@ export class PlayerLoop {
     return this.#program?.segments.find(({ endAt }) => endAt > now);
   }
 
+  /** True where the card should be opened anew for `segment`, of a higher rate, and nobody would hear it: all that sounded has left. */
+  #deservesHigherRate(segment: ProgramSegment): boolean {
+    if (this.#card === undefined || this.#stopBefore !== undefined) return false;
+    const { askedRate, renderer } = this.#card;
+    return rateFor(segment) > askedRate && renderer.silent && this.#time.now() > this.#soundUntil;
+  }
+
   /** Writes blocks until the queue is as long as it should be. */
   #fill(card: OpenCard, status: OutputStatus): void {
     const { format, renderer } = card;
@@ -238,8 +260,10 @@ export class PlayerLoop {
       written + blockFrames <= status.writableFrames
     ) {
       const leavesAt = addTime(status.at, nanosOfFrames(status.delayFrames + written, format.rate));
+      const wasSilent = renderer.silent;
       const block = renderer.render(this.#timelineAt(leavesAt), blockFrames);
       this.#lastFrameAt = addTime(leavesAt, nanosOfFrames(blockFrames - 1, format.rate));
+      if (!wasSilent || !renderer.silent) this.#soundUntil = this.#lastFrameAt;
       written += blockFrames;
       // A card that runs dry at this very moment takes nothing: the next tick sees it.
       if (this.#output.write(block, blockFrames) < blockFrames) return;
@@ -248,12 +272,12 @@ export class PlayerLoop {
 
   #open(segment: ProgramSegment): void {
     if (this.#reopenAt !== undefined && this.#time.now() < this.#reopenAt) return;
-    const request = { rate: segment.sampleRate, channels: CARD_CHANNELS, bits: CARD_BITS };
+    const askedRate = rateFor(segment);
     try {
-      const format = this.#output.open(request);
+      const format = this.#output.open({ rate: askedRate, channels: CARD_CHANNELS, bits: CARD_BITS });
       const renderer = new Renderer({ decks: this.#decks }, { card: format, seed: this.#init.seed });
       renderer.setScore(this.#program!);
-      this.#card = { format, renderer };
+      this.#card = { askedRate, format, renderer };
       this.#reopenAt = undefined;
       this.#reopenMs = REOPEN_FIRST_MS;
       const { rate, channels, bits } = format;

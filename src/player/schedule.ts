@@ -37,14 +37,21 @@ export function frameDueAt(segment: ProgramSegment, at: ClusterTime): number {
 const originOf = (segment: ProgramSegment): ClusterTime =>
   clusterTime(segment.startAt - nanosOfFrames(segment.startFrame, segment.sampleRate));
 
-/** True where both are the same item at the same place in time, whatever their ends: what plays the one may play on as the other. */
+/**
+ * True where both are one item's one track. The item alone does not tell: under repeat all the numbers of items to come are foreseen, and
+ * what is added to the queue meanwhile takes them.
+ */
+const isSameTrack = (a: ProgramSegment, b: ProgramSegment): boolean =>
+  a.itemId === b.itemId && a.trackId === b.trackId && a.file === b.file;
+
+/** True where both are the same track of an item at the same place in time, whatever their ends: what plays the one may play on as the other. */
 export function isSameSound(a: ProgramSegment, b: ProgramSegment): boolean {
-  return a === b || (a.itemId === b.itemId && abs(originOf(a) - originOf(b)) < SAME_SOUND_NS);
+  return a === b || (isSameTrack(a, b) && abs(originOf(a) - originOf(b)) < SAME_SOUND_NS);
 }
 
 /** True where both begin with the same frame of the same item at the same instant: versions of one segment, which may end differently. */
 export function isSameSegment(a: ProgramSegment, b: ProgramSegment): boolean {
-  return a.itemId === b.itemId && a.startAt === b.startAt && a.startFrame === b.startFrame;
+  return isSameTrack(a, b) && a.startAt === b.startAt && a.startFrame === b.startFrame;
 }
 
 /** True where `next` begins at its first frame just as `segment` comes to its own end. */

@@ -31,17 +31,19 @@ function forwardingLog(): Log {
   };
 }
 
+const log = forwardingLog();
+
 /** The one place that knows which driver is which adapter. @throws TuttiError OUTPUT_UNAVAILABLE */
 function outputOf({ driver, virtual }: OutputSetup): AudioOutput {
   if (driver !== 'virtual')
     throw new TuttiError('OUTPUT_UNAVAILABLE', `There is no driver "${driver}" in this version yet.`);
-  const capture = virtual.capture === '' ? undefined : new WavCapture({ path: virtual.capture });
+  const capture = virtual.capture === '' ? undefined : new WavCapture({ log }, { path: virtual.capture });
   return new VirtualOutput({ time, ...(capture && { capture }) }, { ppm: virtual.ppm });
 }
 
 const { driver, device, idleCloseS, queueMs } = setup.output;
 const loop = new PlayerLoop(
-  { output: outputOf(setup.output), time, log: forwardingLog(), send: (request) => reader.postMessage(request) },
+  { output: outputOf(setup.output), time, log, send: (request) => reader.postMessage(request) },
   { driver, device, idleCloseS, queueMs, seed: 1 },
 );
 const tellStatus = () => tell({ type: 'status', status: loop.status() });

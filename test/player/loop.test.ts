@@ -1,5 +1,8 @@
 /** The player on fake time: what the card played, frame by frame. */
 import t from 'tap';
+import { trackId } from '../../src/core/ids.js';
+import type { ProgramSegment } from '../../src/player/program.js';
+import { FakeAudioOutput } from '../../src/ports/fake-audio-output.js';
 import { findSource, type Sound } from '../support/capture.js';
 import { at, Rig, segmentOf } from './rig.js';
 
@@ -585,5 +588,120 @@ t.test('stop fades out, closes the card, and leaves no timer', (t) => {
   const { samples } = rig.card.runs[0]!;
   const tail = samples.slice(-2 * FADE).map((sample) => Math.abs(sample / 2 ** 23));
   t.ok(tail.at(-1)! < 0.001, 'the last frame is silent');
+  t.end();
+});
+
+t.test('more songs in a row than a deck takes pieces: they play on, none of them late', (t) => {
+  const rig = new Rig({ rate: 8_000 });
+  const [songs, songMs] = [300, 200];
+  const level = (k: number) => (k + 1) / 512;
+  let previous: ProgramSegment | undefined;
+  const all = Array.from({ length: songs }, (_, k) => {
+    const track = rig.track({ rate: 8_000, channels: 1, seconds: songMs / 1_000, wave: () => level(k) });
+    previous = segmentOf(track, { item: `i${k}`, start: previous ?? 200 });
+    return previous;
+  });
+  for (let k = 0; k < songs; k++) {
+    rig.set(all.slice(Math.max(0, k - 1), k + 64));
+    rig.until(200 + (k + 1) * songMs);
+  }
+  rig.until(200 + songs * songMs + 500);
+  const { samples } = rig.card.runs[0]!;
+  const wrong = all.filter(
+    (_, k) => samples[2 * rig.frameAt(200 + k * songMs + songMs / 2)] !== Math.round(level(k) * 2 ** 23),
+  );
+  t.same(wrong, [], 'each of them is heard in its place');
+  t.same([rig.status().late, rig.status().snaps, rig.status().underruns], [0, 0, 0]);
+  t.end();
+});
+
+for (const isMissing of [false, true]) {
+  t.test(
+    `an item that turns out to be another track${isMissing ? ' than one that is missing' : ''}: that one sounds`,
+    (t) => {
+      const rig = new Rig();
+      const first = rig.track({ seconds: 1, seed: 1 });
+      const foreseen = isMissing ? rig.describe({ seconds: 1, seed: 2 }) : rig.track({ seconds: 1, seed: 2 });
+      const added = rig.track({ seconds: 1, seed: 3 });
+      const a = segmentOf(first, { item: 'a', start: 200 });
+      rig.set([a, segmentOf(foreseen, { item: 'b', start: a })]);
+      // Nearer to its start than a file that is missing is tried again.
+      rig.until(1_050);
+      rig.set([a, { ...segmentOf(added, { item: 'b', start: a }), trackId: trackId('1'.repeat(64)) }]);
+      rig.until(2_500);
+      const match = findSource(rig.played(), added.sound);
+      t.same([match.frame, match.differing, match.comparedFrames], [rig.frameAt(1_200), 0, added.frames]);
+      t.equal(findSource(rig.played(), foreseen.sound).frame, -1);
+      t.same([rig.status().late, rig.status().snaps], [0, 0]);
+      t.end();
+    },
+  );
+}
+
+/** A player with a card that takes any rate. */
+function onAnyRate() {
+  let card!: FakeAudioOutput;
+  const rig = new Rig({
+    output: (time) => {
+      card = new FakeAudioOutput({ time });
+      return card;
+    },
+  });
+  const rates = () => rig.log.entries.filter(({ text }) => text.includes('is open')).map(({ fields }) => fields.rate);
+  return { rig, card, rates };
+}
+
+t.test('a recording of a low rate does not bring the card down to it', (t) => {
+  const { rig, rates } = onAnyRate();
+  rig.set([segmentOf(rig.track({ rate: 8_000, seconds: 0.5 }), { item: 'a', start: 200 })]);
+  rig.until(1_000);
+  t.same(rates(), [44_100]);
+  rig.set([segmentOf(rig.track({ rate: 44_100, seconds: 0.5 }), { item: 'b', start: 1_200 })]);
+  rig.until(2_000);
+  t.same(rates(), [44_100], 'and music after it needs no other');
+  t.end();
+});
+
+t.test('a song of a higher rate has the card opened anew, once all that sounded has left it', (t) => {
+  const { rig, card, rates } = onAnyRate();
+  const first = rig.track({ rate: 44_100, seconds: 0.5, wave: () => 0.5 });
+  const song = rig.track({ rate: 96_000, seconds: 0.5, seed: 2, sample: 's24' });
+  const a = segmentOf(first, { item: 'a', start: 200 });
+  rig.set([a, segmentOf(song, { item: 'b', start: 1_000 })]);
+  rig.until(2_000);
+  t.same(rates(), [44_100, 96_000]);
+  card.status();
+  const [before, after] = card.runs;
+  t.equal(before!.samples.filter((sample) => sample !== 0).length, 2 * first.frames, 'the first is played to its end');
+  const match = findSource(
+    { rate: 96_000, channels: 2, samples: Float64Array.from(after!.samples, (s) => s / 2 ** 23) },
+    song.sound,
+  );
+  t.same([match.differing, match.comparedFrames], [0, song.frames], 'the second is played bit by bit');
+  t.same([rig.status().late, rig.status().snaps], [0, 0]);
+  rig.set([segmentOf(rig.track({ rate: 48_000, seconds: 0.2 }), { item: 'c', start: 2_200 })]);
+  rig.until(2_600);
+  t.same(rates(), [44_100, 96_000], 'a lower rate is no reason');
+  t.end();
+});
+
+t.test('a song of a higher rate that follows without a gap is played at the rate of the card', (t) => {
+  const { rig, rates } = onAnyRate();
+  const a = segmentOf(rig.track({ rate: 44_100, seconds: 0.5 }), { item: 'a', start: 200 });
+  rig.set([a, segmentOf(rig.track({ rate: 96_000, seconds: 0.5 }), { item: 'b', start: a })]);
+  rig.until(1_100);
+  t.same([rates(), rig.status().late, rig.status().snaps], [[44_100], 0, 0]);
+  t.end();
+});
+
+t.test('while it stops the latency stays: what fades out is what was sounding', (t) => {
+  const rig = new Rig();
+  const song = rig.track({ seconds: 3, wave: (s) => 0.1 + 0.2 * s });
+  rig.set([segmentOf(song, { item: 'a', start: 800 })], { latencyUs: 400_000 });
+  rig.until(1_000);
+  rig.loop.stop(() => {});
+  rig.until(2_000);
+  t.same([rig.status().late, rig.status().snaps], [0, 0]);
+  rig.reader.stop();
   t.end();
 });

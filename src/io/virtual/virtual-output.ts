@@ -18,7 +18,7 @@ const PERIOD_MS = 10;
 /** For how long the crystal keeps a rate before it wanders on. Nanoseconds. */
 const WANDER_EVERY_NS = 1_000_000_000n;
 
-/** What is wrong with the simulated card; without any of it, it keeps perfect time, at whatever rate it is asked for first. */
+/** What is wrong with the simulated card; without any of it, it keeps perfect time, at whatever rate it is asked for. */
 export interface VirtualOutputInit {
   /** How much faster than nominal the crystal is, parts per million. */
   readonly ppm?: number;
@@ -28,7 +28,7 @@ export interface VirtualOutputInit {
   readonly seed?: number;
   /** The position moves in steps of this length: 10 is the Pi's headphone jack. 0: not at all. Milliseconds. */
   readonly stepMs?: number;
-  /** The one rate that the card has; by default the first one that it is asked for. */
+  /** The one rate that the card has; by default whatever it is asked for at each opening. */
   readonly rate?: number;
 }
 
@@ -45,7 +45,7 @@ export class VirtualOutput implements AudioOutput {
   readonly #capture: WavCapture | undefined;
   readonly #init: Required<Omit<VirtualOutputInit, 'rate'>>;
   readonly #prng: Prng;
-  /** Once opened a card keeps its format, so that one capture can hold all that it plays. */
+  /** That of the last opening. A card with a capture keeps the first one, so that the one file can hold all that it plays. */
   #format: OutputFormat | undefined;
   #isOpen = false;
   #state: 'running' | 'underrun' = 'running';
@@ -72,14 +72,7 @@ export class VirtualOutput implements AudioOutput {
 
   open(request: OutputRequest): OutputFormat {
     assert(!this.#isOpen, 'a card is opened once until it is closed');
-    const rate = this.#rate ?? request.rate;
-    this.#format ??= {
-      rate,
-      channels: request.channels,
-      bits: request.bits,
-      bufferFrames: Math.round((rate * BUFFER_MS) / 1_000),
-      periodFrames: Math.round((rate * PERIOD_MS) / 1_000),
-    };
+    if (this.#capture === undefined || this.#format === undefined) this.#format = this.#formatFor(request);
     this.#capture?.begin(this.#format);
     this.#queue = new Int32Array(this.#format.bufferFrames * this.#format.channels);
     this.#isOpen = true;
@@ -120,6 +113,12 @@ export class VirtualOutput implements AudioOutput {
     this.#empty();
     this.#isOpen = false;
     this.#capture?.end();
+  }
+
+  #formatFor({ rate: askedRate, channels, bits }: OutputRequest): OutputFormat {
+    const rate = this.#rate ?? askedRate;
+    const bufferFrames = Math.round((rate * BUFFER_MS) / 1_000);
+    return { rate, channels, bits, bufferFrames, periodFrames: Math.round((rate * PERIOD_MS) / 1_000) };
   }
 
   #opened(): OutputFormat {

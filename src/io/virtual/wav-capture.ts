@@ -2,12 +2,13 @@
  * Writes what a simulated card played to a WAV file, as it goes.
  *
  * The sizes in the header are brought up to date once a second of sound, so that the file can be played even where the process was
- * killed. A WAV holds less than 4 GiB: what comes after that is left out. Writes go to the page cache and are not synced: this is a
- * tool for demonstrations and tests, not a recorder.
+ * killed. A WAV holds less than 4 GiB: what comes after that is left out. A disk that is full ends the capture and not the music. Writes
+ * go to the page cache and are not synced: this is a tool for demonstrations and tests, not a recorder.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { TuttiError } from '../../core/errors.js';
 import type { OutputFormat } from '../../ports/audio-output.js';
+import type { Log } from '../../ports/log.js';
 
 /** RIFF header, `fmt ` of plain PCM, `data` header. */
 const HEADER_BYTES = 44;
@@ -18,6 +19,7 @@ const BUFFER_BYTES = 64 * 1024;
 
 /** A WAV file that grows. It has one format for its life: that of the first `begin`. */
 export class WavCapture {
+  readonly #log: Log;
   readonly #path: string;
   #descriptor: number | undefined;
   #format: OutputFormat | undefined;
@@ -25,27 +27,77 @@ export class WavCapture {
   #buffered = 0;
   #dataBytes = 0;
   #headerAtBytes = 0;
+  #hasFailed = false;
 
-  /** @param init `path`: made anew by the first {@link begin} */
-  constructor(init: { readonly path: string }) {
+  /**
+   * @param components `log`: told once, should the capture break off
+   * @param init `path`: made anew by the first {@link begin}
+   */
+  constructor(components: { readonly log: Log }, init: { readonly path: string }) {
+    this.#log = components.log;
     this.#path = init.path;
   }
 
-  /** The card was opened: goes on where the capture stood. @throws TuttiError OUTPUT_UNAVAILABLE where the file cannot be written */
+  /**
+   * The card was opened: goes on where the capture stood, unless it has broken off.
+   * @throws TuttiError OUTPUT_UNAVAILABLE where the file cannot be written
+   */
   begin(format: OutputFormat): void {
     this.#format ??= format;
-    if (this.#descriptor !== undefined) return;
+    if (this.#descriptor !== undefined || this.#hasFailed) return;
     try {
       this.#descriptor = openSync(this.#path, this.#dataBytes === 0 ? 'w' : 'r+');
+      this.#writeHeader();
     } catch (error) {
+      this.#letGo();
       const detail = `The capture cannot be written: ${error instanceof Error ? error.message : String(error)}.`;
       throw new TuttiError('OUTPUT_UNAVAILABLE', detail, { path: this.#path }, error);
     }
-    this.#writeHeader();
   }
 
-  /** `samples` hold interleaved whole numbers; `count` of them from `start` on were played. */
+  /** `samples` hold interleaved whole numbers; `count` of them from `start` on were played. Never throws. */
   add(samples: Int32Array, start: number, count: number): void {
+    if (this.#descriptor === undefined) return;
+    try {
+      this.#append(samples, start, count);
+    } catch (error) {
+      this.#breakOff(error);
+    }
+  }
+
+  /** Idempotent: the file is whole. Never throws. */
+  end(): void {
+    if (this.#descriptor === undefined) return;
+    try {
+      this.#flush();
+      this.#writeHeader();
+    } catch (error) {
+      this.#breakOff(error);
+    }
+    this.#letGo();
+  }
+
+  /** For good: what came later would follow on sound that it did not follow on. */
+  #breakOff(error: unknown): void {
+    this.#hasFailed = true;
+    this.#letGo();
+    this.#log.error('The capture breaks off: its file cannot be written. The music plays on.', {
+      path: this.#path,
+      error,
+    });
+  }
+
+  #letGo(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    try {
+      if (descriptor !== undefined) closeSync(descriptor);
+    } catch {
+      // What could be written has been; there is nothing left to do with this file.
+    }
+  }
+
+  #append(samples: Int32Array, start: number, count: number): void {
     const { bits, rate } = this.#format!;
     const bytes = bits / 8;
     for (let i = start; i < start + count; i++) {
@@ -60,15 +112,6 @@ export class WavCapture {
     }
   }
 
-  /** Idempotent: the file is whole. */
-  end(): void {
-    if (this.#descriptor === undefined) return;
-    this.#flush();
-    this.#writeHeader();
-    closeSync(this.#descriptor);
-    this.#descriptor = undefined;
-  }
-
   #frameBytes(): number {
     return (this.#format!.bits / 8) * this.#format!.channels;
   }
@@ -76,7 +119,7 @@ export class WavCapture {
   #flush(): void {
     const room = DATA_BYTES_MAX - this.#dataBytes;
     const count = Math.min(this.#buffered, room - (room % this.#frameBytes()));
-    writeSync(this.#descriptor!, this.#buffer, 0, count, HEADER_BYTES + this.#dataBytes);
+    this.#write(this.#buffer, count, HEADER_BYTES + this.#dataBytes);
     this.#dataBytes += count;
     this.#buffered = 0;
   }
@@ -96,7 +139,14 @@ export class WavCapture {
     header.writeUInt16LE(bits, 34);
     header.write('data', 36, 'latin1');
     header.writeUInt32LE(this.#dataBytes, 40);
-    writeSync(this.#descriptor!, header, 0, HEADER_BYTES, 0);
+    this.#write(header, HEADER_BYTES, 0);
     this.#headerAtBytes = this.#dataBytes;
+  }
+
+  /** Writes the first `count` bytes at `position`: a call may take fewer than it was given. */
+  #write(bytes: Buffer, count: number, position: number): void {
+    for (let done = 0; done < count; ) {
+      done += writeSync(this.#descriptor!, bytes, done, count - done, position + done);
+    }
   }
 }

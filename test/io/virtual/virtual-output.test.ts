@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,6 +6,7 @@ import { SystemTime } from '../../../src/io/time/system-time.js';
 import { VirtualOutput, type VirtualOutputInit } from '../../../src/io/virtual/virtual-output.js';
 import { WavCapture } from '../../../src/io/virtual/wav-capture.js';
 import { FakeAudioOutput } from '../../../src/ports/fake-audio-output.js';
+import { FakeLog } from '../../../src/ports/fake-log.js';
 import { FakeTime } from '../../../src/ports/fake-time.js';
 import { runAudioOutputContract } from '../../contract/audio-output.js';
 import { codeOf, passRealTime } from '../../contract/support.js';
@@ -39,6 +40,18 @@ await runAudioOutputContract(t, 'VirtualOutput in real time', () => ({
 
 const scratch = mkdtempSync(join(tmpdir(), 'tutti-'));
 t.teardown(() => rmSync(scratch, { recursive: true }));
+
+/** File descriptors of this process that are open on `path`. */
+const openDescriptors = (path: string): number[] =>
+  readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${descriptor}`) === path;
+      } catch {
+        return false;
+      }
+    });
 
 /** An open card on fake time, kept fed with silence: gives how far it got. */
 function card(init: VirtualOutputInit = {}) {
@@ -93,12 +106,24 @@ t.test('a coarse position moves in steps, and is late by less than one', (t) => 
   t.end();
 });
 
-t.test('it keeps the rate of its first opening, or the one that it was made with', (t) => {
+t.test('it takes the rate that it is asked for at each opening, unless it was made with one', (t) => {
   const first = new VirtualOutput({ time: new FakeTime() });
   t.equal(first.open(REQUEST).rate, 48_000);
   first.close();
-  t.equal(first.open({ ...REQUEST, rate: 44_100 }).rate, 48_000);
+  const { rate, bufferFrames } = first.open({ ...REQUEST, rate: 96_000 });
+  t.same([rate, bufferFrames], [96_000, 48_000]);
   t.equal(new VirtualOutput({ time: new FakeTime() }, { rate: 96_000 }).open(REQUEST).rate, 96_000);
+  t.end();
+});
+
+t.test('with a capture it keeps the rate of its first opening: a file has one', (t) => {
+  const path = join(scratch, 'one-rate.wav');
+  const output = new VirtualOutput({ time: new FakeTime(), capture: new WavCapture({ log: new FakeLog() }, { path }) });
+  t.equal(output.open(REQUEST).rate, 48_000);
+  output.close();
+  t.equal(output.open({ ...REQUEST, rate: 96_000 }).rate, 48_000);
+  output.close();
+  t.equal(readCapture(path).rate, 48_000);
   t.end();
 });
 
@@ -106,7 +131,7 @@ t.test('the capture holds what left the card, and no more', (t) => {
   for (const bits of [16, 24, 32]) {
     const path = join(scratch, `played-${bits}.wav`);
     const time = new FakeTime();
-    const output = new VirtualOutput({ time, capture: new WavCapture({ path }) });
+    const output = new VirtualOutput({ time, capture: new WavCapture({ log: new FakeLog() }, { path }) });
     output.open({ ...REQUEST, bits });
     const largest = 2 ** (bits - 1) - 1;
     const samples = Int32Array.from({ length: 2 * 4_800 }, (_, i) => (i % 2 === 0 ? i : -largest - 1));
@@ -136,7 +161,7 @@ t.test('the capture holds what left the card, and no more', (t) => {
 t.test('a process that is killed leaves a capture that lacks a second at most', (t) => {
   const path = join(scratch, 'killed.wav');
   const time = new FakeTime();
-  const output = new VirtualOutput({ time, capture: new WavCapture({ path }) });
+  const output = new VirtualOutput({ time, capture: new WavCapture({ log: new FakeLog() }, { path }) });
   output.open(REQUEST);
   t.ok(existsSync(path) && readCapture(path).samples.length === 0, 'a header is there from the start');
   const silence = new Int32Array(2 * 4_800);
@@ -154,7 +179,7 @@ t.test('a process that is killed leaves a capture that lacks a second at most', 
 });
 
 t.test('a capture that cannot be written is said when the card is opened', (t) => {
-  const capture = new WavCapture({ path: join(scratch, 'no', 'such', 'directory.wav') });
+  const capture = new WavCapture({ log: new FakeLog() }, { path: join(scratch, 'no', 'such', 'directory.wav') });
   const output = new VirtualOutput({ time: new FakeTime(), capture });
   t.equal(
     codeOf(() => output.open(REQUEST)),
@@ -162,3 +187,48 @@ t.test('a capture that cannot be written is said when the card is opened', (t) =
   );
   t.end();
 });
+
+t.test('a disk that is full when the card is opened is said as an output that is not there', (t) => {
+  const capture = new WavCapture({ log: new FakeLog() }, { path: '/dev/full' });
+  const output = new VirtualOutput({ time: new FakeTime(), capture });
+  const opened = openDescriptors('/dev/full').length;
+  t.equal(
+    codeOf(() => output.open(REQUEST)),
+    'OUTPUT_UNAVAILABLE',
+  );
+  t.equal(openDescriptors('/dev/full').length, opened, 'the file is let go');
+  output.close();
+  t.end();
+});
+
+for (const when of ['while it plays', 'at its end']) {
+  t.test(`a file that cannot be written ${when} ends the capture, is said once, and the card plays on`, (t) => {
+    const path = join(scratch, `broken ${when}.wav`);
+    const time = new FakeTime();
+    const log = new FakeLog();
+    const output = new VirtualOutput({ time, capture: new WavCapture({ log }, { path }) });
+    const play = (blocks: number) => {
+      for (let i = 0; i < blocks; i++) {
+        output.write(new Int32Array(2 * 4_800), 4_800);
+        time.advance(50);
+        output.status();
+        time.advance(50);
+        output.recover();
+      }
+    };
+    output.open(REQUEST);
+    play(12);
+    // From here on every write fails, as on a disk that was pulled out.
+    for (const descriptor of openDescriptors(path)) closeSync(descriptor);
+    if (when === 'while it plays') play(30);
+    output.close();
+    output.open(REQUEST);
+    play(2);
+    output.close();
+    const said = log.entries.map(({ level, fields }) => [level, fields.path]);
+    t.same(said, [['error', path]]);
+    const seconds = readCapture(path).samples.length / 2 / 48_000;
+    t.ok(seconds >= 0.9 && seconds <= 1.2, `what was there stays: ${seconds} s`);
+    t.end();
+  });
+}
