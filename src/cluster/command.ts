@@ -77,7 +77,7 @@ export const COMMANDS = {
   /** How one node sounds, changed from anywhere. Only what is given changes; not nothing. */
   'output.set': command('output.set', {
     node: Node,
-    latencyUs: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 10_000_000 })),
+    latencyUs: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 5_000_000 })),
     channels: Type.Optional(OutputChannels),
   }),
 

@@ -138,7 +138,7 @@ export const ConfigSchema = Type.Object({
     latency_us: Type.Integer({
       default: 0,
       minimum: -1_000_000,
-      maximum: 10_000_000,
+      maximum: 5_000_000,
       unit: 'us',
       description: 'What the amplifier and the way to the ear add: the node plays earlier by as much.',
     }),

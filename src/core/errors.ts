@@ -161,6 +161,12 @@ export const ERRORS = {
     'The request was sent and no answer came: it may yet take effect.',
     'Look at the state before asking again, or repeat it with the same Idempotency-Key.',
   ),
+  KEY_REUSED: row(
+    409,
+    'caller',
+    'This Idempotency-Key was used for something else.',
+    'Use a new key for each request; only a retry of the same request carries the same one.',
+  ),
   RETRY_EXPIRED: row(
     409,
     'caller',

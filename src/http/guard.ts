@@ -41,7 +41,8 @@ export class Guard {
       throw new TuttiError('FORBIDDEN_ORIGIN', `the request comes from ${JSON.stringify(origin)}, and this is ${host}`);
     }
     const { token } = this.#init;
-    if (token !== null && !sameText(authorization ?? '', `Bearer ${token}`)) {
+    // The scheme's name is written in any case (RFC 9110, section 11.1).
+    if (token !== null && !sameText(authorization?.replace(/^bearer +/i, 'Bearer ') ?? '', `Bearer ${token}`)) {
       throw new TuttiError(
         'UNAUTHORIZED',
         authorization === undefined ? 'no token was sent' : 'the token is not the right one',

@@ -10,6 +10,7 @@ export const API_PREFIX = '/api/v1';
 const ANY: readonly ErrorCode[] = ['BAD_REQUEST', 'INTERNAL'];
 /** Codes that any write may answer. */
 const ANY_WRITE: readonly ErrorCode[] = [
+  'KEY_REUSED',
   'FORBIDDEN_ORIGIN',
   'UNAUTHORIZED',
   'BODY_TOO_LARGE',

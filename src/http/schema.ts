@@ -345,7 +345,7 @@ export type TitleBody = Static<typeof TitleBody>;
 /** `PUT /members/{node}/output`. Only what is given changes; not nothing. Microseconds. */
 export const OutputBody = body({
   latencyUs: Type.Optional(
-    Type.Integer({ minimum: -1_000_000, maximum: 10_000_000, description: 'What amplifier and way to the ear add.' }),
+    Type.Integer({ minimum: -1_000_000, maximum: 5_000_000, description: 'What amplifier and way to the ear add.' }),
   ),
   channels: Type.Optional(OutputChannels),
 });

@@ -33,6 +33,20 @@ const CONNECTIONS_MAX = 256;
 /** A connection on which nothing moves is closed; an event stream says something every 3 s. Milliseconds. */
 const SILENCE_MS_MAX = 60_000;
 
+/** How many names of a query are shown. */
+const QUERY_NAMES_SHOWN = 5;
+
+/** Why the system would not listen, by its own code. Where no port would do, the configuration is wrong. */
+const LISTEN_ERRORS: Readonly<Record<string, readonly [code: 'PORT_IN_USE' | 'BAD_CONFIG', why: string]>> = {
+  EADDRINUSE: ['PORT_IN_USE', 'another program listens there'],
+  EACCES: ['PORT_IN_USE', 'only root may'],
+  EADDRNOTAVAIL: ['BAD_CONFIG', 'this machine has no such address'],
+  EAFNOSUPPORT: ['BAD_CONFIG', 'this machine has no addresses of that kind'],
+  EINVAL: ['BAD_CONFIG', 'that is no address to listen on'],
+  ENOTFOUND: ['BAD_CONFIG', 'no address is known by this name'],
+  EAI_AGAIN: ['BAD_CONFIG', 'nobody says which address this name has'],
+};
+
 const VIAS = ['web', 'cli', 'api'] as const;
 
 /** What the server stands on; it starts and stops none of it. */
@@ -78,25 +92,17 @@ export class HttpServer {
     this.#app = this.#build();
   }
 
-  /** Listens. @returns the URL under which this node is reached. @throws TuttiError PORT_IN_USE */
+  /** Listens. @returns the URL under which this node is reached. @throws TuttiError PORT_IN_USE, BAD_CONFIG where no port would do */
   async start(): Promise<string> {
     const { host, port, publicHost } = this.#init;
     try {
       await this.#app.listen({ host, port });
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
-      const why = {
-        EADDRINUSE: 'another program listens there',
-        EACCES: 'only root may',
-        EADDRNOTAVAIL: 'this machine has no such address',
-      }[code];
-      throw new TuttiError(
-        'PORT_IN_USE',
-        `cannot listen on ${host}:${port}: ${why}; http.listen sets another`,
-        {},
-        error,
-      );
+      // Only errors of the system have it; all else is a bug.
+      if (!(error instanceof Error) || !('syscall' in error && 'code' in error)) throw error;
+      const [code, why] = LISTEN_ERRORS[String(error.code)] ?? ['PORT_IN_USE', String(error.code)];
+      const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+      throw new TuttiError(code, `cannot listen on ${at}: ${why}; http.listen sets another`, {}, error);
     }
     const bound = this.#app.server.address() as AddressInfo;
     this.#url = `http://${publicHost.includes(':') ? `[${publicHost}]` : publicHost}:${bound.port}`;
@@ -104,7 +110,10 @@ export class HttpServer {
     return this.#url;
   }
 
-  /** Idempotent: ends event streams, takes no new connection, and waits for the calls that are under way. */
+  /**
+   * Idempotent: ends event streams, takes no new connection, and cuts those that are open. A call that is under way may yet take effect, and
+   * its caller hears no more of it; of an upload that is cut, nothing stays.
+   */
   async stop(): Promise<void> {
     this.#events.stop();
     await this.#app.close();
@@ -155,7 +164,10 @@ export class HttpServer {
       readJson(scope);
       for (const route of withJson) this.#register(scope, route);
       const page = openApi(table, this.#node.init.version);
-      scope.get(`${API_PREFIX}/openapi.json`, () => page);
+      scope.get(`${API_PREFIX}/openapi.json`, (request) => {
+        noQuery(request);
+        return page;
+      });
       next();
     });
     app.register((scope, _options, next) => {
@@ -174,6 +186,7 @@ export class HttpServer {
       // A HEAD of a stream would never end.
       exposeHeadRoute: route.path !== '/events',
       handler: (request, reply) => {
+        noQuery(request);
         const call: Call<unknown> = {
           ...this.#context,
           params: request.params as Record<string, string>,
@@ -195,16 +208,17 @@ export class HttpServer {
     const problems: string[] = [];
     if (!VIAS.includes(via as (typeof VIAS)[number]))
       problems.push(`the header Tutti-Via: right is ${VIAS.join(', ')}`);
-    if (firstSent !== undefined && !/^[0-9]{1,19}$/.test(String(firstSent))) {
-      problems.push('the header Tutti-First-Sent: right is cluster time in nanoseconds, in digits');
+    const firstSentNs = /^[0-9]{1,19}$/.test(String(firstSent)) ? BigInt(String(firstSent)) : undefined;
+    if (firstSent !== undefined && !Value.Check(Origin.properties.firstSentNs, firstSentNs)) {
+      problems.push('the header Tutti-First-Sent: right is cluster time in nanoseconds, from 0 to 2^63 - 1, in digits');
     }
     const origin = {
       node: this.#node.init.id,
       via: via as Origin['via'],
       ...(key !== undefined && { key: String(key) }),
-      ...(firstSent !== undefined && problems.length === 0 && { firstSentNs: BigInt(String(firstSent)) }),
+      ...(firstSentNs !== undefined && { firstSentNs }),
     };
-    if (problems.length === 0 && !Value.Check(Origin, origin)) {
+    if (key !== undefined && !Value.Check(Origin.properties.key, key)) {
       problems.push('the header Idempotency-Key: right is 1 to 255 printable characters of ASCII');
     }
     if (problems.length > 0) throw new TuttiError('BAD_REQUEST', problems.join('; '), { problems });
@@ -227,9 +241,12 @@ export class HttpServer {
   /** The URL itself is no good: it never came to a route. */
   #refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
     const isName = request.url.startsWith(`${API_PREFIX}/tracks/`);
-    const detail = isName
-      ? 'the name in the address is not UTF-8, written with %XX where need be'
-      : `the address cannot be read: ${error.message}`;
+    const isLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
+    const detail = isLong
+      ? `a name in the address is too long: right is at most ${PARAM_CHARS_MAX} characters, each %XX counted as three`
+      : isName
+        ? 'the name in the address is not UTF-8, written with %XX where need be'
+        : `the address cannot be read: ${error.message}`;
     this.#refuse(new TuttiError(isName ? 'BAD_NAME' : 'BAD_REQUEST', detail), request, reply);
   }
 }
@@ -245,6 +262,14 @@ function readJson(scope: FastifyInstance): void {
       done(new TuttiError('BAD_REQUEST', `the body is not JSON: ${why}`, {}, error));
     }
   });
+}
+
+/** No call takes a query, and who sends one expects something of it. @throws TuttiError BAD_REQUEST */
+function noQuery({ query }: FastifyRequest): void {
+  const names = Object.keys(query as object);
+  if (names.length === 0) return;
+  const shown = names.slice(0, QUERY_NAMES_SHOWN).map((name) => JSON.stringify(name.slice(0, 60)));
+  throw new TuttiError('BAD_REQUEST', `this call takes no query; found ${shown.join(', ')}`);
 }
 
 /** @throws TuttiError BAD_REQUEST for a body where none is taken */

@@ -9,8 +9,10 @@ import type * as Json from './schema.js';
 
 /** Queue items in an event: the current one and the next 50. */
 export const EVENT_QUEUE_ITEMS = 51;
-/** The longest event `state` that is aimed at: with long titles it shows fewer items. Bytes of UTF-16 at most. */
-export const EVENT_LENGTH_MAX = 12_000;
+/** The longest event `state`: with long titles it shows fewer items. Bytes of UTF-8. */
+export const EVENT_BYTES_MAX = 12_000;
+/** How much of it uploads may take. Bytes. */
+const EVENT_UPLOADS_BYTES_MAX = 4_000;
 /** How many missing tracks a node names. */
 const MISSING_SHOWN_MAX = 20;
 /** The last instant that a Date holds (ECMA-262, 21.4.1.1), milliseconds: what a wall clock says may be anything. */
@@ -35,13 +37,32 @@ export function stateOf(node: Node, facade: Facade): Json.State {
 export function stateEventOf(node: Node, facade: Facade): Json.StateEvent {
   const view = node.cluster.view(node.now());
   const event = viewOf(node, facade, view, EVENT_QUEUE_ITEMS);
-  let length = JSON.stringify({ ...event, queue: [] }).length;
-  const shown = event.queue.findIndex((item) => {
-    length += JSON.stringify(item).length + 1;
-    return length > EVENT_LENGTH_MAX;
-  });
   // The current item is shown however long everything else is.
-  return shown < 0 ? event : { ...event, queue: event.queue.slice(0, Math.max(1, shown)) };
+  const bare = { ...event, uploads: [], queue: event.queue.slice(0, 1) };
+  const room = EVENT_BYTES_MAX - bytesOf(bare);
+  const uploads = uploadsWithin(event.uploads, Math.min(room, EVENT_UPLOADS_BYTES_MAX));
+  const next = fitting(event.queue.slice(1), room - bytesOf(uploads));
+  return { ...bare, uploads, queue: [...bare.queue, ...next] };
+}
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** As many of the first of `list` as have room, each with its comma. */
+function fitting<T>(list: readonly T[], bytesMax: number): readonly T[] {
+  let bytes = 0;
+  const count = list.findIndex((item) => {
+    bytes += bytesOf(item) + 1;
+    return bytes > bytesMax;
+  });
+  return count < 0 ? list : list.slice(0, count);
+}
+
+/** What is over goes first, the oldest of it before the rest. */
+function uploadsWithin(uploads: readonly Json.Upload[], bytesMax: number): Json.Upload[] {
+  const isOver = ({ stage }: Json.Upload) => stage === 'done' || stage === 'failed';
+  const byWorth = [...uploads.filter((upload) => !isOver(upload)), ...uploads.filter(isOver).reverse()];
+  const shown = new Set(fitting(byWorth, bytesMax));
+  return uploads.filter((upload) => shown.has(upload));
 }
 
 function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: number): Json.StateEvent {

@@ -44,9 +44,12 @@ function fieldsOf(schema: TObject): string {
   return names.length === 0 ? 'no fields' : `the fields ${names.join(', ')}`;
 }
 
+/** A wrong value, in short. Lists and objects are named only: one that is nested deep enough overflows whoever walks it. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= SHOWN_CHARS_MAX ? text : `${text.slice(0, SHOWN_CHARS_MAX)}…`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string' || value.length <= SHOWN_CHARS_MAX) return JSON.stringify(value);
+  return `${JSON.stringify(value.slice(0, SHOWN_CHARS_MAX))}…`;
 }
 
 /** JSON Schema's keywords as far as the contract's bodies use them. */

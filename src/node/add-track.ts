@@ -47,6 +47,8 @@ export interface AddTrackComponents {
   readonly held: (track: Track) => void;
   /** It is not any more. */
   readonly dropped: (id: TrackId) => void;
+  /** Does `work` when nothing else is under way with the files of this track. */
+  readonly inTurn: <T>(id: TrackId, work: () => Promise<T>) => Promise<T>;
 }
 
 /** See {@link Node.addTrack}. */
@@ -63,7 +65,7 @@ export async function addTrack(
   const report = uploads.begin({ id, title, via, totalBytes, key: origin.key ?? null });
   try {
     const taken = await receive(file, incoming, report);
-    const added = await agree(components, file, taken, incoming, origin, report);
+    const added = await components.inTurn(taken.id, () => agree(components, file, taken, incoming, origin, report));
     report({ stage: 'done' });
     return added;
   } catch (error) {
@@ -141,7 +143,13 @@ async function agree(
   try {
     const outcome = await ask({ type: 'track.add', track }, origin);
     if (!outcome.ok) throw refusedError(outcome);
-    return { track: library.get(id) ?? track, outcome };
+    const added = library.get(id);
+    // With a key the outcome may be that of an earlier request. Without one, what is gone by now was removed just after.
+    if (origin.key !== undefined && (outcome.trackId !== id || added === undefined)) {
+      const earlier = outcome.trackId === id ? 'the upload of a track that was removed since' : 'another request';
+      throw new TuttiError('KEY_REUSED', `the key ${JSON.stringify(origin.key)} belongs to ${earlier}`);
+    }
+    return { track: added ?? track, outcome };
   } catch (error) {
     await restoreFiles(components, id);
     throw error;

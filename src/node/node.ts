@@ -10,7 +10,7 @@
  */
 import { Cluster } from '../cluster/cluster.js';
 import { encodeProposal } from '../cluster/codec.js';
-import { COMMAND_VERSION, type Command, type CommandOf, type Origin } from '../cluster/command.js';
+import { COMMAND_VERSION, type Command, type CommandOf, LEAD_NS_MAX, type Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { assert } from '../core/assert.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
@@ -46,6 +46,8 @@ import { Uploads } from './uploads.js';
  * again and has rendered a block, and 25 ms for the reader to open another file. Milliseconds.
  */
 const LEAD_BEYOND_QUEUE_MS = 40;
+/** The cluster takes no longer lead. Milliseconds. */
+const LEAD_MS_MAX = Number(LEAD_NS_MAX / NS_PER_MS);
 /** The leader notes where the music stands this often within an item: so much of it a dark house may hear again. Milliseconds. */
 const MARK_EVERY_MS = 300_000;
 /** No more marks than this, however short the songs are. Nanoseconds. */
@@ -121,6 +123,8 @@ export class Node {
   readonly #listeners = new Set<() => void>();
   /** Tracks whose files are in their place here, and the title that the description on the disk has. */
   readonly #held = new Map<TrackId, string>();
+  /** The last of what is being done to a track's files: see {@link Node.#inTurn}. */
+  readonly #turns = new Map<TrackId, Promise<void>>();
   readonly #alerts = new Map<ErrorCode, Alert>();
   #timers: Timer[] = [];
   #boundary: Timer | null = null;
@@ -211,8 +215,12 @@ export class Node {
     return this.#consensus.status();
   }
 
+  /** How the sound leaves this node. One that has no card is silent whenever music plays, and says so. */
   outputStatus(): PlayerStatus {
-    return this.#playout.status();
+    const status = this.#playout.status();
+    return status.driver === 'none' && this.#isPlaying()
+      ? { ...status, state: 'silent', reason: 'OUTPUT_UNAVAILABLE' }
+      : status;
   }
 
   /** Room on the disk, as of a few seconds ago. */
@@ -247,7 +255,7 @@ export class Node {
   /** What a change of sound needs to be obeyed here. A node that plays earlier by its latency has to know earlier. Milliseconds. */
   get leadMs(): number {
     const { queueMs, latencyUs } = this.sound();
-    return queueMs + LEAD_BEYOND_QUEUE_MS + Math.max(0, latencyUs) / 1_000;
+    return Math.min(LEAD_MS_MAX, queueMs + LEAD_BEYOND_QUEUE_MS + Math.max(0, latencyUs) / 1_000);
   }
 
   /** Calls `listener` at every change of what there is to see, until the function that it gives is called. */
@@ -260,7 +268,7 @@ export class Node {
 
   /**
    * Takes a file in. Resolves when it is durable, verified and agreed.
-   * @throws TuttiError BAD_NAME, UNSUPPORTED_AUDIO, INCOMPLETE_AUDIO, TRACK_EXISTS, DISK_FULL, BUSY, NO_QUORUM
+   * @throws TuttiError BAD_NAME, UNSUPPORTED_AUDIO, INCOMPLETE_AUDIO, TRACK_EXISTS, KEY_REUSED, DISK_FULL, BUSY, NO_QUORUM
    */
   addTrack(incoming: IncomingTrack, origin: Origin): Promise<{ readonly track: Track; readonly outcome: Done }> {
     return addTrack(
@@ -273,6 +281,7 @@ export class Node {
         ask: (command, by) => this.ask(command, by),
         held: ({ id, title }) => this.#held.set(id, title),
         dropped: (id) => this.#held.delete(id),
+        inTurn: (id, work) => this.#inTurn(id, work),
       },
       incoming,
       origin,
@@ -500,17 +509,44 @@ export class Node {
     this.#changed();
   }
 
-  /** A track was added, renamed or removed: its files follow. */
+  /** A track was added, renamed or removed: its files follow, where they are here. */
   #keepFiles(id: TrackId): void {
+    if (!this.#held.has(id)) return;
+    if (this.#held.get(id) !== this.#cluster.library.get(id)?.title) {
+      this.#inBackground(this.#inTurn(id, () => this.#settleFiles(id)));
+    }
+  }
+
+  /** Brings the files of a track to what is agreed by now. What fails stays noted as it was, so that it is tried again. */
+  async #settleFiles(id: TrackId): Promise<void> {
     const describedAs = this.#held.get(id);
-    if (describedAs === undefined) return;
     const track = this.#cluster.library.get(id);
+    if (describedAs === undefined || describedAs === track?.title) return;
     if (track === undefined) {
+      await this.#files.remove(id);
       this.#held.delete(id);
-      this.#inBackground(this.#files.remove(id));
-    } else if (track.title !== describedAs) {
+    } else {
+      await this.#files.describe(track);
       this.#held.set(id, track.title);
-      this.#inBackground(this.#files.describe(track));
+    }
+    this.#changed();
+  }
+
+  /**
+   * One after the other for each track: an upload of bytes that are being removed must not have its files taken away under it. What is
+   * agreed may have changed by the time that `work` begins.
+   */
+  async #inTurn<T>(id: TrackId, work: () => Promise<T>): Promise<T> {
+    const result = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const over = result.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(id, over);
+    try {
+      return await result;
+    } finally {
+      if (this.#turns.get(id) === over) this.#turns.delete(id);
     }
   }
 
@@ -544,7 +580,7 @@ export class Node {
   }
 
   #watch(): void {
-    const { state, reason } = this.#playout.status();
+    const { state, reason } = this.outputStatus();
     const output = `${state} ${reason ?? ''}`;
     if (output === this.#outputState) return;
     this.#outputState = output;
@@ -554,6 +590,8 @@ export class Node {
 
   async #lookAtSpace(): Promise<void> {
     if (this.#state !== 'running') return;
+    // What failed the last time.
+    for (const id of this.#held.keys()) if (!this.#turns.has(id)) this.#keepFiles(id);
     const was = this.space().refusing;
     this.#space = await this.#files.space();
     const { refusing } = this.space();

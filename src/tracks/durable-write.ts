@@ -11,12 +11,12 @@ export function writeDurably(disk: Disk, temporary: string, directory: string, n
     file.truncate(0);
     file.write(bytes, 0);
     file.sync();
+    disk.rename(temporary, directory === '' ? name : `${directory}/${name}`);
   } catch (error) {
     disk.remove(temporary);
     throw error;
   } finally {
     file.close();
   }
-  disk.rename(temporary, directory === '' ? name : `${directory}/${name}`);
   disk.syncDirectory(directory);
 }

@@ -35,7 +35,7 @@ export class Intake {
   #receivedBytes = 0;
   #unsyncedBytes = 0;
   #verified: { readonly hash: Hash; offset: number; readonly buffer: Uint8Array } | null = null;
-  #open = true;
+  #isOver = false;
 
   /** Makes the temporary file. @throws TuttiError DISK_FULL, DISK_FAILED */
   constructor(components: { readonly disk: Disk }, init: { readonly path: string }) {
@@ -99,22 +99,19 @@ export class Intake {
     return true;
   }
 
-  /** Gives the file its name. @throws TuttiError DISK_FAILED */
+  /** Gives the file its name; where that fails, it still has the temporary one. @throws TuttiError NOT_FOUND, DISK_FAILED */
   moveTo(path: string): void {
-    this.#close();
+    this.#file.close();
     this.#disk.rename(this.path, path);
+    this.#isOver = true;
   }
 
   /** Idempotent: closes and removes the temporary file. */
   abort(): void {
-    if (!this.#open) return;
-    this.#close();
-    this.#disk.remove(this.path);
-  }
-
-  #close(): void {
-    this.#open = false;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#file.close();
+    this.#disk.remove(this.path);
   }
 
   #sync(): void {

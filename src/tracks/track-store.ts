@@ -65,8 +65,8 @@ export class TrackStore {
   open(): StoredTracks {
     for (const directory of [TRACKS, TMP]) this.#disk.makeDirectory(directory);
     this.#disk.syncDirectory('');
-    const leftovers = this.#disk.list(TMP).filter(({ kind }) => kind === 'file');
-    for (const { name } of leftovers) this.#disk.remove(`${TMP}/${name}`);
+    const leftovers = this.#leftovers();
+    for (const path of leftovers) this.#disk.remove(path);
     const tracks: Track[] = [];
     const problems: string[] = [];
     for (const { name, kind, size } of this.#disk.list(TRACKS)) {
@@ -92,7 +92,7 @@ export class TrackStore {
     }
     this.#checkRoom(expectedBytes ?? 0);
     const number = this.#nextIntake++;
-    const intake = new Intake({ disk: this.#disk }, { path: `${TMP}/${number}.part` });
+    const intake = inOwnDirectories(() => new Intake({ disk: this.#disk }, { path: `${TMP}/${number}.part` }));
     this.#intakes.set(number, { intake, expectedBytes, taken: null });
     return number;
   }
@@ -132,11 +132,21 @@ export class TrackStore {
   keep(number: number, track: Track): void {
     const { intake, taken } = this.#intakeOf(number);
     if (taken === null) throw new TuttiError('BAD_REQUEST', 'the file is not finished');
-    const directory = TRACKS;
-    writeDurably(this.#disk, `${TMP}/${number}.peaks`, directory, peaksName(taken.id), taken.peaks);
-    this.describe(track);
-    intake.moveTo(trackPath(taken.id));
-    this.#disk.syncDirectory(directory);
+    const { id } = taken;
+    const wasThere = this.#disk.exists(trackPath(id));
+    try {
+      inOwnDirectories(() => {
+        writeDurably(this.#disk, `${TMP}/${number}.peaks`, TRACKS, peaksName(id), taken.peaks);
+        this.describe(track);
+        intake.moveTo(trackPath(id));
+        this.#disk.syncDirectory(TRACKS);
+      });
+    } catch (error) {
+      // The first error is the one to tell; what cannot be removed now is removed at the next start.
+      unlessFails(() => this.abort(number));
+      if (!wasThere) unlessFails(() => this.remove(id));
+      throw error;
+    }
     this.#intakes.delete(number);
   }
 
@@ -150,16 +160,20 @@ export class TrackStore {
   /** Keeps how the cluster agreed on `track`. @throws TuttiError DISK_FULL, DISK_FAILED */
   describe(track: Track): void {
     const bytes = new TextEncoder().encode(JSON.stringify(track));
-    writeDurably(this.#disk, `${TMP}/${track.id}.json`, TRACKS, descriptionName(track.id), bytes);
+    inOwnDirectories(() =>
+      writeDurably(this.#disk, `${TMP}/${track.id}.json`, TRACKS, descriptionName(track.id), bytes),
+    );
   }
 
   /** Takes a track off the disk; one that is not there is fine. @throws TuttiError DISK_FAILED */
   remove(id: TrackId): void {
     // The WAV first: without it, what is left of the others at a power cut stands for nothing.
-    for (const path of [trackPath(id), `${TRACKS}/${peaksName(id)}`, `${TRACKS}/${descriptionName(id)}`]) {
-      this.#disk.remove(path);
-    }
-    this.#disk.syncDirectory(TRACKS);
+    inOwnDirectories(() => {
+      for (const path of [trackPath(id), `${TRACKS}/${peaksName(id)}`, `${TRACKS}/${descriptionName(id)}`]) {
+        this.#disk.remove(path);
+      }
+      this.#disk.syncDirectory(TRACKS);
+    });
   }
 
   /** Bytes of a track's file from `offset` on: at most `length` and {@link READ_BYTES_MAX}. @throws TuttiError TRACK_MISSING, DISK_FAILED */
@@ -186,6 +200,16 @@ export class TrackStore {
     const entry = this.#intakes.get(number);
     if (entry === undefined) throw new TuttiError('INCOMPLETE_AUDIO', 'this upload was given up');
     return entry;
+  }
+
+  /** Files of uploads that were cut off, and outlines and descriptions of tracks whose WAV is gone or never came. */
+  #leftovers(): string[] {
+    const temporaries = this.#disk.list(TMP).filter(({ kind }) => kind === 'file');
+    const alone = this.#disk.list(TRACKS).filter(({ name, kind }) => {
+      const id = /^(.*)\.(?:json|peaks)$/.exec(name)?.[1] ?? '';
+      return kind === 'file' && isTrackId(id) && !this.#disk.exists(trackPath(id));
+    });
+    return [...temporaries.map(({ name }) => `${TMP}/${name}`), ...alone.map(({ name }) => `${TRACKS}/${name}`)];
   }
 
   /** @throws TuttiError DISK_FULL unless `bytes` more fit beside all that is announced, and {@link FREE_BYTES_MIN} stay free */
@@ -231,5 +255,23 @@ export class TrackStore {
     } finally {
       file.close();
     }
+  }
+}
+
+/** The store made its directories: where something in them is not there, somebody took it away. To a caller that is no NOT_FOUND. */
+function inOwnDirectories<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TuttiError) || error.code !== 'NOT_FOUND') throw error;
+    throw new TuttiError('DISK_FAILED', 'a file or directory of the track store is not there any more', {}, error);
+  }
+}
+
+function unlessFails(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof TuttiError)) throw error;
   }
 }

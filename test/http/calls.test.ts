@@ -314,7 +314,7 @@ t.test('bodies that are wrong are refused, each field by name, with what would b
     ],
     ['PUT', '/volume', {}, /volume, delta or muted/],
     ['PUT', '/volume', { volume: 1, delta: 1 }, /not both/],
-    ['PUT', '/volume', [], /the body: found \[\]; right is a JSON object/],
+    ['PUT', '/volume', [], /the body: found a list; right is a JSON object/],
     ['PUT', '/volume', '"loud"', /the body: found "loud"/],
     ['PUT', '/volume', '{"volume":', /the body is not JSON/],
     ['PUT', '/volume', '{"__proto__":{"volume":5}}', /__proto__: there is no such field/],
@@ -324,7 +324,7 @@ t.test('bodies that are wrong are refused, each field by name, with what would b
     ['POST', '/transport/play', { expectItem: '' }, /expectItem: found ""; right is a text of 1 to 32/],
     ['POST', '/transport/play', { trackId: 5 }, /trackId: found 5/],
     ['POST', '/queue', {}, /exactly one/],
-    ['POST', '/queue', { trackIds: [] }, /trackIds: found \[\]; right is a list of 1 to 5000/],
+    ['POST', '/queue', { trackIds: [] }, /trackIds: found a list; right is a list of 1 to 5000/],
     ['POST', '/queue', { trackIds: ['a'], trackId: 'a' }, /exactly one/],
     ['POST', '/queue/i1/move', {}, /beforeItemId: missing; right is a text .* or null/],
     ['POST', '/queue/shuffle', { seed: 2 ** 32 }, /seed: found/],
@@ -332,6 +332,16 @@ t.test('bodies that are wrong are refused, each field by name, with what would b
     ['PUT', '/members/kitchen/output', {}, /latencyUs, channels, or both/],
     ['PUT', '/members/kitchen/output', { channels: 'rear' }, /channels: found "rear"; right is "stereo" or "left"/],
     ['DELETE', '/queue', { all: true }, /takes no body/],
+    // Nested so deep that whoever walks it overflows.
+    ['PUT', '/volume', '['.repeat(200_000) + ']'.repeat(200_000), /the body: found a list/],
+    ['PUT', '/volume', `{"volume":${'['.repeat(200_000)}${']'.repeat(200_000)}}`, /volume: found a list/],
+    ['PUT', '/volume', `${'{"volume":'.repeat(90_000)}1${'}'.repeat(90_000)}`, /volume: found an object/],
+    ['PUT', '/volume', { volume: 'x'.repeat(1_000) }, /volume: found "x{60}"…; right/],
+    ['PUT', '/members/kitchen/output', { latencyUs: 5_000_001 }, /right is a whole number from -1000000 to 5000000/],
+    ['PUT', '/volume?volume=5', { volume: 6 }, /this call takes no query; found "volume"/],
+    ['GET', '/state?a=1&b', undefined, /this call takes no query; found "a", "b"/],
+    ['GET', '/openapi.json?x', undefined, /this call takes no query; found "x"/],
+    ['PUT', '/tracks/a.wav?title=b', 'RIFF', /this call takes no query; found "title"/],
   ];
   for (const [method, path, body, detail] of expected) {
     const { status, json } = await call(method, path, body);
@@ -371,6 +381,10 @@ t.test('calls that there are not', async (t) => {
     });
   }
   t.match(await call('GET', '/tracks/%ff'), { status: 400, json: { code: 'BAD_NAME' } });
+  t.match(await call('GET', `/tracks/${'x'.repeat(10_000)}`), {
+    status: 400,
+    json: { code: 'BAD_NAME', detail: /too long/ },
+  });
   t.match(await call('GET', '/%ff'), { status: 400, json: { code: 'BAD_REQUEST' } });
 });
 
@@ -403,6 +417,10 @@ t.test('a repeat with its key is done once, and says the slot of the first', asy
     json: { code: 'RETRY_EXPIRED' },
     headers: { 'tutti-slot': /./ },
   });
+  for (const firstSent of ['9999999999999999999', '9223372036854775808', 'now']) {
+    const { json } = await call('POST', '/queue', { trackId: 'a' }, { 'tutti-first-sent': firstSent });
+    t.match(json, { code: 'BAD_REQUEST', detail: /^the header Tutti-First-Sent: / }, firstSent);
+  }
   for (const bad of [
     { 'idempotency-key': '' },
     { 'idempotency-key': 'x'.repeat(256) },
@@ -426,6 +444,8 @@ t.test("only this node's own page may change things, and a token is asked for wh
   t.equal((await put({ ...bearer, origin: 'http://kitchen.local:8080' })).status, 200);
   t.match(await put({ ...bearer, origin: 'http://evil.example' }), { status: 403, json: { code: 'FORBIDDEN_ORIGIN' } });
   t.match(await put({ ...bearer, host: 'evil.example' }), { status: 403, json: { code: 'FORBIDDEN_ORIGIN' } });
+  t.equal((await put({ authorization: 'bearer  secret' })).status, 200, 'the name of the scheme in any case');
+  t.match(await put({ authorization: 'Bearer SECRET' }), { status: 401 });
   t.match(await put({}), { status: 401, json: { code: 'UNAUTHORIZED' } });
   t.match(await put({ authorization: 'Bearer wrong' }), { status: 401, json: { code: 'UNAUTHORIZED' } });
   t.match(await call('PUT', '/tracks/a.wav', song(100)), { status: 401 });

@@ -1,6 +1,6 @@
 /** The event stream over a real connection, on fake time. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import { STREAMS_MAX } from '../../src/http/events.js';
@@ -169,10 +169,42 @@ t.test(
     await node.renameTrack('a', 'long '.repeat(40), BY);
     time.advance(200);
     const short = (await watcher.has('state', 4))[3]!;
-    t.ok(JSON.stringify(short.data).length <= 12_000);
+    t.ok(Buffer.byteLength(JSON.stringify(short.data)) <= 12_000);
+    t.ok((short.data as schema.StateEvent).queue.length > 10);
     t.ok((short.data as schema.StateEvent).queue.length < 51);
   },
 );
+
+t.test('the event state stays short in bytes, with long titles of any script and many uploads', async (t) => {
+  const { node, watch, time } = await start(t);
+  const { track } = await addSong(node, 'a.wav', song(100));
+  await node.renameTrack(track.id, '漢'.repeat(200), BY);
+  await node.enqueue(
+    Array.from({ length: 60 }, () => track.id),
+    {},
+    BY,
+  );
+  const begin = (id: string) =>
+    node.uploads.begin({ id, title: '字'.repeat(80), via: 'http', totalBytes: 1, key: null });
+  const under = begin('under way');
+  for (let i = 0; i < 40; i++) begin(`over ${i}`)({ stage: 'done' });
+  const newest = begin('newest');
+  const watcher = watch();
+  const [first] = await watcher.has('state', 1);
+  const check = (data: schema.StateEvent) => {
+    const bytes = Buffer.byteLength(JSON.stringify(data));
+    t.ok(bytes <= 12_000 && bytes > 9_000, `${bytes} bytes`);
+    t.ok(data.queue.length > 3, `${data.queue.length} items`);
+    return data.uploads.map(({ id }) => id);
+  };
+  const shown = check(first!.data);
+  t.strictSame([shown[0], shown.at(-2), shown.at(-1)], ['under way', 'over 39', 'newest'], 'what is over goes first');
+  t.notOk(shown.includes('over 10'));
+  under({ stage: 'done' });
+  newest({ stage: 'done' });
+  time.advance(200);
+  t.equal(check((await watcher.has('state', 2))[1]!.data).at(-1), 'newest', 'the latest of what is over stays');
+});
 
 t.test('one who does not listen is dropped, and holds up nobody', async (t) => {
   const { node, time, watch } = await start(t);
@@ -243,6 +275,30 @@ t.test('a port that is taken is told by its name', async (t) => {
   const { port } = await start(t);
   const second = await startHouse(t, { http: { port } });
   await t.rejects(second.http.start(), { code: 'PORT_IN_USE', detail: new RegExp(`127.0.0.1:${port}.*http.listen`) });
+});
+
+t.test('an address that is none of this machine is a mistake of the configuration', async (t) => {
+  for (const host of ['192.0.2.1', 'no.such.host.invalid']) {
+    const { http } = await startHouse(t, { http: { host } });
+    await t.rejects(http.start(), { code: 'BAD_CONFIG', detail: /cannot listen on .*http\.listen/ }, host);
+  }
+  for (const [code, expected] of [
+    ['EINVAL', 'BAD_CONFIG'],
+    ['EAFNOSUPPORT', 'BAD_CONFIG'],
+    ['EMFILE', 'PORT_IN_USE'],
+  ] as const) {
+    const { http } = await startHouse(t, { http: { host: '::1' } });
+    const listen = Server.prototype.listen;
+    t.teardown(() => {
+      Server.prototype.listen = listen;
+    });
+    Server.prototype.listen = function (this: Server) {
+      process.nextTick(() => this.emit('error', Object.assign(new Error('no'), { code, syscall: 'listen' })));
+      return this;
+    };
+    await t.rejects(http.start(), { code: expected, detail: /\[::1\]/ }, code);
+    Server.prototype.listen = listen;
+  }
 });
 
 t.test('what is no HTTP at all gets a problem, too', async (t) => {

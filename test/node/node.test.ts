@@ -93,6 +93,19 @@ t.test('channels and latency follow what is set from afar, and the lead grows wi
   t.equal(node.leadMs, 130);
 });
 
+t.test('however early a node plays, its lead is one that the cluster takes', async (t) => {
+  const { node } = await startHouse(t, { sound: { queueMs: 1_000 } });
+  await node.setOutput('kitchen', { latencyUs: 5_000_000 }, BY);
+  t.equal(node.leadMs, 6_040);
+  t.match(await node.volume({ volume: 5 }, BY), { ok: true });
+  await node.setOutput('kitchen', { latencyUs: -1_000_000 }, BY);
+  t.equal(node.leadMs, 1_040);
+  await t.rejects(node.setOutput('kitchen', { latencyUs: 5_000_001 }, BY), { code: 'BAD_REQUEST' });
+  const far = await startHouse(t, { sound: { latencyUs: 9_999_999 } });
+  t.equal(far.node.leadMs, 10_000, 'at most what the cluster allows');
+  t.match(await far.node.volume({ volume: 5 }, BY), { ok: true });
+});
+
 t.test('levelling brings a track to -18 LUFS by its agreed loudness', async (t) => {
   const { node, playout } = await startHouse(t, { sound: { level: 'track' } });
   const { track } = await addSong(node, 'a.wav', song(2_000));
@@ -136,6 +149,84 @@ t.test('a retry with the same key is done once, for an upload too', async (t) =>
   const outcomes = [await node.enqueue(['a'], {}, by), await node.enqueue(['a'], {}, by)];
   t.strictSame(outcomes[0], outcomes[1]);
   t.equal(node.cluster.view(node.now()).queueLength, 1);
+});
+
+t.test('an upload with the key of something else is told so, and leaves no file', async (t) => {
+  const { node, disk } = await startHouse(t);
+  const file = song(1_000);
+  await node.volume({ volume: 5 }, { ...BY, key: 'of a volume' });
+  await t.rejects(addSong(node, 'a.wav', file, 'of a volume'), { code: 'KEY_REUSED' });
+  const { track } = await addSong(node, 'a.wav', file, 'of a track');
+  await t.rejects(addSong(node, 'b.wav', song(1_000, 2), 'of a track'), { code: 'KEY_REUSED' });
+  t.ok(node.holds(track.id), 'the track of the first one stays');
+  await node.removeTrack(track.id, BY);
+  await t.rejects(addSong(node, 'a.wav', file, 'of a track'), { code: 'KEY_REUSED', detail: /removed since/ });
+  await node.peaks(track.id).catch(() => {});
+  t.strictSame(disk.list('tracks'), []);
+  t.equal(node.heldCount, 0);
+  t.equal(node.cluster.library.list().length, 0);
+});
+
+t.test('a removal between two uploads of the same bytes takes no file from a track that is agreed', async (t) => {
+  const { node, files, store } = await startHouse(t);
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const begin = files.begin.bind(files);
+  let begun = 0;
+  files.begin = async (bytes) => {
+    const isSecond = begun++ === 1;
+    const file = await begin(bytes);
+    const keep = file.keep.bind(file);
+    file.keep = async (track) => {
+      await keep(track);
+      // The second has put its file in place; now the first one's track is agreed, and removed again.
+      for (let i = 0; isSecond && i < 100 && node.cluster.library.get(track.id) === undefined; i++) await turn();
+      if (isSecond && node.cluster.library.get(track.id)) await node.removeTrack(track.id, BY);
+    };
+    return file;
+  };
+  const file = song(1_000);
+  await Promise.allSettled([addSong(node, 'one.wav', file), addSong(node, 'two.wav', file)]);
+  const [track] = node.cluster.library.list();
+  t.ok(track, 'one of the two was agreed, and nobody removed it');
+  t.equal(store.read(track!.id, 0, 10).length, 10);
+});
+
+t.test('bytes that come again while they are being removed are there afterwards', async (t) => {
+  const { node, store } = await startHouse(t);
+  const file = song(1_000);
+  const { track } = await addSong(node, 'a.wav', file);
+  const [, added] = await Promise.all([node.removeTrack(track.id, BY), addSong(node, 'b.wav', file)]);
+  t.equal(added.track.title, 'b');
+  t.equal(store.read(track.id, 0, 10).length, 10);
+  t.ok(node.holds(track.id));
+});
+
+t.test('a description or removal that the disk refuses is done later', async (t) => {
+  const { node, disk, time, log } = await startHouse(t);
+  const { track } = await addSong(node, 'a.wav', song(1_000));
+  const onDisk = () => {
+    const file = disk.open(`tracks/${track.id}.json`, 'read');
+    const bytes = new Uint8Array(file.size());
+    file.read(bytes, 0);
+    return JSON.parse(new TextDecoder().decode(bytes)).title;
+  };
+  const until = async (isSo: () => boolean) => {
+    while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  disk.failNext('rename');
+  await node.renameTrack(track.id, 'b', BY);
+  await until(() => log.entries.length === 1);
+  t.equal(onDisk(), 'a');
+  t.match(log.entries[0], { level: 'warn' });
+  time.advance(10_000);
+  await until(() => onDisk() === 'b');
+  disk.failNext('remove');
+  await node.removeTrack(track.id, BY);
+  await until(() => log.entries.length === 2);
+  t.not(disk.list('tracks').length, 0);
+  time.advance(10_000);
+  await until(() => node.heldCount === 0);
+  t.strictSame(disk.list('tracks'), []);
 });
 
 t.test('two uploads of the same bytes at once give one track, whose files stay', async (t) => {
@@ -250,6 +341,23 @@ t.test('what goes wrong with the sound is an alert for as long as it lasts', asy
   t.match(node.alerts(), [{ code: 'OUTPUT_UNAVAILABLE', severity: 'warn' }]);
   playout.current = { ...playout.current, state: 'playing' };
   time.advance(500);
+  t.strictSame(node.alerts(), []);
+});
+
+t.test('a node without a card is silent whenever music plays, and says so', async (t) => {
+  const { node, time, playout } = await startHouse(t);
+  playout.current = { ...playout.current, driver: 'none', device: '' };
+  await addSong(node, 'a.wav', song(5_000));
+  time.advance(500);
+  t.equal(node.outputStatus().state, 'closed', 'nothing is due');
+  t.strictSame(node.alerts(), []);
+  await node.play({ trackId: 'a' }, BY);
+  t.match(node.outputStatus(), { state: 'silent', reason: 'OUTPUT_UNAVAILABLE' });
+  time.advance(500);
+  t.match(node.alerts(), [{ code: 'OUTPUT_UNAVAILABLE', severity: 'warn' }]);
+  await node.stopPlaying({}, BY);
+  time.advance(1_000);
+  t.equal(node.outputStatus().state, 'closed');
   t.strictSame(node.alerts(), []);
 });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { TuttiError } from '../../src/core/errors.js';
 import { trackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import type { Track } from '../../src/library/track.js';
@@ -199,5 +200,54 @@ t.test('a track that is removed leaves no file, and reading it says so', (t) => 
   t.strictSame(namesIn(disk, 'tracks'), []);
   t.throws(() => store.read(id, 0, 10), { code: 'TRACK_MISSING' });
   t.throws(() => store.peaks(id), { code: 'TRACK_MISSING' });
+  t.end();
+});
+
+t.test('a file that cannot be given its place leaves nothing, and says why without a path', (t) => {
+  const file = song(100);
+  const failures = [
+    ['rename', 0],
+    ['rename', 1],
+    ['rename', 2],
+    ['syncDirectory', 0],
+    ['syncDirectory', 2],
+  ] as const;
+  for (const [operation, nth] of failures) {
+    for (const code of ['NOT_FOUND', 'DISK_FAILED'] as const) {
+      let seen = 0;
+      let armed = false;
+      const disk: FakeDisk = new FakeDisk({
+        onChange: ({ change, path }) => {
+          if (armed && change === operation && seen++ === nth) throw new TuttiError(code, `gone: /abs/${path}`);
+        },
+      });
+      const { store } = open(disk);
+      const number = store.begin(file.length);
+      store.write(number, file);
+      const track = trackFrom(store.finish(number), 'Song');
+      while (!store.verify(number, 1e9));
+      armed = true;
+      const where = `${operation} ${nth} ${code}`;
+      t.throws(() => store.keep(number, track), { code: 'DISK_FAILED' }, where);
+      armed = false;
+      t.strictSame([...namesIn(disk, 'tmp'), ...namesIn(disk, 'tracks')], [], where);
+    }
+  }
+  const { disk, store } = open();
+  const track = take(store, file, 'Song');
+  disk.failNext('rename', { code: 'NOT_FOUND' });
+  t.throws(() => store.describe(track), { code: 'DISK_FAILED', detail: /^a file or directory of the track store/ });
+  t.strictSame(namesIn(disk, 'tmp'), []);
+  t.ok(disk.exists(trackPath(track.id)));
+  t.end();
+});
+
+t.test('an outline and a description without their WAV are removed at the start', (t) => {
+  const { disk, store } = open();
+  const { id } = take(store, song(100), 'Song');
+  disk.remove(trackPath(id));
+  disk.open('tracks/notes.json', 'create').close();
+  t.equal(open(disk).stored.removedTemporaries, 2);
+  t.strictSame(namesIn(disk, 'tracks'), ['notes.json'], 'what is not ours stays');
   t.end();
 });
