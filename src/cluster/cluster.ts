@@ -14,7 +14,7 @@ import { Check, Errors } from 'typebox/value';
 import { assert, InvariantError } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
 import { type NodeId, type Slot, slot as slotOf, type TrackId } from '../core/ids.js';
-import { addTime, type ClusterTime, clusterTime, NS_PER_S } from '../core/units.js';
+import { type ClusterTime, clusterTime, NS_PER_S } from '../core/units.js';
 import { Library, type ReadonlyLibrary, trackOf } from '../library/library.js';
 import { compareText } from '../library/title.js';
 import { type Asked, expectCurrent, type Reduced } from '../playback/change.js';
@@ -309,21 +309,21 @@ export class Cluster {
     let outcome: Outcome;
     try {
       if (!Check(Origin, origin)) throw malformed('origin');
-      const known = this.#outcomes.recall(origin, stampNs);
-      if (known !== undefined) return known;
-      key = origin.key;
       const { type } = command;
       if (!isCommandType(type)) throw malformed('command');
       if (!Check(COMMANDS[type], command)) throw malformed(type);
       const wrong = contradiction(command);
       if (wrong !== null) throw new TuttiError('BAD_REQUEST', wrong, { type });
+      const known = this.#outcomes.recall(origin, command, stampNs);
+      if (known !== undefined) return known;
+      key = origin.key;
       const asked = { stamp: clusterTime(stampNs), leadNs, by: { node: origin.node, via: origin.via } };
       outcome = { ok: true, slot, ...this.#change(command, asked, slot) };
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       outcome = refusal(slot, error);
     }
-    if (key !== undefined) this.#outcomes.keep(key, stampNs, outcome);
+    if (key !== undefined) this.#outcomes.keep(key, command, stampNs, outcome);
     return outcome;
   }
 
@@ -336,7 +336,7 @@ export class Cluster {
       }
       case 'track.remove': {
         const { id } = trackOf(this.#library, command.trackId);
-        this.#play(forgetTrack(foldTo(this.#playback, asked.stamp), asked, id), slot);
+        this.#reduced((playback) => forgetTrack(playback, asked, id), slot);
         this.#library.remove(id);
         return { trackId: id };
       }
@@ -349,7 +349,7 @@ export class Cluster {
       case 'queue.move':
       case 'queue.clear':
       case 'queue.shuffle':
-        return this.#reduced(this.#onQueue(foldTo(this.#playback, asked.stamp), command, asked), slot);
+        return this.#reduced((playback) => this.#onQueue(playback, command, asked), slot);
       case 'transport.play':
       case 'transport.pause':
       case 'transport.stop':
@@ -358,9 +358,9 @@ export class Cluster {
       case 'transport.seek':
       case 'transport.mode':
       case 'transport.mark':
-        return this.#reduced(this.#onTransport(foldTo(this.#playback, asked.stamp), command, asked), slot);
+        return this.#reduced((playback) => this.#onTransport(playback, command, asked), slot);
       case 'volume.set':
-        this.#setVolume(command, addTime(asked.stamp, asked.leadNs));
+        this.#setVolume(command, asked);
         return {};
       case 'output.set': {
         const member = this.#memberOf(command.node);
@@ -428,13 +428,13 @@ export class Cluster {
     }
   }
 
-  #setVolume({ node, ...change }: CommandOf<'volume.set'>, at: ClusterTime): void {
+  #setVolume({ node, ...change }: CommandOf<'volume.set'>, asked: Asked): void {
     if (node === undefined) {
-      this.#house = changeLevel(this.#house, at, change);
+      this.#house = changeLevel(this.#house, asked, change);
       return;
     }
     const member = this.#memberOf(node);
-    this.#members.set(node, { ...member, level: changeLevel(member.level, at, change) });
+    this.#members.set(node, { ...member, level: changeLevel(member.level, asked, change) });
   }
 
   /**
@@ -468,9 +468,12 @@ export class Cluster {
     if (untilNs > this.#reserveUntilNs) this.#reserveUntilNs = untilNs;
   }
 
-  #reduced(result: Reduced | Playback, slot: Slot): Particulars {
+  /** Reduces the playback as of the last stamp. No change leaves it as it was: a fold without its mark would stand ahead of the mark. */
+  #reduced(reduce: (folded: Playback) => Reduced | Playback, slot: Slot): Particulars {
+    const folded = foldTo(this.#playback, this.#lastStamp);
+    const result = reduce(folded);
     if (!('itemIds' in result)) {
-      this.#play(result, slot);
+      if (result !== folded) this.#play(result, slot);
       return {};
     }
     this.#play(result.playback, slot);

@@ -13,7 +13,7 @@ import { ERRORS, type ErrorCode, type ErrorInfo, TuttiError } from '../core/erro
 import type { Slot, TrackId } from '../core/ids.js';
 import { NS_PER_S } from '../core/units.js';
 import { itemIdOf } from '../playback/model.js';
-import type { Origin } from './command.js';
+import type { Command, Origin } from './command.js';
 import type { Outcome } from './outcome.js';
 
 /** How long an outcome is kept, in cluster time: no client retries for longer. */
@@ -24,6 +24,8 @@ export const KEYS_MAX = 4_096;
 /** An outcome as it is kept. */
 export interface KeptOutcome {
   readonly key: string;
+  /** What it was first sent for: see {@link purposeOf}. */
+  readonly purpose: string;
   readonly slot: Slot;
   readonly stampNs: bigint;
   /** Null for success. */
@@ -59,12 +61,18 @@ export class IdempotencyTable {
 
   /**
    * The outcome that a command of this origin had before; undefined where it is new.
-   * @throws TuttiError RETRY_EXPIRED where it may have been done and forgotten.
+   * @throws TuttiError RETRY_EXPIRED where it may have been done and forgotten; KEY_REUSED where the key was for something else
    */
-  recall({ key, firstSentNs }: Origin, stampNs: bigint): Outcome | undefined {
+  recall({ key, firstSentNs }: Origin, command: Command, stampNs: bigint): Outcome | undefined {
     if (key === undefined) return undefined;
     const kept = this.#kept.get(key);
-    if (kept !== undefined) return outcomeOf(kept);
+    if (kept !== undefined) {
+      if (kept.purpose === purposeOf(command)) return outcomeOf(kept);
+      throw new TuttiError(
+        'KEY_REUSED',
+        `this key was sent with "${kept.purpose}" before: use a new one for each request`,
+      );
+    }
     if (firstSentNs === undefined) return undefined;
     if (firstSentNs < stampNs - KEY_AGE_NS_MAX || firstSentNs <= this.#forgottenNs) {
       throw new TuttiError('RETRY_EXPIRED', 'outcomes of that time are forgotten: look at the state first');
@@ -73,12 +81,12 @@ export class IdempotencyTable {
   }
 
   /** Keeps the outcome of a command that `recall` said is new. */
-  keep(key: string, stampNs: bigint, outcome: Outcome): void {
+  keep(key: string, command: Command, stampNs: bigint, outcome: Outcome): void {
     if (this.#kept.size >= KEYS_MAX) {
       const [oldest] = this.#kept.values();
       this.#forget(oldest!.key, oldest!.stampNs);
     }
-    this.#kept.set(key, keptOf(key, stampNs, outcome));
+    this.#kept.set(key, { key, purpose: purposeOf(command), stampNs, ...particularsOf(outcome) });
   }
 
   /** All that is kept, in the order of the log. */
@@ -107,15 +115,22 @@ export class IdempotencyTable {
   }
 }
 
-function keptOf(key: string, stampNs: bigint, outcome: Outcome): KeptOutcome {
+/**
+ * What a key stands for: the kind of command, and which track is added. No more of it, since an honest retry may differ in the rest: a
+ * shuffle's seed is drawn anew, and so is the time at which a track is said to have been added.
+ */
+const purposeOf = (command: Command): string =>
+  command.type === 'track.add' ? `${command.type} ${command.track.id}` : command.type;
+
+function particularsOf(outcome: Outcome): Omit<KeptOutcome, 'key' | 'purpose' | 'stampNs'> {
   const { slot } = outcome;
   if (!outcome.ok) {
     const { code, info } = outcome;
-    return { key, slot, stampNs, refusal: { code, info }, items: null, trackId: null, title: null };
+    return { slot, refusal: { code, info }, items: null, trackId: null, title: null };
   }
   const { itemIds, trackId = null, title = null } = outcome;
   const items = itemIds === undefined ? null : { firstSeq: Number(itemIds[0]!.slice(1)), count: itemIds.length };
-  return { key, slot, stampNs, refusal: null, items, trackId, title };
+  return { slot, refusal: null, items, trackId, title };
 }
 
 function outcomeOf({ slot, refusal, items, trackId, title }: KeptOutcome): Outcome {

@@ -15,6 +15,7 @@ import { Track } from '../library/track.js';
 import { type Playback, Repeat, Via } from '../playback/model.js';
 import { COMMANDS } from './command.js';
 import { pack, unpack } from './messagepack.js';
+import { type Level as HouseLevel, LEVEL_STEPS_MAX } from './volume.js';
 
 /** The form of the snapshot that this build writes. */
 export const SNAPSHOT_VERSION = 1;
@@ -67,8 +68,13 @@ const PlaybackFields = Type.Object({
   markedAt: Time,
 });
 
-const Loudspeaker = { volume: PerCent, muted: Type.Boolean() };
-const Level = Type.Object({ ...Loudspeaker, at: Time, before: Type.Object(Loudspeaker) });
+const LevelStep = { volume: PerCent, muted: Type.Boolean(), at: Time };
+const Level = Type.Unsafe<HouseLevel>(
+  Type.Object({
+    ...LevelStep,
+    before: Type.Array(Type.Object(LevelStep), { minItems: 1, maxItems: LEVEL_STEPS_MAX }),
+  }),
+);
 
 const { type: _type, node: _node, ...description } = COMMANDS['node.describe'].properties;
 
@@ -87,6 +93,7 @@ const Member = Type.Object({
 
 const KeptOutcome = Type.Object({
   key: Type.String(),
+  purpose: Type.String(),
   slot: SlotNumber,
   stampNs: Ns,
   refusal: Nullable(

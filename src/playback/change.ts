@@ -9,7 +9,7 @@
  */
 import { TuttiError } from '../core/errors.js';
 import type { ItemId } from '../core/ids.js';
-import { addTime, type ClusterTime, earlierOf, laterOf } from '../core/units.js';
+import { addTime, type ClusterTime, laterOf } from '../core/units.js';
 import {
   currentItem,
   HISTORY_ITEMS_MAX,
@@ -22,7 +22,7 @@ import {
   type Transport,
   type Wisher,
 } from './model.js';
-import { endOfCurrent, queueVersionAt, soundUntil } from './timeline.js';
+import { endOfCurrent, foldTo, queueVersionAt, soundUntil } from './timeline.js';
 
 /** When something was asked, and by whom. */
 export interface Asked {
@@ -47,13 +47,19 @@ export const effectiveFrom = (playback: Playback, { stamp, leadNs }: Asked): Clu
   laterOf(addTime(stamp, leadNs), playback.effectiveAt);
 
 /**
- * When the current item gives way to another: as any change of sound, but not later than its own end. Who skips a song in its last
- * moments gets the next one from its start, where it would have begun anyway, and does not hear that start twice.
+ * From when `head` is current, as any change of sound; but where the timeline begins that very item anyway, when the current one ends
+ * within the lead, from then. Who skips a song in its last moments hears the next one's start once. Anything else needs the whole lead,
+ * or cards would hear of it too late: what begins until then (by itself, or again) sounds in the tail, and is cut.
+ * `head` is undefined where silence follows.
  */
-export function givesWayAt(playback: Playback, asked: Asked): ClusterTime {
+export function givesWayAt(playback: Playback, asked: Asked, head: QueueItem | undefined): ClusterTime {
   const at = effectiveFrom(playback, asked);
   const end = endOfCurrent(playback);
-  return end === null ? at : earlierOf(end, at);
+  if (end === null || end >= at) return at;
+  const due = foldTo(playback, end).queue[0];
+  // A number that repeat all foresees may go to another track: an id alone does not prove it.
+  const again = playback.repeat === 'one' || due?.id !== head?.id || due?.trackId !== head?.trackId;
+  return again ? at : end;
 }
 
 /** @throws TuttiError ITEM_CHANGED unless `expected` is the current item of the newest fact, or nothing was expected. */

@@ -82,7 +82,11 @@ export const QUEUE_ITEMS_MAX = 5_000;
 export const HISTORY_ITEMS_MAX = 50;
 /** `previous` above this position goes back to the item's start, below it to the item before. Milliseconds. */
 export const PREVIOUS_RESTARTS_ABOVE_MS = 3_000;
-/** Items are numbered below this, so that a 32-bit signed integer of another player's protocol holds every number. */
+/**
+ * Items are numbered below this, so that a 32-bit signed integer of another player's protocol holds every number. Where none is left,
+ * nothing can be added any more, and repeat all ends like repeat off, for good. Under repeat all, songs of 1 s take 68 years to get
+ * there; only tracks that are no songs can (a single frame at 192 kHz: 3 hours).
+ */
 export const SEQ_LIMIT = 2 ** 31;
 /**
  * The most segments that `tail` keeps. A lead of 120 ms holds one or two; only a run of tracks of a few frames each could hold more, a
@@ -108,7 +112,7 @@ export interface Playback {
   readonly queueVersion: number;
   /** Who changed what sounds last. */
   readonly changedBy: (Wisher & { readonly at: ClusterTime }) | null;
-  /** Until when the music is known to have got: the stamp of the last command on queue or transport, marks included. */
+  /** Until when the music is known to have got: the stamp of the last change of queue or transport, or mark. */
   readonly markedAt: ClusterTime;
 }
 

@@ -11,6 +11,7 @@ import {
   type Asked,
   changeQueue,
   changeSound,
+  effectiveFrom,
   givesWayAt,
   headFromStart,
   indexOfItem,
@@ -58,8 +59,8 @@ export function addItems(playback: Playback, asked: Asked, tracks: readonly Trac
 export function removeItem(playback: Playback, asked: Asked, id: ItemId): Playback {
   const index = indexOfItem(playback, id);
   if (index >= pinned(playback)) return changeQueue(playback, asked, { queue: playback.queue.toSpliced(index, 1) });
-  const at = givesWayAt(playback, asked);
   const places = withoutCurrent(playback, false);
+  const at = givesWayAt(playback, asked, places.queue[0]);
   return changeSound(playback, asked, at, {
     ...places,
     transport: headFromStart(playback.transport, places.queue, at),
@@ -85,7 +86,7 @@ export function clearQueue(playback: Playback, asked: Asked, current: boolean): 
     const queue = item === null ? [] : [item];
     return queue.length === playback.queue.length ? playback : changeQueue(playback, asked, { queue });
   }
-  return changeSound(playback, asked, givesWayAt(playback, asked), {
+  return changeSound(playback, asked, effectiveFrom(playback, asked), {
     queue: [],
     history: remember(playback.history, [item]),
     transport: { status: 'stopped' },

@@ -52,6 +52,11 @@ interface Sequence {
   item(index: number): QueueItem;
 }
 
+/**
+ * Numbers of later rounds are foreseen, not given out: an item that is added meanwhile takes the next one, and the round that comes
+ * after it takes others. So a timeline's id may come to stand for another track, and whoever keeps segments compares the track too.
+ * Views, and what a command expects to be current, are not misled: they see the folded queue only, whose numbers are given out.
+ */
 function sequenceOf({ queue, repeat, nextSeq }: Playback): Sequence {
   const n = queue.length;
   return {

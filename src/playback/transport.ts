@@ -74,7 +74,7 @@ export function playItem(playback: Playback, asked: Asked, id: ItemId): Playback
 
 /** The head of new places plays from its start, whatever was before. */
 function startHead(playback: Playback, asked: Asked, places: Places): Playback {
-  const at = givesWayAt(playback, asked);
+  const at = givesWayAt(playback, asked, places.queue[0]);
   const transport: Transport = { status: 'playing', itemId: places.queue[0]!.id, startedAt: at, startFrame: 0 };
   return changeSound(playback, asked, at, { ...places, transport });
 }
@@ -108,8 +108,8 @@ function silence(playback: Playback, asked: Asked, after: (item: QueueItem, fram
  */
 export function skip(playback: Playback, asked: Asked): Playback {
   requireCurrent(playback);
-  const at = givesWayAt(playback, asked);
   const places = withoutCurrent(playback, playback.repeat === 'all');
+  const at = givesWayAt(playback, asked, places.queue[0]);
   return changeSound(playback, asked, at, {
     ...places,
     transport: headFromStart(playback.transport, places.queue, at),
@@ -128,9 +128,12 @@ export function seek(playback: Playback, asked: Asked, positionMs: number): Play
   return changeFrame(playback, asked, item, Number(frame));
 }
 
-/** The current item from `frame` on, playing or paused as it was. */
+/**
+ * The current item from `frame` on, playing or paused as it was. Where it ends within the lead, the next one's beginning sounds until
+ * then; it stays next.
+ */
 function changeFrame(playback: Playback, asked: Asked, item: QueueItem, frame: number): Playback {
-  const at = givesWayAt(playback, asked);
+  const at = effectiveFrom(playback, asked);
   const transport: Transport =
     playback.transport.status === 'paused'
       ? { status: 'paused', itemId: item.id, frame }
@@ -149,7 +152,7 @@ export function previous(playback: Playback, asked: Asked): Playback {
   const frame = positionAt(playback, asked.stamp)!.frame;
   const before = msOf(frame, item.sampleRate) > PREVIOUS_RESTARTS_ABOVE_MS ? null : placesBefore(playback);
   if (before === null) return changeFrame(playback, asked, item, 0);
-  const at = givesWayAt(playback, asked);
+  const at = givesWayAt(playback, asked, before.queue[0]);
   return changeSound(playback, asked, at, {
     ...before,
     transport: headFromStart(playback.transport, before.queue, at),

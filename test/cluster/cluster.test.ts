@@ -4,6 +4,7 @@ import { encodeProposal } from '../../src/cluster/codec.js';
 import type { Command, Proposal } from '../../src/cluster/command.js';
 import { KEYS_MAX } from '../../src/cluster/idempotency.js';
 import { pack } from '../../src/cluster/messagepack.js';
+import { LEVEL_STEPS_MAX } from '../../src/cluster/volume.js';
 import type { BootId, Incarnation } from '../../src/core/ids.js';
 import { itemId, nodeId, slot } from '../../src/core/ids.js';
 import { at, BATH, House, idOf, KITCHEN, trackNamed } from './house.js';
@@ -206,6 +207,50 @@ t.test('house and rooms have volumes of their own, and a room plays at their pro
   t.end();
 });
 
+t.test('changes of volume within one lead hold each from its own time, in the house and in a room', (t) => {
+  const house = new House();
+  house.done(1, describe(BATH));
+  const turn = (ms: number, volume: number, node?: typeof BATH) =>
+    house.done(ms, { type: 'volume.set', volume, ...(node && { node }) }, { leadMs: 120 });
+  turn(1_000, 10);
+  turn(1_005, 50, BATH);
+  turn(1_010, 20);
+  const steps = () => house.cluster.gainsOf(BATH).map((step) => [Number(step.at) / 1e6, step.percent]);
+  t.same(steps(), [
+    [0, 100],
+    [1_120, 10],
+    [1_125, 5],
+    [1_130, 10],
+  ]);
+  turn(1_125, 30);
+  t.same(
+    steps(),
+    [
+      [0, 10],
+      [1_125, 5],
+      [1_130, 10],
+      [1_245, 15],
+    ],
+    'what is over at the stamp is forgotten',
+  );
+  for (let k = 0; k < 40; k++) turn(2_000 + k, 40 + k);
+  t.equal(house.cluster.house.before.length, LEVEL_STEPS_MAX);
+  t.equal(house.cluster.house.volume, 79, 'the newest counts, however many there are');
+  t.same(steps()[2], [2_120, 20], 'and the first ones keep their time');
+  t.end();
+});
+
+t.test('to press play twice leaves no trace: the music is known to have got to the mark, and no further', (t) => {
+  const house = House.withTracks(3);
+  house.done(5, begin(1));
+  house.add(10, 1, 2, 3);
+  house.done(1_000, PLAY);
+  house.done(15_000, PLAY);
+  house.done(16_000, begin(2));
+  t.same(house.shows(16_000), ['paused', 't1', 0, 't1 t2 t3']);
+  t.end();
+});
+
 t.test('what a node says of itself is kept, with what a newer version adds', (t) => {
   const house = new House();
   house.done(1, { ...describe(), amplifier: 'valves' } as unknown as Command);
@@ -326,6 +371,23 @@ t.test('what must not happen stops the process', (t) => {
   t.end();
 });
 
+t.test('a key that comes with another kind of command, or another track, is refused, and stays what it was', (t) => {
+  const house = House.withTracks(1);
+  const add: Command = { type: 'queue.add', trackIds: [idOf(1)] };
+  const first = house.done(10, add, { key: 'k' });
+  t.equal(house.refused(11, PLAY, { key: 'k' }), 'KEY_REUSED');
+  t.equal(house.cluster.view(at(12)).transport.status, 'stopped', 'it was not done');
+  t.same(house.apply(13, add, { key: 'k' }), first);
+
+  const newTrack = (n: number): Command => ({ type: 'track.add', track: trackNamed(n, `new ${n}`) });
+  const added = house.done(14, newTrack(8), { key: 'upload' });
+  t.equal(house.refused(15, newTrack(9), { key: 'upload' }), 'KEY_REUSED');
+  t.same(house.apply(16, newTrack(8), { key: 'upload' }), added);
+  const restored = new House(Cluster.restore(house.cluster.snapshot()));
+  t.equal(restored.refused(17, newTrack(9), { key: 'upload' }), 'KEY_REUSED', 'after a restore too');
+  t.end();
+});
+
 t.test('a key that was seen gets its first outcome, slot and all, and nothing is done again', (t) => {
   const house = House.withTracks(2);
   const add: Command = { type: 'queue.add', trackIds: [idOf(1), idOf(2)] };
@@ -338,7 +400,7 @@ t.test('a key that was seen gets its first outcome, slot and all, and nothing is
   t.same(house.apply(15, track, { key: 'k2' }), { ok: true, slot: 5, trackId: idOf(1), title: 'x' });
   const refused = house.apply(16, SKIP, { key: 'k3' });
   t.match(
-    house.apply(17, PLAY, { key: 'k3' }),
+    house.apply(17, SKIP, { key: 'k3' }),
     { ok: false, slot: 7, code: 'NOTHING_PLAYING', info: {} },
     'refusals too',
   );

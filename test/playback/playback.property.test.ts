@@ -114,6 +114,21 @@ t.test('what was agreed goes on sounding until a change takes effect', (t) => {
   t.end();
 });
 
+t.test('a command is heard after its whole lead, unless it begins what begins then anyway', (t) => {
+  fc.assert(
+    fc.property(wishes, (all) =>
+      live(all, (before, after, asked) => {
+        if (after.changedBy === before.changedBy || after.effectiveAt >= effectiveFrom(before, asked)) return;
+        const due = segments(before, after.effectiveAt, 1)[0];
+        const now = segments(after, after.effectiveAt, 1)[0];
+        expectEqual(now, due, 'what begins early');
+      }),
+    ),
+    RUNS,
+  );
+  t.end();
+});
+
 t.test('the version never goes down: not with time, and not over a command that is applied within its lead', (t) => {
   fc.assert(
     fc.property(wishes, fc.bigInt(0n, 1_000n), (all, permille) =>

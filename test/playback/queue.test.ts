@@ -102,6 +102,16 @@ t.test('clearing keeps the current item, or ends it too', (t) => {
   t.end();
 });
 
+t.test('in the last moments of a song, what must not follow is silenced after the whole lead', (t) => {
+  const tail = (again: string) => `i1:0-10000 ${again}:10000-10050/`;
+  t.equal(sound(clearQueue(playing(10, 5), asked(9_950), true), 9_950), tail('i2'));
+  t.equal(sound(removeItem(playing(10, 5), asked(9_950), i(1)), 9_950), 'i1:0-10000 i2:10000-15000', 'as a skip');
+  const alone = (repeat: 'all' | 'one') => setRepeat(playing(10), asked(1), repeat);
+  t.equal(sound(removeItem(alone('one'), asked(9_950), i(1)), 9_950), tail('i1'));
+  t.equal(sound(removeItem(alone('all'), asked(9_950), i(1)), 9_950), tail('i2'));
+  t.end();
+});
+
 t.test('shuffle is the same for a seed, another for another, and leaves the current item first [row 72]', (t) => {
   const house = playing(...Array.from({ length: 30 }, (_, k) => k + 1));
   const once = shuffleQueue(house, asked(1), 7);

@@ -146,7 +146,10 @@ t.test('seek lands on the frame that is asked for, also while paused [row 27]', 
   t.same(sought.transport, { status: 'playing', itemId: 'i1', startedAt: ms(1_100), startFrame: 360_000 });
   t.equal(sound(sought, 1_000), 'i1:0-1100/ i1:1100-3600 i2:3600-8600');
   t.same(seek(paused(10), asked(1_000), 7_500).transport, { status: 'paused', itemId: 'i1', frame: 360_000 });
-  t.equal(sound(seek(playing(10, 5), asked(9_950), 9_000), 9_950), 'i1:0-10000 i1:10000-11000 i2:11000-16000');
+  t.equal(
+    sound(seek(playing(10, 5), asked(9_950), 9_000), 9_950),
+    'i1:0-10000 i2:10000-10050/ i1:10050-11050 i2:11050-16050',
+  );
   t.end();
 });
 
@@ -218,11 +221,17 @@ t.test('play {trackId}: now, in front; what was current is history, the rest sta
   t.end();
 });
 
-t.test('play in the last moments of a song: the new one starts at its end, and nothing else sounds between', (t) => {
-  const { playback } = playTrack(playing(10, 5), asked(9_950), seconds(3));
-  t.equal(sound(playback, 9_950), 'i1:0-10000 i3:10000-13000 i2:13000-18000');
-  const later = playItem(playing(10, 5, 4), asked(9_950), itemId('i3'));
-  t.equal(sound(later, 9_950), 'i1:0-10000 i3:10000-14000');
+t.test('in the last moments of a song, what the timeline does not begin anyway has its whole lead', (t) => {
+  const house = playing(10, 5, 4);
+  const tail = 'i1:0-10000 i2:10000-10050/';
+  const { playback } = playTrack(house, asked(9_950), seconds(3));
+  t.equal(sound(playback, 9_950, 4), `${tail} i4:10050-13050 i2:13050-18050`, 'the next one stays next');
+  t.equal(sound(playItem(house, asked(9_950), itemId('i3')), 9_950), `${tail} i3:10050-14050`);
+  t.equal(sound(playItem(house, asked(9_950), itemId('i2')), 9_950, 2), 'i1:0-10000 i2:10000-15000', 'as a skip');
+  const short = skip(playing(1, 2, 5), asked(0, 0));
+  t.equal(sound(previous(short, asked(1_950)), 1_950, 3), 'i2:0-2000 i3:2000-2050/ i4:2050-3050');
+  const one = setRepeat(playing(10, 5), asked(1), 'one');
+  t.equal(sound(skip(one, asked(9_950)), 9_950, 3), 'i1:0-10000 i1:10000-10050/ i2:10050-15050');
   t.end();
 });
 
