@@ -10,10 +10,12 @@
  *
  * Further reading: F. B. Schneider, "Implementing Fault-Tolerant Services Using the State Machine Approach", ACM Computing Surveys, 1990.
  */
-import { Check, Errors } from 'typebox/value';
+import type { TSchema } from 'typebox';
+import { Errors } from 'typebox/value';
 import { assert, InvariantError } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
 import { type NodeId, type Slot, slot as slotOf, type TrackId } from '../core/ids.js';
+import { matches } from '../core/matches.js';
 import { type ClusterTime, clusterTime, NS_PER_S } from '../core/units.js';
 import { Library, type ReadonlyLibrary, trackOf } from '../library/library.js';
 import { compareText } from '../library/title.js';
@@ -200,8 +202,8 @@ export class Cluster {
     const type: string = command.type;
     if (!isCommandType(type)) throw new TuttiError('BAD_REQUEST', `there is no command "${type}"`, { type });
     const problems = [
-      ...Errors(COMMANDS[type], command).map((error) => describe('command', error)),
-      ...Errors(Origin, origin).map((error) => describe('origin', error)),
+      ...errorsOf(COMMANDS[type], command).map((error) => describe('command', error)),
+      ...errorsOf(Origin, origin).map((error) => describe('origin', error)),
     ];
     const wrong = problems.length > 0 ? problems.join('; ') : contradiction(command);
     if (wrong !== null) throw new TuttiError('BAD_REQUEST', wrong, { type });
@@ -308,10 +310,10 @@ export class Cluster {
     let key: string | undefined;
     let outcome: Outcome;
     try {
-      if (!Check(Origin, origin)) throw malformed('origin');
+      if (!matches(Origin, origin)) throw malformed('origin');
       const { type } = command;
       if (!isCommandType(type)) throw malformed('command');
-      if (!Check(COMMANDS[type], command)) throw malformed(type);
+      if (!matches(COMMANDS[type], command)) throw malformed(type);
       const wrong = contradiction(command);
       if (wrong !== null) throw new TuttiError('BAD_REQUEST', wrong, { type });
       const known = this.#outcomes.recall(origin, command, stampNs);
@@ -449,11 +451,14 @@ export class Cluster {
    * been heard; where some room did hear them, it hears them twice, which is the lesser evil.
    * A change of epoch says that the whole house was dark, and cluster time has leapt by up to a day. Nothing sounded meanwhile, so music
    * that was playing stands at the last mark, not where a day's leap would have brought it.
+   * The epoch never goes back. A leader that was lost before its begin, with the next epoch, was chosen leaves that to the leader after it,
+   * which brings it back in the slot below its own begin, and who may have found a live clock and no reason to leap: but time has leapt.
    * A stale pause, stop or mark leaves nothing playing or changes nothing, and there is nothing to interrupt. An entry that was brought
    * back within 5 s is what somebody still waits for.
    */
   #begin(command: CommandOf<'leader.begin'>, asked: Asked, slot: Slot): void {
-    const { node, epoch, reserveUntilNs, reproposed } = command;
+    const { node, reserveUntilNs, reproposed } = command;
+    const epoch = Math.max(command.epoch, this.#term?.epoch ?? 0);
     const broughtBack = new Set(reproposed);
     const stale = this.#transportChanges.some(
       (change) => broughtBack.has(change.slot) && asked.stamp - change.at > STALE_TRANSPORT_NS,
@@ -506,6 +511,10 @@ const refusal = (slot: Slot, { code, detail, info }: TuttiError): Outcome => ({ 
 /** A refusal that becomes part of the state: it names no field, since what a schema library calls it may change with its version. */
 const malformed = (what: CommandType | 'command' | 'origin') =>
   new TuttiError('BAD_REQUEST', `the entry's ${what} does not have its form`, { type: what });
+
+/** What is wrong with a value. Listing that takes long, so it is asked for only where something is. */
+const errorsOf = (schema: TSchema, value: unknown): ReturnType<typeof Errors> =>
+  matches(schema, value) ? [] : Errors(schema, value);
 
 const describe = (what: string, { instancePath, message }: { instancePath: string; message: string }): string =>
   `${what}${instancePath.replaceAll('/', '.')} ${message}`;

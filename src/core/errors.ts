@@ -42,6 +42,12 @@ export const ERRORS = {
     'That position is outside the track.',
     'Give a position from 0 up to the length of the current track.',
   ),
+  BAD_FRAME: row(
+    400,
+    'world',
+    'Bytes of a message or record do not have the form that they claim.',
+    'Check that all nodes run the same version; if the detail names a disk, check the SD card.',
+  ),
   BAD_RANGE: row(
     416,
     'caller',
@@ -183,7 +189,43 @@ export const ERRORS = {
     409,
     'caller',
     'This node belongs to no cluster yet.',
-    'Form a cluster with this node, or let it join one.',
+    'Form a cluster with this node (tutti init), or let it join one (tutti join ADDRESS --key KEY).',
+  ),
+  ALREADY_A_MEMBER: row(
+    409,
+    'caller',
+    'This node belongs to a cluster already.',
+    'Nothing to do, if it is the right one. Else stop the node, move its data directory away, and start it anew.',
+  ),
+  LAST_MEMBER: row(
+    409,
+    'caller',
+    'The only node of a cluster cannot be taken out of it.',
+    'Let another node join first; or stop this one, and remove its data directory.',
+  ),
+  NODE_REMOVED: row(
+    409,
+    'world',
+    'This node was taken out of its cluster.',
+    'To let it in again, stop it, move the folder consensus of its data directory away, start it, and run tutti join.',
+  ),
+  LOG_DAMAGED: row(
+    503,
+    'world',
+    'A part of the log on this node is damaged, and no other node can mend it.',
+    'Bring the other nodes back. Where there are none, stop the node and run tutti repair, which says what would be lost.',
+  ),
+  CARD_NOT_TRUSTED: row(
+    503,
+    'world',
+    'The card of this node is not the one that the others know: it was restored from a copy, or cloned.',
+    'Stop the node, move the folder consensus of its data directory away, start it, and run tutti join --replace with its name.',
+  ),
+  STATE_DIFFERS: row(
+    500,
+    'world',
+    'This node came to another state than the others.',
+    'It takes theirs over by itself and does not vote until then; report it with the log of this node.',
   ),
   NODE_UNREACHABLE: row(
     503,
@@ -196,6 +238,30 @@ export const ERRORS = {
     'world',
     'What answers at this address does not speak as a node of Tutti.',
     'Check the address (--node, TUTTI_NODE), and that the node runs the same version.',
+  ),
+  PEER_UNREACHABLE: row(
+    503,
+    'world',
+    'No node listens for peers at this address.',
+    'Check that the node runs there, that the port is that of cluster.listen (7420), and that no firewall is between.',
+  ),
+  KEY_REFUSED: row(
+    403,
+    'caller',
+    'The cluster at this address has another key.',
+    'Use the key that tutti invite prints on one of its nodes.',
+  ),
+  PEER_TOO_OLD: row(
+    409,
+    'world',
+    'The other node speaks an older version of the peers’ protocol.',
+    'Upgrade the node that the detail names, then try again.',
+  ),
+  NODE_TOO_OLD: row(
+    409,
+    'world',
+    'This node speaks an older version of the peers’ protocol than the other.',
+    'Upgrade this node, then try again.',
   ),
 
   // Devices of this node.
@@ -240,6 +306,12 @@ export const ERRORS = {
     'world',
     'The disk refused to read or write.',
     'Check that the data directory can be written to, then the SD card or disk itself.',
+  ),
+  STORE_UNREADABLE: row(
+    500,
+    'world',
+    'What this node promised to the others can no longer be read from its card.',
+    'Move the folder consensus of its data directory away, and let this card in again: tutti join ADDRESS --key KEY --replace NAME.',
   ),
   DATA_DIR_IN_USE: row(
     503,

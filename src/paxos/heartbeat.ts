@@ -1,0 +1,32 @@
+/** Heartbeats, as they leave: what a node says of itself to those whom it wants to hear from. */
+import type { NodeId } from '../core/ids.js';
+import type { Standing } from './message.js';
+import { lastSlot } from './slot-log.js';
+import type { PaxosState, Step } from './state.js';
+
+/** How this node stands, for heartbeats and their answers. */
+export function standingOf(state: PaxosState): Standing {
+  return {
+    configId: state.configuration.id,
+    promised: state.promised,
+    following: state.following,
+    leading: state.role.type === 'leader',
+    happy: state.happy,
+    chosenUpTo: state.chosenUpTo,
+    acceptedUpTo: lastSlot(state.log),
+  };
+}
+
+/** Sends one round of heartbeats to those of `nodes` that are not this one. */
+export function sendHeartbeat({ state, effects }: Step, nodes: Iterable<NodeId>): void {
+  state.round++;
+  const { leaseMs } = state.configuration.timing;
+  const standing = standingOf(state);
+  for (const to of nodes) {
+    if (to === state.self) continue;
+    effects.sendNow.push({
+      to,
+      message: { type: 'heartbeat', ...standing, round: state.round, sentAtMs: state.nowMs, leaseMs, timeNs: null },
+    });
+  }
+}
