@@ -19,12 +19,28 @@ export interface DiskFile {
   /** Fills `into` from `offset`; the count is smaller than `into` only at the file's end, 0 behind it. @throws TuttiError DISK_FAILED */
   read(into: Uint8Array, offset: number): number;
   /**
+   * `read`, but of what the medium holds instead of what the system remembers of it: after a failed sync, or where a bit flipped, these
+   * are not the same. What was written and not synced is handed to the medium on the way. As far as {@link uncached} says.
+   * @throws TuttiError DISK_FAILED
+   */
+  readUncached(into: Uint8Array, offset: number): number;
+  /**
+   * How `readUncached` gets to the medium: `direct`ly; by asking the system to drop what it remembers (`dropped`); or not at all
+   * (`cached`), because neither can be done here, and then a check of what was written proves little.
+   */
+  uncached(): 'direct' | 'dropped' | 'cached';
+  /**
    * Writes all of `bytes` at `offset`, growing the file where needed; a gap reads as zeros. After a failure any part of it may be there.
    * @throws TuttiError DISK_FULL, DISK_FAILED
    */
   write(bytes: Uint8Array, offset: number): void;
   /** Cuts or extends (with zeros) to `size` bytes. @throws TuttiError DISK_FULL, DISK_FAILED */
   truncate(size: number): void;
+  /**
+   * Reserves room for `size` bytes, and extends the file to it with zeros where it is shorter: no later write below `size` is refused for
+   * lack of room. @throws TuttiError DISK_FULL, DISK_FAILED
+   */
+  allocate(size: number): void;
   /**
    * Returns when contents and size are on the medium (fdatasync(2)). Never retried: after a failure the page cache proves nothing, and
    * a second call that succeeds may have written nothing.

@@ -32,6 +32,7 @@ const TOTAL_BYTES_DEFAULT = 32e9;
 export type DiskChange =
   | 'create'
   | 'write'
+  | 'allocate'
   | 'truncate'
   | 'sync'
   | 'makeDirectory'
@@ -86,6 +87,8 @@ interface FileNode {
   unsyncedPages: Map<number, Page[]>;
   /** Sizes since the last sync, the latest last. */
   unsyncedSizes: number[];
+  /** Pages that cannot be read until they are written again. */
+  broken: Set<number>;
 }
 
 interface DirectoryNode {
@@ -114,6 +117,7 @@ const newFile = (): FileNode => ({
   durableSize: 0,
   unsyncedPages: new Map(),
   unsyncedSizes: [],
+  broken: new Set(),
 });
 
 const newDirectory = (): DirectoryNode => ({ kind: 'directory', entries: new Map(), durableEntries: new Map() });
@@ -136,6 +140,7 @@ export class FakeDisk implements Disk {
   readonly #failures: { readonly operation: DiskOperation; readonly code: ErrorCode }[] = [];
   #counts = { writes: 0, writtenBytes: 0, syncs: 0, directorySyncs: 0 };
   #otherBytes = 0;
+  #misdirections = { after: 0, times: 0 };
 
   constructor(init: FakeDiskInit = {}) {
     this.#prng = new Prng(init.seed ?? 1);
@@ -263,16 +268,54 @@ export class FakeDisk implements Disk {
     this.#cutAt = index;
   }
 
-  /** The medium loses one bit of a file, unnoticed: bit 0 (the least) to 7 of the byte at `offset`, now and after a crash. */
-  flipBit(path: string, offset: number, bit: number): void {
-    const file = this.#find(path);
-    assert(file?.kind === 'file' && offset < file.size, `"${path}" is a file with a byte at ${offset}`);
+  /**
+   * The medium loses one bit of a file, unnoticed: bit 0 (the least) to 7 of the byte at `offset`, now and after a crash. Where the page
+   * is `cached`, only `readUncached` shows it before the crash.
+   */
+  flipBit(path: string, offset: number, bit: number, init: { readonly cached?: boolean } = {}): void {
+    const file = this.#fileAt(path, offset);
     const index = Math.floor(offset / PAGE_BYTES);
-    for (const pages of [file.pages, file.durablePages]) {
+    for (const pages of init.cached === true ? [file.durablePages] : [file.pages, file.durablePages]) {
       const page = Uint8Array.from(pages.get(index) ?? ZEROS);
       page[offset % PAGE_BYTES]! ^= 1 << bit;
       pages.set(index, page);
     }
+  }
+
+  /** The page at `offset` of a file cannot be read any more (DISK_FAILED), now and after a crash, until it is written again. */
+  breakPage(path: string, offset: number): void {
+    this.#fileAt(path, offset).broken.add(Math.floor(offset / PAGE_BYTES));
+  }
+
+  /** After `after` more reads of any file, `times` of them give, unnoticed, what stands one page further on. */
+  misdirectReads(times: number, after = 0): void {
+    this.#misdirections = { after, times };
+  }
+
+  /**
+   * Another disk with all that is on this one, also what was not synced: a card that was cloned, or an image to restore later. Files that
+   * are open here are not open there; planned failures and cuts stay here.
+   */
+  copy(init: FakeDiskInit = {}): FakeDisk {
+    const copy = new FakeDisk(init);
+    const copies = new Map<Node, Node>();
+    copy.#root = copyDirectory(this.#root, copies);
+    copy.#pendingNames = this.#pendingNames.map((transaction) =>
+      transaction.map(({ directory, name, node }) => ({
+        directory: copyDirectory(directory, copies),
+        name,
+        node: node && copyNode(node, copies),
+      })),
+    );
+    copy.#otherBytes = this.#otherBytes;
+    return copy;
+  }
+
+  /** Everything is gone: a card that was formatted anew. */
+  wipe(): void {
+    this.#root = newDirectory();
+    this.#pendingNames = [];
+    this.killProcess();
   }
 
   /** The process dies and the machine lives on (kill -9): nothing is lost, and files that were open are not valid any more. */
@@ -315,8 +358,16 @@ export class FakeDisk implements Disk {
         check(false);
         assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset is a whole number from 0');
         this.#begin('read', path);
-        return readFile(file, into, offset);
+        return this.#read(file, path, { into, offset, pageAt: (index) => file.pages.get(index) });
       },
+      readUncached: (into, offset) => {
+        check(false);
+        assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset is a whole number from 0');
+        this.#begin('read', path);
+        const pageAt = (index: number) => (file.unsyncedPages.has(index) ? file.pages : file.durablePages).get(index);
+        return this.#read(file, path, { into, offset, pageAt });
+      },
+      uncached: () => 'direct',
       write: (bytes, offset) => {
         check(true);
         assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset is a whole number from 0');
@@ -334,6 +385,14 @@ export class FakeDisk implements Disk {
         this.#beginChange('truncate', path);
         truncateFile(file, size);
       },
+      allocate: (size) => {
+        check(true);
+        assert(Number.isSafeInteger(size) && size >= 0, 'a size is a whole number from 0');
+        this.#beginChange('allocate', path);
+        if (this.#fittingBytes(file, 0, size) < size)
+          throw failure('DISK_FULL', path, 'The disk has no room to reserve');
+        allocateFile(file, size);
+      },
       sync: () => {
         check(false);
         this.#beginChange('sync', path, () => failSync(file, this.#prng));
@@ -349,6 +408,37 @@ export class FakeDisk implements Disk {
         isOpen = false;
       },
     };
+  }
+
+  /** Reads pages as `pageAt` has them, or the next ones where the read goes astray. */
+  #read(
+    file: FileNode,
+    path: string,
+    init: {
+      readonly into: Uint8Array;
+      readonly offset: number;
+      readonly pageAt: (index: number) => Page | undefined;
+    },
+  ): number {
+    const { into, offset, pageAt } = init;
+    for (const index of file.broken) {
+      const from = index * PAGE_BYTES;
+      const isAsked = offset < from + PAGE_BYTES && from < offset + into.length;
+      if (isAsked) throw failure('DISK_FAILED', path, `Page ${index} cannot be read`);
+    }
+    const { after, times } = this.#misdirections;
+    if (after > 0 || times === 0) {
+      this.#misdirections = { after: Math.max(0, after - 1), times };
+      return readFile(file, init);
+    }
+    this.#misdirections = { after: 0, times: times - 1 };
+    return readFile(file, { into, offset, pageAt: (index) => pageAt(index + 1) });
+  }
+
+  #fileAt(path: string, offset: number): FileNode {
+    const file = this.#find(path);
+    assert(file?.kind === 'file' && offset < file.size, `"${path}" is a file with a byte at ${offset}`);
+    return file;
   }
 
   #checkPower(): void {
@@ -480,13 +570,46 @@ function commitNames(transaction: NameTransaction): void {
   for (const { directory, name, node } of transaction) setName(directory.durableEntries, name, node);
 }
 
-function readFile(file: FileNode, into: Uint8Array, offset: number): number {
+function copyNode(node: Node, copies: Map<Node, Node>): Node {
+  return node.kind === 'file' ? copyFile(node, copies) : copyDirectory(node, copies);
+}
+
+function copyDirectory(directory: DirectoryNode, copies: Map<Node, Node>): DirectoryNode {
+  const made = copies.get(directory);
+  if (made?.kind === 'directory') return made;
+  const copy = newDirectory();
+  copies.set(directory, copy);
+  for (const [name, node] of directory.entries) copy.entries.set(name, copyNode(node, copies));
+  for (const [name, node] of directory.durableEntries) copy.durableEntries.set(name, copyNode(node, copies));
+  return copy;
+}
+
+/** Pages are never changed in place, so that both may hold the same ones. */
+function copyFile(file: FileNode, copies: Map<Node, Node>): FileNode {
+  const made = copies.get(file);
+  if (made?.kind === 'file') return made;
+  const copy: FileNode = {
+    ...file,
+    pages: new Map(file.pages),
+    durablePages: new Map(file.durablePages),
+    unsyncedPages: new Map([...file.unsyncedPages].map(([index, versions]) => [index, [...versions]])),
+    unsyncedSizes: [...file.unsyncedSizes],
+    broken: new Set(file.broken),
+  };
+  copies.set(file, copy);
+  return copy;
+}
+
+function readFile(
+  file: FileNode,
+  { into, offset, pageAt }: { into: Uint8Array; offset: number; pageAt: (index: number) => Page | undefined },
+): number {
   const count = Math.max(0, Math.min(into.length, file.size - offset));
   for (let done = 0; done < count; ) {
     const at = offset + done;
     const from = at % PAGE_BYTES;
     const length = Math.min(PAGE_BYTES - from, count - done);
-    const page = file.pages.get(Math.floor(at / PAGE_BYTES)) ?? ZEROS;
+    const page = pageAt(Math.floor(at / PAGE_BYTES)) ?? ZEROS;
     into.set(page.subarray(from, from + length), done);
     done += length;
   }
@@ -499,13 +622,35 @@ function writeFile(file: FileNode, bytes: Uint8Array, offset: number): void {
     const index = Math.floor(at / PAGE_BYTES);
     const from = at % PAGE_BYTES;
     const part = bytes.subarray(done, done + PAGE_BYTES - from);
-    const page = Uint8Array.from(file.pages.get(index) ?? ZEROS);
-    page.set(part, from);
+    const page = pageWith(file.pages.get(index) ?? ZEROS, part, from);
     file.pages.set(index, page);
+    file.broken.delete(index);
     keepVersion(file, index, page);
     done += part.length;
   }
   if (bytes.length > 0) setSize(file, Math.max(file.size, offset + bytes.length));
+}
+
+/** `page` with `part` at `from`. Pages of zeros are all the same one, so that files that were filled with them cost nothing. */
+function pageWith(page: Page, part: Uint8Array, from: number): Page {
+  if (part.length === PAGE_BYTES) return isZero(part) ? ZEROS : part.slice();
+  const changed = page.slice();
+  changed.set(part, from);
+  return changed;
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  return true;
+}
+
+function allocateFile(file: FileNode, size: number): void {
+  for (let index = 0; index * PAGE_BYTES < size; index++) {
+    if (file.pages.has(index)) continue;
+    file.pages.set(index, ZEROS);
+    keepVersion(file, index, ZEROS);
+  }
+  setSize(file, Math.max(file.size, size));
 }
 
 function truncateFile(file: FileNode, size: number): void {

@@ -98,6 +98,56 @@ export const runDiskContract = (t: Test, name: string, setup: () => DiskSetup): 
       file.close();
     });
 
+    await test('reads past the cache give what was written, at any offset and length', (t, disk) => {
+      const prng = new Prng(2);
+      const data = Uint8Array.from({ length: 20_000 }, () => prng.below(256));
+      const file = disk.open('a', 'create');
+      file.write(data, 0);
+      file.sync();
+      for (const [offset, length] of [
+        [0, 20_000],
+        [0, 1],
+        [4_096, 4_096],
+        [4_095, 2],
+        [5_000, 9_999],
+        [19_999, 1],
+        [3, 0],
+      ] as const) {
+        const into = new Uint8Array(length);
+        t.equal(file.readUncached(into, offset), length);
+        t.ok(Buffer.from(into).equals(data.subarray(offset, offset + length)), `${length} bytes at ${offset}`);
+      }
+      const into = new Uint8Array(8).fill(7);
+      t.equal(file.readUncached(into, 19_997), 3, 'short at the end');
+      t.same([...into.subarray(3)], [7, 7, 7, 7, 7], 'what lies behind the end is left alone');
+      t.equal(file.readUncached(into, 20_000), 0);
+      t.equal(file.readUncached(into, 1e9), 0);
+      file.write(Uint8Array.of(1, 2, 3), 10);
+      t.equal(file.readUncached(into.subarray(0, 3), 10), 3);
+      t.same([...into.subarray(0, 3)], [1, 2, 3], 'also what was not synced yet');
+      t.match(file.uncached(), /^(direct|dropped|cached)$/);
+      file.close();
+      t.throws(() => file.readUncached(into, 0), InvariantError, 'after close');
+    });
+
+    await test('allocate extends with zeros, leaves alone what is there, and never cuts', (t, disk) => {
+      const file = disk.open('a', 'create');
+      file.write(bytes('kept'), 0);
+      file.allocate(10_000);
+      t.equal(file.size(), 10_000);
+      const all = contents(file);
+      t.equal(new TextDecoder().decode(all.subarray(0, 4)), 'kept');
+      t.notOk(all.subarray(4).some((byte) => byte !== 0));
+      file.allocate(0);
+      file.allocate(5);
+      t.equal(file.size(), 10_000);
+      t.throws(() => file.allocate(-1), InvariantError);
+      file.close();
+      const reader = disk.open('a', 'read');
+      t.throws(() => reader.allocate(1), InvariantError, 'opened for reading');
+      reader.close();
+    });
+
     await test('large writes come back whole', (t, disk) => {
       const prng = new Prng(1);
       const data = Uint8Array.from({ length: 300_001 }, () => prng.below(256));

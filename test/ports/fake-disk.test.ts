@@ -375,6 +375,122 @@ t.test('a bit that flips is read so, now and after a crash', (t) => {
   t.end();
 });
 
+t.test('a bit that flips under the cache shows only past it, until the crash', (t) => {
+  const disk = new FakeDisk();
+  putDurably(disk, 'a', 'abc');
+  disk.flipBit('a', 1, 0, { cached: true });
+  t.equal(get(disk, 'a'), 'abc');
+  const uncached = (disk: FakeDisk) => {
+    const into = new Uint8Array(3);
+    disk.open('a', 'read').readUncached(into, 0);
+    return new TextDecoder().decode(into);
+  };
+  t.equal(uncached(disk), 'acc');
+  disk.crash(new Prng(1));
+  t.equal(get(disk, 'a'), 'acc');
+  t.end();
+});
+
+t.test('after a sync that failed, only reads past the cache tell what the medium holds', (t) => {
+  const found = new Set<string>();
+  for (const seed of SEEDS) {
+    const disk = new FakeDisk({ seed });
+    putDurably(disk, 'a', 'o');
+    const file = disk.open('a', 'write');
+    file.write(Uint8Array.of(110), 0);
+    disk.failNext('sync');
+    t.throws(() => file.sync(), { code: 'DISK_FAILED' });
+    const [cached, uncached] = [new Uint8Array(1), new Uint8Array(1)];
+    file.read(cached, 0);
+    file.readUncached(uncached, 0);
+    t.equal(cached[0], 110);
+    found.add(String.fromCharCode(uncached[0]!));
+  }
+  t.same([...found].sort(), ['n', 'o']);
+  t.end();
+});
+
+t.test('a page that is broken cannot be read until it is written again', (t) => {
+  const disk = new FakeDisk();
+  putDurably(disk, 'a', 'x'.repeat(3 * PAGE_BYTES));
+  disk.breakPage('a', PAGE_BYTES + 5);
+  const file = disk.open('a', 'write');
+  const into = new Uint8Array(2 * PAGE_BYTES);
+  for (const read of [file.read, file.readUncached]) {
+    t.equal(
+      codeOf(() => read(into, 0)),
+      'DISK_FAILED',
+    );
+    t.equal(read(into.subarray(0, PAGE_BYTES), 0), PAGE_BYTES, 'the pages beside it can');
+    t.equal(read(into.subarray(0, PAGE_BYTES), 2 * PAGE_BYTES), PAGE_BYTES);
+  }
+  file.write(Uint8Array.of(121), PAGE_BYTES);
+  t.equal(file.read(into, 0), 2 * PAGE_BYTES);
+  t.end();
+});
+
+t.test('a read that goes astray gives the page behind, once, and when it is its turn', (t) => {
+  const disk = new FakeDisk();
+  putDurably(disk, 'a', 'a'.repeat(PAGE_BYTES) + 'b'.repeat(PAGE_BYTES));
+  disk.misdirectReads(1, 1);
+  const file = disk.open('a', 'read');
+  const read = () => {
+    const into = new Uint8Array(1);
+    file.read(into, 0);
+    return String.fromCharCode(into[0]!);
+  };
+  t.same([read(), read(), read()], ['a', 'b', 'a']);
+  t.end();
+});
+
+t.test('a copy has all that the disk had, synced or not, and goes its own way', (t) => {
+  const disk = new FakeDisk();
+  disk.makeDirectory('d');
+  putDurably(disk, 'd/a', 'durable');
+  put(disk, 'd/b', 'not yet');
+  disk.rename('d/a', 'd/c');
+  const copy = disk.copy();
+  t.equal(get(copy, 'd/b'), 'not yet');
+  t.equal(get(copy, 'd/c'), 'durable');
+  put(copy, 'd/b', 'changed');
+  t.equal(get(disk, 'd/b'), 'not yet');
+  const ends = (from: FakeDisk) =>
+    SEEDS.map((seed) => {
+      const each = from.copy();
+      each.crash(new Prng(seed));
+      return each.exists('d')
+        ? each
+            .list('d')
+            .map(({ name }) => `${name}=${get(each, `d/${name}`)}`)
+            .join()
+        : '';
+    });
+  t.same(ends(disk), ends(disk.copy()), 'and crashes as it would');
+  t.ok(new Set(ends(disk)).size > 2);
+  disk.wipe();
+  t.same(disk.list(''), []);
+  t.equal(get(copy, 'd/c'), 'durable');
+  t.end();
+});
+
+t.test('what was allocated finds room on a full disk, and is kept once it was synced', (t) => {
+  const disk = new FakeDisk();
+  const file = disk.open('a', 'create');
+  file.allocate(2 * PAGE_BYTES);
+  file.sync();
+  disk.syncDirectory('');
+  disk.setFreeBytes(PAGE_BYTES);
+  file.write(new Uint8Array(2 * PAGE_BYTES).fill(1), 0);
+  t.equal(
+    codeOf(() => file.allocate(4 * PAGE_BYTES)),
+    'DISK_FULL',
+  );
+  t.equal(file.size(), 2 * PAGE_BYTES, 'a refusal changes nothing');
+  disk.crash(new Prng(1));
+  t.equal(disk.open('a', 'read').size(), 2 * PAGE_BYTES);
+  t.end();
+});
+
 t.test('when the power is cut the change does not happen, nor anything after it, until the crash', (t) => {
   const disk = new FakeDisk();
   putDurably(disk, 'a', 'old');

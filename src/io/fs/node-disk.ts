@@ -28,13 +28,25 @@ import { join } from 'node:path';
 import { assert } from '../../core/assert.js';
 import { type ErrorCode, TuttiError } from '../../core/errors.js';
 import { type Disk, type DiskEntry, type DiskFile, pathSegments } from '../../ports/disk.js';
+import { type Libc, loadLibc } from '../libc/libc.js';
 
 /** A new file is for this user to write and its group to read. */
 const FILE_MODE = 0o640;
 /** Likewise. */
 const DIRECTORY_MODE = 0o750;
 
-const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY, O_DIRECT } = constants;
+
+/** Direct reads begin and end at multiples of this, in the file and in memory: no medium has larger blocks. Bytes. */
+const DIRECT_BLOCK_BYTES = 4_096;
+/** Pages of 64 KiB that a WebAssembly.Memory is made of: direct reads go through a buffer of 1 MiB. */
+const DIRECT_BUFFER_WASM_PAGES = 16;
+/** POSIX_FADV_DONTNEED of <fcntl.h>. */
+const FADV_DONTNEED = 4;
+/** What is written at once where room can only be reserved by filling it. Bytes. */
+const FILL_BYTES = 1 << 20;
+/** ENOSPC and EDQUOT of <errno.h>. */
+const NO_ROOM = [28, 122];
 
 const OPEN_FLAGS = {
   read: O_RDONLY,
@@ -166,10 +178,57 @@ export class NodeDisk implements Disk {
   }
 }
 
+/** Part of every JavaScript engine here; the typings of Node 20 leave it out. */
+declare const WebAssembly: {
+  readonly Memory: new (init: {
+    readonly initial: number;
+    readonly maximum: number;
+  }) => { readonly buffer: ArrayBuffer };
+};
+
+/** The calls of libc that node:fs lacks. */
+interface FileCalls {
+  /** posix_fadvise(3): 0, or the number of the failure. */
+  readonly advise: (descriptor: number, offset: number, length: number, advice: number) => number;
+  /** posix_fallocate(3), likewise. */
+  readonly allocate: (descriptor: number, offset: number, length: number) => number;
+}
+
+let fileCalls: FileCalls | null | undefined;
+
+/** Loaded at first use, since few files need them; null where libc cannot be reached, or has no calls with offsets of 64 bits. */
+function loadFileCalls(): FileCalls | null {
+  if (fileCalls === undefined) {
+    try {
+      const libc: Libc | undefined = loadLibc();
+      fileCalls = libc
+        ? {
+            advise: libc.bind('int posix_fadvise64(int fd, int64_t offset, int64_t length, int advice)'),
+            allocate: libc.bind('int posix_fallocate64(int fd, int64_t offset, int64_t length)'),
+          }
+        : null;
+    } catch {
+      fileCalls = null;
+    }
+  }
+  return fileCalls;
+}
+
+let directBuffer: Uint8Array<ArrayBuffer> | undefined;
+
+/** Where direct reads of this thread end up. The memory of WebAssembly begins at a page's start, which that of a Buffer does not. */
+function directBufferOf(): Uint8Array<ArrayBuffer> {
+  const pages = DIRECT_BUFFER_WASM_PAGES;
+  directBuffer ??= new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
+  return directBuffer;
+}
+
 class NodeDiskFile implements DiskFile {
   readonly #path: string;
   readonly #isWritable: boolean;
   #descriptor: number | undefined;
+  /** The same file, opened with O_DIRECT; null where its file system refuses that; undefined until it was tried. */
+  #direct: number | null | undefined;
 
   constructor(descriptor: number, init: { readonly path: string; readonly isWritable: boolean }) {
     this.#descriptor = descriptor;
@@ -191,6 +250,27 @@ class NodeDiskFile implements DiskFile {
     });
   }
 
+  readUncached(into: Uint8Array, offset: number): number {
+    const descriptor = this.#open();
+    assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset is a whole number from 0');
+    return attempt(this.#path, () => {
+      const direct = this.#openDirect(descriptor);
+      if (direct !== null) return readDirect(direct, into, offset);
+      const calls = loadFileCalls();
+      if (calls === null) return this.read(into, offset);
+      // Pages that are not on the medium yet cannot be dropped, so they go there first.
+      fdatasyncSync(descriptor);
+      calls.advise(descriptor, offset, into.length, FADV_DONTNEED);
+      return this.read(into, offset);
+    });
+  }
+
+  uncached(): 'direct' | 'dropped' | 'cached' {
+    const descriptor = this.#open();
+    if (this.#openDirect(descriptor) !== null) return 'direct';
+    return loadFileCalls() === null ? 'cached' : 'dropped';
+  }
+
   write(bytes: Uint8Array, offset: number): void {
     const descriptor = this.#openToWrite();
     assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset is a whole number from 0');
@@ -207,6 +287,22 @@ class NodeDiskFile implements DiskFile {
     attempt(this.#path, () => ftruncateSync(descriptor, size));
   }
 
+  allocate(size: number): void {
+    const descriptor = this.#openToWrite();
+    assert(Number.isSafeInteger(size) && size >= 0, 'a size is a whole number from 0');
+    if (size === 0) return;
+    const failure = loadFileCalls()?.allocate(descriptor, 0, size);
+    if (failure === 0) return;
+    if (failure !== undefined && NO_ROOM.includes(failure)) {
+      throw new TuttiError('DISK_FULL', `There is no room for ${size} bytes.`, { path: this.#path });
+    }
+    // A file system or a machine without such a call: what is written has room from then on.
+    const zeros = new Uint8Array(FILL_BYTES);
+    for (let at = this.size(); at < size; at += zeros.length) {
+      this.write(zeros.subarray(0, Math.min(zeros.length, size - at)), at);
+    }
+  }
+
   sync(): void {
     const descriptor = this.#open();
     attempt(this.#path, () => fdatasyncSync(descriptor));
@@ -221,7 +317,26 @@ class NodeDiskFile implements DiskFile {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) return;
     this.#descriptor = undefined;
-    attempt(this.#path, () => closeSync(descriptor));
+    const direct = this.#direct;
+    this.#direct = undefined;
+    attempt(this.#path, () => {
+      if (typeof direct === 'number') closeSync(direct);
+      closeSync(descriptor);
+    });
+  }
+
+  /** By way of the open file and not by its name, which may be another's by now. */
+  #openDirect(descriptor: number): number | null {
+    if (this.#direct === undefined) {
+      try {
+        this.#direct = openSync(`/proc/self/fd/${descriptor}`, O_RDONLY | O_DIRECT);
+        readDirect(this.#direct, new Uint8Array(1), 0);
+      } catch {
+        if (typeof this.#direct === 'number') closeSync(this.#direct);
+        this.#direct = null;
+      }
+    }
+    return this.#direct;
   }
 
   #open(): number {
@@ -233,4 +348,25 @@ class NodeDiskFile implements DiskFile {
     assert(this.#isWritable, `"${this.#path}" is open for reading only`);
     return this.#open();
   }
+}
+
+/** Reads whole blocks, and takes from them what is asked for. */
+function readDirect(descriptor: number, into: Uint8Array, offset: number): number {
+  const buffer = directBufferOf();
+  let done = 0;
+  while (done < into.length) {
+    const at = offset + done;
+    const skipped = at % DIRECT_BLOCK_BYTES;
+    const wanted = skipped + into.length - done;
+    const blocks = Math.ceil(wanted / DIRECT_BLOCK_BYTES) * DIRECT_BLOCK_BYTES;
+    const length = Math.min(buffer.length, blocks);
+    const count = readSync(descriptor, buffer, 0, length, at - skipped);
+    if (count <= skipped) break;
+    const part = buffer.subarray(skipped, Math.min(count, wanted));
+    into.set(part, done);
+    done += part.length;
+    // Less than was asked for is the file's end; behind it, reading from the middle of a block would be refused.
+    if (count < length) break;
+  }
+  return done;
 }
