@@ -38,6 +38,8 @@ export class FakeNetwork {
   readonly prng: Prng;
   #everywhere: PathConditions;
   readonly #paths = new Map<string, Partial<PathConditions>>();
+  /** What `conditions` found out, since every packet asks. */
+  readonly #known = new Map<string, PathConditions>();
   readonly #cuts = new Set<string>();
   readonly #listeners = new Set<NetworkListener>();
   readonly #bound = new Map<string, unknown>();
@@ -51,6 +53,7 @@ export class FakeNetwork {
 
   /** Changes the conditions from one host to another, or (neither given) of all paths that have none of their own. */
   setConditions(conditions: Partial<PathConditions>, path?: { readonly from: string; readonly to: string }): void {
+    this.#known.clear();
     if (path === undefined) {
       this.#everywhere = { ...this.#everywhere, ...conditions };
     } else {
@@ -87,12 +90,16 @@ export class FakeNetwork {
 
   /** True while nothing gets from one host to the other. */
   isCut(from: string, to: string): boolean {
-    return this.#cuts.has(pathKey(from, to));
+    return this.#cuts.size > 0 && this.#cuts.has(pathKey(from, to));
   }
 
   /** The conditions from one host to another. */
   conditions(from: string, to: string): PathConditions {
-    return { ...this.#everywhere, ...this.#paths.get(pathKey(from, to)) };
+    if (this.#paths.size === 0) return this.#everywhere;
+    const key = pathKey(from, to);
+    const known = this.#known.get(key) ?? { ...this.#everywhere, ...this.#paths.get(key) };
+    this.#known.set(key, known);
+    return known;
   }
 
   /** How long the next packet takes from one host to another, milliseconds. */

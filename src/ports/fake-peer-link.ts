@@ -7,30 +7,44 @@
  */
 import { assert } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
-import type { NodeId } from '../core/ids.js';
+import { type ClusterId, clusterId, type Incarnation, type NodeId } from '../core/ids.js';
 import { addTime, type LocalTime, laterOf, nanosFromMs } from '../core/units.js';
 import type { Address } from './datagram.js';
 import type { FakeNetwork } from './fake-network.js';
-import { type Channel, checkMessage, MESSAGE_BYTES_MAX, type PeerLink, type PeerLinkHandlers } from './peer-link.js';
+import {
+  CHANNELS,
+  type Channel,
+  checkKnock,
+  checkMessage,
+  KNOCK_MS_MAX,
+  KNOCKS_MAX,
+  type Knocker,
+  type KnockOptions,
+  type PeerLink,
+  type PeerLinkHandlers,
+  QUEUE_BYTES_MAX,
+  type RefusalReason,
+} from './peer-link.js';
 import type { Timer } from './time.js';
 
 /** How long a lost or refused connection is left alone before the next attempt, milliseconds. */
 const RECONNECT_MS = 250;
 /** How long a connection outlives a cut path, milliseconds: what keep-alives of the real one come to. */
 export const CONNECTION_TIMEOUT_MS = 10_000;
-/** How much may wait to be delivered on a channel before `send` says no: some messages of the largest size. Bytes. */
-const QUEUE_BYTES_MAX: Readonly<Record<Channel, number>> = {
-  control: 4 * MESSAGE_BYTES_MAX.control,
-  bulk: 2 * MESSAGE_BYTES_MAX.bulk,
-};
+/** The key of whoever does not care about keys. */
+const KEY_DEFAULT = new Uint8Array(32);
 
-const CHANNELS = ['control', 'bulk'] as const;
-
-/** Who a link belongs to, and where it is found. */
+/** Who a link belongs to, and where it is found. What is left out is the same for all. */
 export interface FakePeerLinkInit {
   readonly node: NodeId;
   /** Where it listens; peers are told of it as "host:port". */
   readonly address: Address;
+  readonly cluster?: ClusterId;
+  readonly incarnation?: Incarnation;
+  /** 32 bytes. */
+  readonly key?: Uint8Array;
+  /** Read anew at each connection. Empty by default. */
+  readonly card?: () => Uint8Array;
 }
 
 /** A message on its way. */
@@ -47,6 +61,8 @@ interface End {
   isUp: boolean;
   /** What is on its way to this end. */
   readonly arriving: Readonly<Record<Channel, Message[]>>;
+  /** Bytes of `arriving`. */
+  readonly arrivingBytes: Record<Channel, number>;
 }
 
 /** Both connections between two members. */
@@ -63,15 +79,28 @@ const newEnd = (link: FakePeerLink, peer: NodeId): End => ({
   peer,
   isUp: true,
   arriving: { control: [], bulk: [] },
+  arrivingBytes: { control: 0, bulk: 0 },
 });
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
 
 /** The link of one member. */
 export class FakePeerLink implements PeerLink {
   readonly #network: FakeNetwork;
   readonly #node: NodeId;
   readonly #address: Address;
+  readonly #cluster: ClusterId;
+  readonly #incarnation: Incarnation;
+  readonly #key: Uint8Array;
+  readonly #card: () => Uint8Array;
   #handlers: PeerLinkHandlers | undefined;
   #peers: ReadonlyMap<NodeId, string> = new Map();
+  /** Where peers said that they are found, where that is not what `#peers` says. */
+  readonly #moved = new Map<NodeId, string>();
+  #knocks = 0;
   readonly #connections = new Map<NodeId, Connection>();
   /** Attempts to connect that are due. */
   readonly #attempts = new Map<NodeId, Timer>();
@@ -83,6 +112,10 @@ export class FakePeerLink implements PeerLink {
     this.#network = components.network;
     this.#node = init.node;
     this.#address = init.address;
+    this.#cluster = init.cluster ?? clusterId('c'.repeat(32));
+    this.#incarnation = init.incarnation ?? ('1'.repeat(32) as Incarnation);
+    this.#key = init.key ?? KEY_DEFAULT;
+    this.#card = init.card ?? (() => new Uint8Array(0));
   }
 
   start(handlers: PeerLinkHandlers): Promise<void> {
@@ -101,6 +134,9 @@ export class FakePeerLink implements PeerLink {
   }
 
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
+    for (const peer of this.#moved.keys()) {
+      if (peers.get(peer) !== this.#peers.get(peer)) this.#moved.delete(peer);
+    }
     this.#peers = new Map(peers);
     for (const [peer, connection] of this.#connections) {
       if (peers.has(peer)) continue;
@@ -115,14 +151,14 @@ export class FakePeerLink implements PeerLink {
     const connection = this.#connections.get(to);
     if (connection === undefined || !this.#end(connection).isUp) return false;
     const receiver = this.#otherEnd(connection);
-    const queue = receiver.arriving[channel];
-    const waitingBytes = queue.reduce((sum, message) => sum + message.bytes.length, 0);
-    if (waitingBytes + bytes.length > QUEUE_BYTES_MAX[channel]) return false;
+    if (receiver.arrivingBytes[channel] + bytes.length > QUEUE_BYTES_MAX[channel]) return false;
     if (!connection.isOpen) return true;
+    const queue = receiver.arriving[channel];
     const { time } = this.#network;
-    const delayNs = nanosFromMs(this.#network.drawDelayMs(this.#host, receiver.link.#host));
+    const delayNs = nanosFromMs(this.#network.drawDelayMs(this.host, receiver.link.host));
     const arrivesAt = laterOf(addTime(time.now(), delayNs), queue.at(-1)?.arrivesAt ?? time.now());
     queue.push({ bytes, arrivesAt });
+    receiver.arrivingBytes[channel] += bytes.length;
     receiver.link.#expect(connection, channel, arrivesAt);
     return true;
   }
@@ -143,10 +179,6 @@ export class FakePeerLink implements PeerLink {
     return Promise.resolve();
   }
 
-  get #host(): string {
-    return this.#address.host;
-  }
-
   get #place(): string {
     return `tcp ${this.#address.host}:${this.#address.port}`;
   }
@@ -156,14 +188,42 @@ export class FakePeerLink implements PeerLink {
     return a.link === this ? a : b;
   }
 
+  /**
+   * Somebody at `host` knocks: gives what the handler says. For {@link FakeKnocker}. @throws TuttiError as a {@link Knocker} does
+   */
+  async answerKnock(request: Uint8Array, key: Uint8Array): Promise<Uint8Array> {
+    const { host, port } = this.#address;
+    if (!sameBytes(key, this.#key)) {
+      throw new TuttiError('KEY_REFUSED', `The node at ${host}:${port} has another cluster key.`);
+    }
+    const handlers = this.#handlers;
+    if (handlers === undefined) throw new TuttiError('PEER_UNREACHABLE', `${host}:${port} does not answer.`);
+    if (this.#knocks === KNOCKS_MAX) {
+      throw new TuttiError('BUSY', `${KNOCKS_MAX} nodes knock at ${host}:${port} already.`);
+    }
+    this.#knocks++;
+    try {
+      const answer = await handlers.knock(request.slice());
+      checkKnock(answer);
+      return answer.slice();
+    } finally {
+      this.#knocks--;
+    }
+  }
+
+  /** Where it listens. */
+  get host(): string {
+    return this.#address.host;
+  }
+
   #otherEnd(connection: Connection): End {
     const [a, b] = connection.ends;
     return a.link === this ? b : a;
   }
 
   #isCutOff(connection: Connection): boolean {
-    const there = this.#otherEnd(connection).link.#host;
-    return this.#network.isCut(this.#host, there) || this.#network.isCut(there, this.#host);
+    const there = this.#otherEnd(connection).link.host;
+    return this.#network.isCut(this.host, there) || this.#network.isCut(there, this.host);
   }
 
   /** Sets a timer that ends with this link. */
@@ -177,10 +237,10 @@ export class FakePeerLink implements PeerLink {
 
   /** Tries to connect to each peer that there is no connection with. */
   #connectAll(): void {
-    for (const [peer, address] of this.#peers) {
-      const host = address.slice(0, address.lastIndexOf(':'));
+    for (const peer of this.#peers.keys()) {
+      const host = hostOf(this.#addressOf(peer));
       // A handshake is a round trip.
-      if (!this.#connections.has(peer)) this.#connectSoon(peer, 2 * this.#network.drawDelayMs(this.#host, host));
+      if (!this.#connections.has(peer)) this.#connectSoon(peer, 2 * this.#network.drawDelayMs(this.host, host));
     }
   }
 
@@ -194,17 +254,51 @@ export class FakePeerLink implements PeerLink {
     this.#attempts.set(peer, this.#network.time.after(`connect to ${peer}`, delayMs, attempt));
   }
 
-  /** True where the peer is there, names this node too, and both directions pass. */
+  #addressOf(peer: NodeId): string {
+    return this.#moved.get(peer) ?? this.#peers.get(peer) ?? '';
+  }
+
+  /** True where the peer is there, lets this node in, and both directions pass. */
   #connect(peer: NodeId): boolean {
-    const link = this.#network.boundTo(`tcp ${this.#peers.get(peer)}`);
-    if (!(link instanceof FakePeerLink) || link.#node !== peer) return false;
-    if (!link.#peers.has(this.#node) || link.#connections.has(this.#node)) return false;
+    const address = this.#addressOf(peer);
+    const link = this.#network.boundTo(`tcp ${address}`);
+    if (!(link instanceof FakePeerLink)) {
+      // Nobody is found where it said it had moved to: next time it is looked for where it is said to be.
+      this.#moved.delete(peer);
+      return false;
+    }
     const ends = [newEnd(this, peer), newEnd(link, this.#node)] as const;
     const connection: Connection = { ends, isOpen: true, timeout: undefined };
     if (this.#isCutOff(connection)) return false;
+    const refusal = link.#refusalOf(this);
+    if (refusal !== undefined) {
+      this.#handlers?.refused(peer, refusal, `${address} says: ${refusal}.`);
+      return false;
+    }
+    if (link.#node !== peer) return false;
+    // The peer has not noticed yet that the process before this one is gone: that it is here again tells it.
+    const before = link.#connections.get(this.#node);
+    if (before?.isOpen === false) link.#lose(before);
+    if (link.#connections.has(this.#node)) return false;
     for (const end of ends) end.link.#connections.set(end.peer, connection);
-    for (const end of ends) if (end.isUp) end.link.#handlers?.up(end.peer);
+    const ownAddress = `${this.host}:${this.#address.port}`;
+    if (link.#addressOf(this.#node) !== ownAddress) {
+      link.#moved.set(this.#node, ownAddress);
+      link.#handlers?.moved(this.#node, ownAddress);
+    }
+    for (const end of ends) {
+      const { link: other } = end.link.#otherEnd(connection);
+      const hello = { incarnation: other.#incarnation, card: other.#card().slice() };
+      if (end.isUp) end.link.#handlers?.up(end.peer, hello);
+    }
     return true;
+  }
+
+  /** Why `link` is not let in here; undefined where it is. */
+  #refusalOf(link: FakePeerLink): RefusalReason | undefined {
+    if (!sameBytes(link.#key, this.#key)) return 'wrong-key';
+    if (link.#cluster !== this.#cluster) return 'other-cluster';
+    return this.#peers.has(link.#node) ? undefined : 'not-a-member';
   }
 
   /** Nothing gets through any more. The other end notices: soon, or where it is cut off by its time-out. */
@@ -212,11 +306,16 @@ export class FakePeerLink implements PeerLink {
     if (!connection.isOpen) return;
     connection.isOpen = false;
     connection.timeout?.cancel();
-    for (const end of connection.ends) for (const channel of CHANNELS) end.arriving[channel].length = 0;
+    for (const end of connection.ends) {
+      for (const channel of CHANNELS) {
+        end.arriving[channel].length = 0;
+        end.arrivingBytes[channel] = 0;
+      }
+    }
     const there = this.#otherEnd(connection).link;
     const delayMs = this.#isCutOff(connection)
       ? CONNECTION_TIMEOUT_MS
-      : this.#network.drawDelayMs(this.#host, there.#host);
+      : this.#network.drawDelayMs(this.host, there.host);
     there.#loseSoon(connection, delayMs);
   }
 
@@ -246,9 +345,10 @@ export class FakePeerLink implements PeerLink {
     const queue = end.arriving[channel];
     const next = queue[0];
     if (next === undefined || next.arrivesAt > this.#network.time.now()) return;
-    if (this.#network.isCut(this.#otherEnd(connection).link.#host, this.#host)) return;
+    if (this.#network.isCut(this.#otherEnd(connection).link.host, this.host)) return;
     queue.shift();
-    this.#handlers?.message(end.peer, channel, Uint8Array.from(next.bytes));
+    end.arrivingBytes[channel] -= next.bytes.length;
+    this.#handlers?.message(end.peer, channel, next.bytes.slice());
   }
 
   #pathsChanged(): void {
@@ -274,11 +374,58 @@ export class FakePeerLink implements PeerLink {
 
   #reset(hostA: string, hostB: string): void {
     for (const connection of this.#connections.values()) {
-      const there = this.#otherEnd(connection).link.#host;
-      const isConcerned = (this.#host === hostA && there === hostB) || (this.#host === hostB && there === hostA);
+      const there = this.#otherEnd(connection).link.host;
+      const isConcerned = (this.host === hostA && there === hostB) || (this.host === hostB && there === hostA);
       if (!isConcerned || !connection.isOpen) continue;
       this.#close(connection);
       this.#loseSoon(connection, 0);
+    }
+  }
+}
+
+/** Knocks at FakePeerLinks from a host of its own. */
+export class FakeKnocker implements Knocker {
+  readonly #network: FakeNetwork;
+  readonly #host: string;
+
+  constructor(components: { readonly network: FakeNetwork }, init: { readonly host: string }) {
+    this.#network = components.network;
+    this.#host = init.host;
+  }
+
+  async knock(address: string, request: Uint8Array, { key, signal }: KnockOptions): Promise<Uint8Array> {
+    checkKnock(request);
+    signal?.throwIfAborted();
+    const { time } = this.#network;
+    const timers = new Set<Timer>();
+    const [here, there] = [this.#host, hostOf(address)];
+    const unreachable = () => new TuttiError('PEER_UNREACHABLE', `${address} does not answer.`);
+    let giveUp = () => {};
+    try {
+      return await new Promise<Uint8Array>((resolve, reject) => {
+        const later = (name: string, delayMs: number, callback: () => void) =>
+          timers.add(time.after(name, delayMs, callback));
+        giveUp = () => reject(signal?.reason);
+        signal?.addEventListener('abort', giveUp);
+        later('a knock times out', KNOCK_MS_MAX, () => reject(unreachable()));
+        // What is lost on the way is waited for in vain.
+        const travel = (from: string, to: string, callback: () => void) =>
+          later('a knock on its way', this.#network.drawDelayMs(from, to), () => {
+            if (!this.#network.isCut(from, to)) callback();
+          });
+        travel(here, there, () => {
+          const link = this.#network.boundTo(`tcp ${address}`);
+          const answered =
+            link instanceof FakePeerLink ? link.answerKnock(request, key) : Promise.reject<Uint8Array>(unreachable());
+          answered.then(
+            (answer) => travel(there, here, () => resolve(answer)),
+            (error: unknown) => travel(there, here, () => reject(error)),
+          );
+        });
+      });
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+      for (const timer of timers) timer.cancel();
     }
   }
 }

@@ -15,7 +15,11 @@ interface FakeTimer {
   readonly callback: () => void;
   /** 0 for a timer that fires once. */
   readonly periodNs: bigint;
+  /** Counts the timers as they were set, which decides between those of one instant. */
+  readonly order: number;
   dueAt: LocalTime;
+  /** Place in the heap; -1 once it does not wait any more. */
+  index: number;
 }
 
 /** When a test begins. */
@@ -31,8 +35,8 @@ export class FakeTime implements Time {
   readonly #startAt: LocalTime;
   #wallClockAtStartMs: number;
   #now: LocalTime;
-  /** In the order in which they were set, which decides between timers of one instant. */
-  readonly #timers = new Set<FakeTimer>();
+  readonly #timers = new TimerHeap();
+  #timersSet = 0;
   /** A callback is running. */
   #isFiring = false;
 
@@ -62,7 +66,7 @@ export class FakeTime implements Time {
   }
 
   running(): readonly string[] {
-    return [...this.#timers].map((timer) => timer.name);
+    return this.#timers.list().map((timer) => timer.name);
   }
 
   /** Moves the clock on by `ms` milliseconds and fires what falls due. */
@@ -78,7 +82,8 @@ export class FakeTime implements Time {
       this.#now = until;
       return;
     }
-    for (let next = this.#next(); next !== undefined && next.dueAt <= laterOf(this.#now, until); next = this.#next()) {
+    for (let next = this.#timers.first; next !== undefined; next = this.#timers.first) {
+      if (next.dueAt > laterOf(this.#now, until)) break;
       this.#now = laterOf(this.#now, next.dueAt);
       this.#fire(next);
     }
@@ -87,7 +92,7 @@ export class FakeTime implements Time {
 
   /** When the next timer falls due; undefined where none runs. */
   nextDueAt(): LocalTime | undefined {
-    return this.#next()?.dueAt;
+    return this.#timers.first?.dueAt;
   }
 
   /** Steps the wall clock, as NTP does after a boot: `now` and the timers do not notice. */
@@ -96,24 +101,20 @@ export class FakeTime implements Time {
   }
 
   #set(name: string, delayNs: bigint, periodNs: bigint, callback: () => void): Timer {
-    const timer: FakeTimer = { name, callback, periodNs, dueAt: addTime(this.#now, delayNs) };
+    const order = this.#timersSet++;
+    const timer: FakeTimer = { name, callback, periodNs, order, dueAt: addTime(this.#now, delayNs), index: -1 };
     this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
-  }
-
-  #next(): FakeTimer | undefined {
-    let first: FakeTimer | undefined;
-    for (const timer of this.#timers) if (first === undefined || timer.dueAt < first.dueAt) first = timer;
-    return first;
+    return { cancel: () => this.#timers.remove(timer) };
   }
 
   #fire(timer: FakeTimer): void {
     if (timer.periodNs === 0n) {
-      this.#timers.delete(timer);
+      this.#timers.remove(timer);
     } else {
       // The next multiple of the period that is still ahead: calls that were missed are left out, not made up for.
       const missed = (this.#now - timer.dueAt) / timer.periodNs;
       timer.dueAt = addTime(timer.dueAt, (missed + 1n) * timer.periodNs);
+      this.#timers.moved(timer);
     }
     this.#isFiring = true;
     try {
@@ -123,3 +124,68 @@ export class FakeTime implements Time {
     }
   }
 }
+
+/**
+ * Timers by their instants: a binary heap, in which each timer knows its place, so that a simulation of hours with thousands of timers
+ * spends its time elsewhere. See R. Sedgewick, K. Wayne, "Algorithms", 4th edition, section 2.4.
+ */
+class TimerHeap {
+  readonly #heap: FakeTimer[] = [];
+
+  /** The one that falls due next. */
+  get first(): FakeTimer | undefined {
+    return this.#heap[0];
+  }
+
+  /** In the order in which they were set. */
+  list(): FakeTimer[] {
+    return [...this.#heap].sort((a, b) => a.order - b.order);
+  }
+
+  add(timer: FakeTimer): void {
+    this.#put(timer, this.#heap.length);
+    this.moved(timer);
+  }
+
+  /** Nothing happens where it does not wait. */
+  remove(timer: FakeTimer): void {
+    if (timer.index < 0) return;
+    const last = this.#heap.pop()!;
+    if (last !== timer) {
+      this.#put(last, timer.index);
+      this.moved(last);
+    }
+    timer.index = -1;
+  }
+
+  /** Its instant has changed: finds it its place. */
+  moved(timer: FakeTimer): void {
+    const heap = this.#heap;
+    let { index } = timer;
+    while (index > 0) {
+      const above = heap[(index - 1) >> 1]!;
+      if (!isEarlier(timer, above)) break;
+      this.#put(above, index);
+      index = (index - 1) >> 1;
+    }
+    for (;;) {
+      const left = heap[2 * index + 1];
+      if (left === undefined) break;
+      const right = heap[2 * index + 2];
+      const below = right !== undefined && isEarlier(right, left) ? right : left;
+      if (!isEarlier(below, timer)) break;
+      const { index: freed } = below;
+      this.#put(below, index);
+      index = freed;
+    }
+    this.#put(timer, index);
+  }
+
+  #put(timer: FakeTimer, index: number): void {
+    this.#heap[index] = timer;
+    timer.index = index;
+  }
+}
+
+const isEarlier = (a: FakeTimer, b: FakeTimer): boolean =>
+  a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);

@@ -5,6 +5,7 @@ import { FakeDatagram } from '../../src/ports/fake-datagram.js';
 import { FakeNetwork } from '../../src/ports/fake-network.js';
 import { CONNECTION_TIMEOUT_MS, FakePeerLink } from '../../src/ports/fake-peer-link.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
+import { QUIET_HANDLERS } from '../contract/peer-link.js';
 
 const PORT = 7_420;
 
@@ -101,6 +102,7 @@ async function connected(conditions: ConstructorParameters<typeof FakeNetwork>[1
     const link = new FakePeerLink({ network }, { node: id, address: { host: id, port: PORT } });
     link.setPeers(new Map([[peer, `${peer}:${PORT}`]]));
     await link.start({
+      ...QUIET_HANDLERS,
       message: (_from, channel, bytes) => events[id]!.push(`${channel} ${bytes[0]}`),
       up: () => events[id]!.push('up'),
       down: () => events[id]!.push('down'),

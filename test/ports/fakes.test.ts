@@ -7,7 +7,7 @@ import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { FakeInbox } from '../../src/ports/fake-inbox.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { FakeNetwork } from '../../src/ports/fake-network.js';
-import { FakePeerLink } from '../../src/ports/fake-peer-link.js';
+import { FakeKnocker, FakePeerLink } from '../../src/ports/fake-peer-link.js';
 import { FakeRandom } from '../../src/ports/fake-random.js';
 import { FakeServiceNotify } from '../../src/ports/fake-service-notify.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
@@ -16,7 +16,7 @@ import { runDatagramContract } from '../contract/datagram.js';
 import { runDiskContract } from '../contract/disk.js';
 import { runInboxContract } from '../contract/inbox.js';
 import { runLogContract } from '../contract/log.js';
-import { runPeerLinkContract } from '../contract/peer-link.js';
+import { QUIET_HANDLERS, runPeerLinkContract } from '../contract/peer-link.js';
 import { runRandomContract } from '../contract/random.js';
 import { runServiceNotifyContract } from '../contract/service-notify.js';
 import { runLifecycleContract } from '../contract/support.js';
@@ -72,12 +72,19 @@ const addressOf = (node: NodeId) => ({ host: `10.0.0.${node.charCodeAt(0)}`, por
 await runPeerLinkContract(t, 'FakePeerLink', () => {
   const time = new FakeTime();
   const network = new FakeNetwork({ time }, { jitterMs: 2 });
-  const makeSame = (node: NodeId) => new FakePeerLink({ network }, { node, address: addressOf(node) });
+  const addressText = ({ host, port }: ReturnType<typeof addressOf>) => `${host}:${port}`;
   return {
     pass: passFor(time),
-    make: (node) => ({ link: makeSame(node), address: `${addressOf(node).host}:7420` }),
-    makeSame,
+    make: (node, { elsewhere = false, ...options } = {}) => {
+      const address = { ...addressOf(node), ...(elsewhere ? { port: 7_421 } : {}) };
+      const link = new FakePeerLink({ network }, { node, address, ...options });
+      return Promise.resolve({ link, address: addressText(address) });
+    },
+    makeSame: (node) => new FakePeerLink({ network }, { node, address: addressOf(node) }),
     breakConnections: (a, b) => network.reset(addressOf(a).host, addressOf(b).host),
+    knocker: new FakeKnocker({ network }, { host: '10.0.0.9' }),
+    key: new Uint8Array(32),
+    deserted: '10.0.0.8:7420',
   };
 });
 
@@ -93,8 +100,8 @@ await runLifecycleContract(t, 'FakePeerLink', () => {
     start: async () => {
       link.setPeers(new Map([[b, `${addressOf(b).host}:7420`]]));
       peer.setPeers(new Map([[a, `${addressOf(a).host}:7420`]]));
-      await peer.start({ message: () => {}, up: () => {}, down: () => {} });
-      await link.start({ message: count, up: count, down: count });
+      await peer.start(QUIET_HANDLERS);
+      await link.start({ ...QUIET_HANDLERS, message: count, up: count, down: count });
     },
     stop: async () => {
       await link.stop();
