@@ -29,6 +29,22 @@ export interface LocalFiles {
   open(path: string): Promise<SourceFile>;
 }
 
+/** What a daemon does on an empty data directory: forms a cluster, joins one, or (neither) waits to be told. */
+export interface FirstStart {
+  readonly init: boolean;
+  /** Addresses of nodes of the cluster to join; empty for none. */
+  readonly join: readonly string[];
+}
+
+/** What was found in a node's log, and done. */
+export interface RepairReport {
+  /** Sentences on what is damaged; empty where nothing is. */
+  readonly damage: readonly string[];
+  /** Slots whose entries are not known any more, and were given up where `lossAccepted`. */
+  readonly unknownSlots: readonly number[];
+  readonly lossAccepted: boolean;
+}
+
 /** Everything that a command may touch beside its arguments. system.ts has the real ones; tests hand in their own. */
 export interface CliComponents {
   readonly stdout: TextOutput;
@@ -47,7 +63,9 @@ export interface CliComponents {
   /** Of this software. */
   readonly version: string;
   /** Runs the daemon until it is told to stop, and gives the exit code. */
-  readonly run: (config: Config) => Promise<number>;
+  readonly run: (config: Config, first: FirstStart) => Promise<number>;
+  /** Looks at the log of a node that does not run, and gives up what is damaged beyond repair where that is accepted. */
+  readonly repair: (config: Config, options: { readonly acceptLoss: boolean }) => Promise<RepairReport>;
   /** Shows everything on this machine, and gives the exit code. */
   readonly demo: () => Promise<number>;
 }

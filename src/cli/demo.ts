@@ -15,7 +15,7 @@ import { frameBytes } from '../audio/wav/fmt-chunk.js';
 import { decodeFrames } from '../audio/wav/sample-decoder.js';
 import { WavReader } from '../audio/wav/wav-reader.js';
 import { TuttiError } from '../core/errors.js';
-import { Queued, State, StateEvent, Track, Transport } from '../http/schema.js';
+import { Joined, Queued, State, StateEvent, Track, Transport } from '../http/schema.js';
 import type { Time } from '../ports/time.js';
 import type { TextOutput } from './components.js';
 import { DEMO_RATE, DEMO_TITLES, demoSamples, wavFile } from './demo-music.js';
@@ -53,12 +53,14 @@ export async function demo(components: DemoComponents): Promise<number> {
   const capture = join(folder, 'played.wav');
   const port = (await isFree(USUAL_PORT)) ? USUAL_PORT : await freePort();
   const node = `http://127.0.0.1:${port}`;
-  const daemon = startDaemon(components, { folder, capture, port });
+  const daemon = startDaemon(components, { folder, capture, port, peerPort: await freePort() });
   try {
     say(`One node, with a simulated sound card. Its files are in ${folder}`);
     const client = new NodeClient({ http, uniqueKey }, { node: nodeUrl(node), token: undefined });
     await answering(client, daemon, time);
     say(`It serves ${node}/api/v1/state`);
+    await client.write('POST', '/cluster/init', Joined);
+    say('It was told to form a cluster of its own (tutti init).');
 
     const tracks = [];
     for (const title of DEMO_TITLES) {
@@ -103,12 +105,13 @@ interface Daemon {
 
 function startDaemon(
   { mainFile, stderr }: DemoComponents,
-  { folder, capture, port }: { folder: string; capture: string; port: number },
+  { folder, capture, port, peerPort }: { folder: string; capture: string; port: number; peerPort: number },
 ): Daemon {
   const env = {
     ...process.env,
     TUTTI_NAME: 'demo',
     TUTTI_HTTP_LISTEN: `127.0.0.1:${port}`,
+    TUTTI_CLUSTER_LISTEN: `127.0.0.1:${peerPort}`,
     TUTTI_OUTPUT_DRIVER: 'virtual',
     // Compilers and browsers may run beside it: the comparison must not fail because the machine is busy.
     TUTTI_OUTPUT_QUEUE_MS: '500',
@@ -166,7 +169,7 @@ async function verdictOn(
   while (!isWithin(samplesOf(await readFile(capture)), expected)) {
     if (performance.now() > giveUpAt) {
       const { nodes } = await client.read('/state', StateEvent);
-      const underruns = nodes.reduce((sum, { output }) => sum + output.underruns, 0);
+      const underruns = nodes.reduce((sum, { output }) => sum + (output.underruns ?? 0), 0);
       return underruns > 0
         ? {
             exitCode: EXIT.world,

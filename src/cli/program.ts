@@ -7,6 +7,7 @@
 import { Command } from 'commander';
 import { addLibraryCommands } from './commands/library.js';
 import { addLocalCommands } from './commands/local.js';
+import { addMemberCommands } from './commands/members.js';
 import { addQueueCommands } from './commands/queue.js';
 import { addStatusCommand } from './commands/status.js';
 import { addTransportCommands } from './commands/transport.js';
@@ -64,5 +65,6 @@ export function buildProgram(components: CliComponents, { ended }: ProgramInit):
   addTransportCommands(program, run);
   addVolumeCommands(program, run);
   addStatusCommand(program, run);
+  addMemberCommands(program, run);
   return program;
 }

@@ -10,7 +10,7 @@ import type { CliComponents, LocalFiles, SourceFile, TextOutput } from './compon
 import { nodeHttpTransport } from './http-transport.js';
 
 /** Everything but what only the composition root has. */
-export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'demo'>): CliComponents {
+export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'repair' | 'demo'>): CliComponents {
   return {
     stdout: textOutput(process.stdout),
     stderr: textOutput(process.stderr),

@@ -4,7 +4,14 @@
  */
 import { TomlDate } from 'smol-toml';
 import { Value } from 'typebox/value';
-import { CLIENT_VARIABLES, CONFIG_KEYS, CONFIG_TABLES, type ConfigKey, type KeySchema } from './schema.js';
+import {
+  CLIENT_VARIABLES,
+  CONFIG_KEYS,
+  CONFIG_TABLES,
+  type ConfigKey,
+  type KeySchema,
+  TEST_VARIABLES,
+} from './schema.js';
 import { nearest } from './suggest.js';
 
 /** One mistake, and what would be right, as a clause for a person: `output.level (line 3): found "loud"; right is "off" or "track"`. */
@@ -44,7 +51,7 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
   const problems: Problem[] = [];
   for (const name of Object.keys(env)) {
     const text = env[name];
-    if (!name.startsWith('TUTTI_') || text === undefined || CLIENT_VARIABLES.includes(name)) continue;
+    if (!name.startsWith('TUTTI_') || text === undefined || NOT_KEYS.has(name)) continue;
     const key = KEYS_BY_VARIABLE.get(name);
     if (key === undefined) {
       const meant = nearest(name, [...KEYS_BY_VARIABLE.keys(), ...CLIENT_VARIABLES]);
@@ -74,6 +81,7 @@ export function rightFor(schema: KeySchema): string {
 }
 
 const KEYS_BY_PATH: ReadonlyMap<string, ConfigKey> = new Map(CONFIG_KEYS.map((key) => [key.path, key]));
+const NOT_KEYS: ReadonlySet<string> = new Set([...CLIENT_VARIABLES, ...TEST_VARIABLES]);
 const KEYS_BY_VARIABLE: ReadonlyMap<string, ConfigKey> = new Map(CONFIG_KEYS.map((key) => [key.variable, key]));
 
 /** The key that `path` was meant to be. A right name in a wrong table counts as near. */

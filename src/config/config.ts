@@ -25,6 +25,10 @@ export interface Config {
     readonly listen: HostPort;
     /** Null: the first address on the local network, which only the running node can know. */
     readonly advertise: HostPort | null;
+    /** Milliseconds; `electionMs` is at least three of it. Both count where a cluster is formed, and nowhere else. */
+    readonly heartbeatMs: number;
+    /** Milliseconds. */
+    readonly electionMs: number;
   };
   readonly http: {
     readonly listen: HostPort;
@@ -75,6 +79,9 @@ export interface Config {
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 }
+
+/** Heartbeats that may be lost one after another before a node counts as gone. */
+const HEARTBEATS_PER_ELECTION_MIN = 3;
 
 /** What the machine says of itself, for what the configuration leaves open. */
 export interface Machine {
@@ -154,6 +161,11 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
       `http.listen and cluster.listen: both take port ${httpListen.port}; right are two ports, such as 8080 and 7420`,
     );
   }
+  if (cluster.election_ms < HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms) {
+    problems.push(
+      `cluster.election_ms: ${cluster.election_ms} is too soon after cluster.heartbeat_ms = ${cluster.heartbeat_ms}; right is at least ${HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms}`,
+    );
+  }
   if (http.access === 'open' && http.token_file !== '') {
     problems.push(
       'http.token_file: set, but http.access is "open", so nothing would ask for the token; right is http.access = "token", or no token_file',
@@ -173,6 +185,8 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
         cluster.advertise === ''
           ? null
           : readAddress('cluster.advertise', cluster.advertise, problems, clusterListen.port),
+      heartbeatMs: cluster.heartbeat_ms,
+      electionMs: cluster.election_ms,
     },
     http: { listen: httpListen, access: http.access, tokenFile: inDataDir(http.token_file, 'http.token') },
     output: {

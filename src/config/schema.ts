@@ -72,6 +72,22 @@ export const ConfigSchema = Type.Object({
       form: 'an address such as "192.168.1.20", or with a port such as "192.168.1.20:7420"',
       description: 'Where this node tells its peers to find it.',
     }),
+    heartbeat_ms: Type.Integer({
+      default: 100,
+      minimum: 5,
+      maximum: 10_000,
+      unit: 'ms',
+      description:
+        'Between two heartbeats. Read where a cluster is formed and agreed from then on: a node that joins takes what it finds.',
+    }),
+    election_ms: Type.Integer({
+      default: 500,
+      minimum: 15,
+      maximum: 60_000,
+      unit: 'ms',
+      description:
+        'Silence after which a node counts as gone, at least three heartbeats. Agreed like cluster.heartbeat_ms.',
+    }),
   }),
   http: Type.Object({
     listen: Type.String({
@@ -255,6 +271,9 @@ export const CONFIG_TABLES: readonly string[] = tablesOf(ConfigSchema, '');
 
 /** Variables that begin with TUTTI_ and are not keys: the command line reads them to find its node. */
 export const CLIENT_VARIABLES: readonly string[] = ['TUTTI_NODE', 'TUTTI_TOKEN'];
+
+/** Variables by which tests make a node's surroundings worse, and that nobody else has a use for: workers/log.ts reads it. */
+export const TEST_VARIABLES: readonly string[] = ['TUTTI_TEST_SYNC_DELAY_MS'];
 
 function keysOf(table: TObject, prefix: string): ConfigKey[] {
   return Object.entries(table.properties).flatMap(([name, schema]) =>

@@ -1,5 +1,8 @@
-/** `npm run sim`: the seeded simulator of the cluster. It comes with consensus. */
-import { say } from './lib.mjs';
+/** `npm run sim [-- OPTIONS]`: the seeded simulator of the cluster; see test/sim/main.ts for the options. */
+import { build } from './build.mjs';
+import { run } from './lib.mjs';
+import { setup } from './setup.mjs';
 
-say('tutti: the simulator is not built yet: it comes with the consensus that it tests. Nothing was run.');
-process.exitCode = 1;
+setup('run');
+build();
+process.exitCode = run(process.execPath, ['--enable-source-maps', 'dist/test/sim/main.js', ...process.argv.slice(2)]);

@@ -11,6 +11,7 @@ import type { ClusterView } from '../cluster/view.js';
 import { TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import type { Track } from '../library/track.js';
+import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Time, Timer } from '../ports/time.js';
 import type { PingEvent, QueueEvent, StateEvent, TracksEvent } from './schema.js';
@@ -37,7 +38,7 @@ interface Stream {
 
 /** The watchers of this node. Between `start` and `stop` (idempotent) it holds one timer for pings and at most one for changes. */
 export class EventStreams {
-  readonly #node: Node;
+  readonly #house: House;
   readonly #time: Time;
   readonly #facade: Facade;
   readonly #streams = new Set<Stream>();
@@ -52,15 +53,15 @@ export class EventStreams {
   #queue: ClusterView['queue'] = [];
   #queueShown = 0;
 
-  constructor(components: { readonly node: Node; readonly time: Time; readonly facade: Facade }) {
-    this.#node = components.node;
+  constructor(components: { readonly house: House; readonly time: Time; readonly facade: Facade }) {
+    this.#house = components.house;
     this.#time = components.time;
     this.#facade = components.facade;
   }
 
   start(): void {
     this.#rememberLibrary();
-    this.#unsubscribe = this.#node.subscribe(() => this.#changed());
+    this.#unsubscribe = this.#house.subscribe(() => this.#changed());
     this.#timers = [this.#time.every('events.ping', PING_EVERY_MS, () => this.#ping())];
   }
 
@@ -97,7 +98,7 @@ export class EventStreams {
       // A proxy must pass on each event as it comes.
       'x-accel-buffering': 'no',
     });
-    this.#send(stream, `retry: ${RETRY_MS}\n\n${this.#stateText(stateEventOf(this.#node, this.#facade))}`);
+    this.#send(stream, `retry: ${RETRY_MS}\n\n${this.#stateText(stateEventOf(this.#house, this.#facade))}`);
   }
 
   #changed(): void {
@@ -112,7 +113,7 @@ export class EventStreams {
 
   #sendToAll(): void {
     const tracks = this.#tracksEvent();
-    const state = stateEventOf(this.#node, this.#facade);
+    const state = stateEventOf(this.#house, this.#facade);
     const queue = this.#queueEvent(state.queue.length);
     const text = `${tracks}${queue}${this.#stateText(state)}`;
     for (const stream of this.#streams) {
@@ -124,17 +125,19 @@ export class EventStreams {
   /** It takes events again: the newest. */
   #drained(stream: Stream): void {
     stream.fullSinceMs = null;
-    const queue = stream.missedQueue ? this.#queueText() : '';
+    const { node } = this.#house;
+    const queue = stream.missedQueue && node !== null ? this.#queueText(node) : '';
     stream.missedQueue = false;
-    this.#send(stream, `${queue}${this.#stateText(stateEventOf(this.#node, this.#facade))}`);
+    this.#send(stream, `${queue}${this.#stateText(stateEventOf(this.#house, this.#facade))}`);
   }
 
   #ping(): void {
     const nowMs = this.#nowMs();
+    const { node } = this.#house;
     const ping: PingEvent = {
-      timeNs: this.#node.now().toString(),
-      appliedSlot: this.#node.cluster.appliedSlot,
-      tracksRev: this.#node.cluster.library.rev,
+      timeNs: (node?.now() ?? 0n).toString(),
+      appliedSlot: node?.cluster.appliedSlot ?? 0,
+      tracksRev: node?.cluster.library.rev ?? 0,
     };
     for (const stream of this.#streams) {
       if (stream.fullSinceMs !== null && nowMs - stream.fullSinceMs >= FULL_MS_MAX) stream.response.destroy();
@@ -148,14 +151,14 @@ export class EventStreams {
   }
 
   #stateText(event: StateEvent): string {
-    return eventText('state', event, `${event.cluster.appliedSlot}.${this.#node.viewRev}`);
+    return eventText('state', event, `${event.cluster.appliedSlot}.${this.#house.node?.viewRev ?? 0}`);
   }
 
   /** What changed in the library since it was told last; empty where nothing did. */
   #tracksEvent(): string {
     const before = this.#tracks;
     const since = this.#tracksRev;
-    if (this.#node.cluster.library.rev === since) return '';
+    if ((this.#house.node?.cluster.library.rev ?? 0) === since) return '';
     this.#rememberLibrary();
     const now = [...this.#tracks.values()];
     const event: TracksEvent = {
@@ -170,23 +173,25 @@ export class EventStreams {
 
   /** The whole queue, where `state` shows the first `shown` only and watchers do not know the rest; else empty. */
   #queueEvent(shown: number): string {
-    const { queue } = this.#node.cluster.view(this.#node.now());
+    const { node } = this.#house;
+    if (node === null) return '';
+    const { queue } = node.cluster.view(node.now());
     const isKnown = queue === this.#queue && shown >= this.#queueShown;
     this.#queue = queue;
     this.#queueShown = shown;
-    return isKnown || shown === queue.length ? '' : this.#queueText();
+    return isKnown || shown === queue.length ? '' : this.#queueText(node);
   }
 
-  #queueText(): string {
-    const { queue, queueVersion } = this.#node.cluster.view(this.#node.now());
-    const event: QueueEvent = { rev: queueVersion, items: queue.map((item) => queueItemOf(item, this.#node)) };
+  #queueText(node: Node): string {
+    const { queue, queueVersion } = node.cluster.view(node.now());
+    const event: QueueEvent = { rev: queueVersion, items: queue.map((item) => queueItemOf(item, node)) };
     return eventText('queue', event);
   }
 
   #rememberLibrary(): void {
-    const { library } = this.#node.cluster;
-    this.#tracksRev = library.rev;
-    this.#tracks = new Map(library.list().map((track) => [track.id, track]));
+    const library = this.#house.node?.cluster.library;
+    this.#tracksRev = library?.rev ?? 0;
+    this.#tracks = new Map(library?.list().map((track) => [track.id, track]));
   }
 
   #nowMs(): number {

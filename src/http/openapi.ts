@@ -7,7 +7,7 @@ import { Problem } from './schema.js';
 export const API_PREFIX = '/api/v1';
 
 /** Codes that any call may answer. */
-const ANY: readonly ErrorCode[] = ['BAD_REQUEST', 'INTERNAL'];
+const ANY: readonly ErrorCode[] = ['BAD_REQUEST', 'NOT_A_MEMBER', 'INTERNAL'];
 /** Codes that any write may answer. */
 const ANY_WRITE: readonly ErrorCode[] = [
   'KEY_REUSED',
@@ -50,6 +50,12 @@ function operation(route: Route): object {
     required: true,
     schema: { type: 'string' },
   }));
+  const queries = Object.entries(route.query?.properties ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema,
+  }));
   const body =
     route.body !== undefined
       ? { required: (route.body.required?.length ?? 0) > 0, content: { 'application/json': { schema: route.body } } }
@@ -58,7 +64,7 @@ function operation(route: Route): object {
         : undefined;
   return {
     summary: route.summary,
-    parameters: isWrite ? [...params, ...WRITE_HEADERS] : params,
+    parameters: [...params, ...queries, ...(isWrite ? WRITE_HEADERS : [])],
     ...(body && { requestBody: body }),
     responses: {
       ...success(route, isWrite),

@@ -4,6 +4,7 @@ import type { Static, TObject, TSchema } from 'typebox';
 import type { Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import { refusedError } from '../node/refused-error.js';
 import type { Time } from '../ports/time.js';
@@ -15,7 +16,7 @@ export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
 /** What every handler may use. */
 export interface RouteContext {
-  readonly node: Node;
+  readonly house: House;
   readonly facade: Facade;
   readonly events: EventStreams;
   readonly time: Time;
@@ -23,10 +24,14 @@ export interface RouteContext {
 
 /** One request. */
 export interface Call<B> extends RouteContext {
+  /** The running node. @throws TuttiError NOT_A_MEMBER, by being looked at while the daemon waits */
+  readonly node: Node;
   /** Parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** Checked against the route's schema. */
   readonly body: B;
+  /** The query, checked as well: empty where the call takes none. */
+  readonly query: Readonly<Record<string, string>>;
   /** Who asks, and by which key. */
   readonly origin: Origin;
   readonly request: FastifyRequest;
@@ -45,6 +50,8 @@ interface RouteOf<B> {
   readonly answer: Answer & { readonly status: number; readonly description: string };
   /** Codes that this call may answer, beside those that any call may. */
   readonly refuses?: readonly ErrorCode[];
+  /** The query that this call takes; none where absent. All its fields are optional texts. */
+  readonly query?: TObject;
   /** The handler reads the body itself. */
   readonly rawBody?: { readonly mediaType: string };
   readonly handle: (call: Call<B>) => unknown;
@@ -70,4 +77,9 @@ export function done(reply: FastifyReply, outcome: Outcome): Done {
   if (!outcome.ok) throw refusedError(outcome);
   tellSlot(reply, outcome.slot);
   return outcome;
+}
+
+/** A read waits for everything that was answered anywhere before, where it says `consistency=strong`. @throws TuttiError NO_QUORUM */
+export async function waitForConsistency(call: Pick<Call<unknown>, 'query' | 'node'>): Promise<void> {
+  if (call.query.consistency === 'strong') await call.node.readBarrier();
 }

@@ -109,22 +109,46 @@ export const Alert = Type.Object({
 });
 export type Alert = Static<typeof Alert>;
 
-/** How a node sounds: its card as it is just now, and what was set for it. */
+/** How a node sounds: its card as it is just now, and what was set for it. Null is what only the node itself knows. */
 export const OutputView = Type.Object({
-  driver: oneOf(['alsa', 'speaker', 'virtual', 'none'], 'Which adapter gives the sound.'),
-  device: text('Name of the card; empty where there is none.'),
-  state: oneOf(['playing', 'idle', 'closed', 'silent'], 'silent: something is due here and does not sound.'),
+  driver: orNull(oneOf(['alsa', 'speaker', 'virtual', 'none'], 'Which adapter gives the sound.')),
+  device: orNull(text('Name of the card; empty where there is none.')),
+  state: orNull(oneOf(['playing', 'idle', 'closed', 'silent'], 'silent: something is due here and does not sound.')),
   reason: orNull(text('Why it is silent: a code of the error catalogue.')),
-  errorUs: number('Distance of what leaves the card from what is due, microseconds.'),
-  ppm: number('Rate of the card against the cluster, parts per million.'),
-  underruns: count('Times that the card ran dry.'),
+  errorUs: orNull(number('Distance of what leaves the card from what is due, microseconds.')),
+  ppm: orNull(number('Rate of the card against the cluster, parts per million.')),
+  underruns: orNull(count('Times that the card ran dry.')),
   volume: VolumePerCent,
-  volumeLimit: VolumePerCent,
+  volumeLimit: orNull(VolumePerCent),
   muted: flag('This room is muted.'),
-  channels: OutputChannels,
-  latencyUs: Type.Integer({ description: 'What amplifier and way to the ear add; the node is early by as much.' }),
+  channels: orNull(OutputChannels),
+  latencyUs: orNull(
+    Type.Integer({ description: 'What amplifier and way to the ear add; the node is early by as much.' }),
+  ),
 });
 export type OutputView = Static<typeof OutputView>;
+
+/** How well a node knows cluster time. What is not measured is null. */
+const Clock = Type.Object({
+  locked: flag('Its clock is close enough to sound.'),
+  holdover: flag('It goes on without word from the others.'),
+  offsetUs: orNull(number('Against the leader.')),
+  errorUs: orNull(number('Bound of that.')),
+  driftPpm: orNull(number('Rate against the leader.')),
+  ageMs: orNull(number('Since the last good sample.')),
+});
+
+/** Room on a node's disk, and what it lacks. */
+const DiskView = Type.Object({
+  freeBytes: count('Can still be written.'),
+  totalBytes: count('Size of the disk.'),
+  refusing: flag('Too full for another track.'),
+  tracksHeld: count('Files at hand.'),
+  tracksMissing: Type.Object({
+    count: count('Files not at hand.'),
+    first: Type.Array(Type.String(), { maxItems: 20 }),
+  }),
+});
 
 /** A node of the cluster, as the one that answers knows it. */
 export const NodeView = Type.Object({
@@ -137,32 +161,17 @@ export const NodeView = Type.Object({
   online: flag('Heard lately by the node that answers.'),
   lastHeardNs: ns('Cluster time.'),
   leader: flag('True for one node at most.'),
-  clock: Type.Object({
-    locked: flag('Its clock is close enough to sound.'),
-    holdover: flag('It goes on without word from the others.'),
-    offsetUs: number('Against the leader.'),
-    errorUs: number('Bound of that.'),
-    driftPpm: number('Rate against the leader.'),
-    ageMs: number('Since the last good sample.'),
-  }),
+  trusted: flag('Its card is the one that the others know; one that is not does not vote until it is replaced.'),
+  clock: Type.Union([Clock, Type.Null()], { description: 'Null of a node that is not the one that answers.' }),
   output: OutputView,
-  disk: Type.Object({
-    freeBytes: count('Can still be written.'),
-    totalBytes: count('Size of the disk.'),
-    refusing: flag('Too full for another track.'),
-    tracksHeld: count('Files at hand.'),
-    tracksMissing: Type.Object({
-      count: count('Files not at hand.'),
-      first: Type.Array(Type.String(), { maxItems: 20 }),
-    }),
-  }),
+  disk: Type.Union([DiskView, Type.Null()], { description: 'Null of a node that is not the one that answers.' }),
 });
 export type NodeView = Static<typeof NodeView>;
 
 /** Everything but the library. */
 const viewProperties = {
   node: Type.Object({
-    id: text('The node that answers.'),
+    id: orNull(text('The node that answers; null before it belongs to a cluster.')),
     name: text('Its name.'),
     version: text('Of its software.'),
     webBuild: text('Of the page that it serves; empty where it serves none.'),
@@ -176,7 +185,10 @@ const viewProperties = {
     voters: count('Nodes with a vote.'),
     votersOnline: count('Of these, heard lately.'),
     needed: count('Votes that make a majority.'),
-    role: oneOf(['leader', 'follower', 'learner'], 'Of the node that answers.'),
+    role: oneOf(
+      ['leader', 'follower', 'learner', 'removed', 'waiting'],
+      'Of the node that answers. removed: the others went on without it. waiting: it belongs to no cluster yet.',
+    ),
     appliedSlot: count('Every write up to this slot is in this view.'),
     timeNs: ns('Cluster time at which this was sent.'),
   }),
@@ -224,12 +236,19 @@ export const PingEvent = Type.Object({
 export type PingEvent = Static<typeof PingEvent>;
 
 /** Cluster time at the instant of the answer, for whoever keeps it by itself: `GET /time`. Errors are in microseconds. */
-export const ClusterClock = Type.Object({ timeNs: ns('Cluster time.'), errorUs: number('Bound of its error.') });
+export const ClusterClock = Type.Object({
+  timeNs: ns('Cluster time.'),
+  errorUs: orNull(number('Bound of its error; null where it is not measured.')),
+});
 export type ClusterClock = Static<typeof ClusterClock>;
 
 /** All nodes that the log counts as members, online or not: `GET /members`. */
 export const Members = Type.Object({ members: Type.Array(NodeView) });
 export type Members = Static<typeof Members>;
+
+/** The answer to `POST /cluster/init` and `POST /cluster/join`: what the node is a part of from now on. */
+export const Joined = Type.Object({ cluster: text('Id of the cluster.'), node: text('Id of this node in it.') });
+export type Joined = Static<typeof Joined>;
 
 /** The answer to a write that has nothing else to say. */
 export const Written = Type.Object({ slot: count('The log slot that holds it; the header Tutti-Slot says the same.') });
@@ -341,6 +360,44 @@ export const TitleBody = body({
   title: Type.String({ minLength: 1, maxLength: 1_000, description: 'The new title.' }),
 });
 export type TitleBody = Static<typeof TitleBody>;
+
+/** `POST /cluster/join`. */
+export const JoinBody = body({
+  address: Type.String({
+    minLength: 1,
+    maxLength: 300,
+    description: 'A node of the cluster, as host or host:port of its cluster.listen; several with commas.',
+  }),
+  key: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'The cluster key; else the key file of this node has it.',
+    }),
+  ),
+  replace: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'Id or name of the member whose place this node takes.' }),
+  ),
+});
+export type JoinBody = Static<typeof JoinBody>;
+
+/** Of `GET /state`, `/queue` and `/tracks`: whether the answer may lag behind what others were told. */
+export const ReadQuery = body({
+  consistency: Type.Optional(
+    Type.Union([Type.Literal('local'), Type.Literal('strong')], {
+      description: 'strong: nothing that was answered anywhere before is missing; needs a quorum, and one round trip.',
+    }),
+  ),
+});
+
+/** Of `DELETE /members/{node}`. */
+export const RemoveQuery = body({
+  acceptLoss: Type.Optional(
+    Type.Union([Type.Literal('true'), Type.Literal('false')], {
+      description: 'true: also where tracks have their last good copy there.',
+    }),
+  ),
+});
 
 /** `PUT /members/{node}/output`. Only what is given changes; not nothing. Microseconds. */
 export const OutputBody = body({

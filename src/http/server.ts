@@ -9,6 +9,8 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import { Value } from 'typebox/value';
 import { Origin } from '../cluster/command.js';
 import { TuttiError } from '../core/errors.js';
+import { nodeId } from '../core/ids.js';
+import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Log } from '../ports/log.js';
 import type { Time } from '../ports/time.js';
@@ -17,6 +19,7 @@ import { Guard } from './guard.js';
 import { API_PREFIX, openApi } from './openapi.js';
 import { asTuttiError, PROBLEM_TYPE, problemOf } from './problem.js';
 import type { Call, Route, RouteContext } from './route.js';
+import { clusterRoutes } from './routes/cluster.js';
 import { houseRoutes } from './routes/house.js';
 import { queueRoutes } from './routes/queue.js';
 import { trackRoutes } from './routes/tracks.js';
@@ -51,7 +54,7 @@ const VIAS = ['web', 'cli', 'api'] as const;
 
 /** What the server stands on; it starts and stops none of it. */
 export interface HttpServerComponents {
-  readonly node: Node;
+  readonly house: House;
   readonly time: Time;
   readonly log: Log;
 }
@@ -71,7 +74,7 @@ export interface HttpServerInit {
 
 /** The HTTP interface of one node, on the main thread. Started once; after `stop` it holds no connection, timer or stream. */
 export class HttpServer {
-  readonly #node: Node;
+  readonly #house: House;
   readonly #log: Log;
   readonly #init: HttpServerInit;
   readonly #guard: Guard;
@@ -80,15 +83,15 @@ export class HttpServer {
   readonly #app: FastifyInstance;
   #url = '';
 
-  constructor({ node, time, log }: HttpServerComponents, init: HttpServerInit) {
-    this.#node = node;
+  constructor({ house, time, log }: HttpServerComponents, init: HttpServerInit) {
+    this.#house = house;
     this.#log = log;
     this.#init = init;
     const { token } = init;
-    this.#guard = new Guard({ name: node.init.name, addresses: init.addresses, token });
+    this.#guard = new Guard({ name: house.init.name, addresses: init.addresses, token });
     const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token' };
-    this.#events = new EventStreams({ node, time, facade });
-    this.#context = { node, facade, events: this.#events, time };
+    this.#events = new EventStreams({ house, time, facade });
+    this.#context = { house, facade, events: this.#events, time };
     this.#app = this.#build();
   }
 
@@ -157,13 +160,13 @@ export class HttpServer {
       next();
     });
 
-    const table: Route[] = [...houseRoutes, ...trackRoutes, ...queueRoutes, ...transportRoutes];
+    const table: Route[] = [...houseRoutes, ...clusterRoutes, ...trackRoutes, ...queueRoutes, ...transportRoutes];
     const withJson = table.filter(({ rawBody }) => rawBody === undefined);
     const withRawBody = table.filter(({ rawBody }) => rawBody !== undefined);
     app.register((scope, _options, next) => {
       readJson(scope);
       for (const route of withJson) this.#register(scope, route);
-      const page = openApi(table, this.#node.init.version);
+      const page = openApi(table, this.#house.init.version);
       scope.get(`${API_PREFIX}/openapi.json`, (request) => {
         noQuery(request);
         return page;
@@ -186,9 +189,14 @@ export class HttpServer {
       // A HEAD of a stream would never end.
       exposeHeadRoute: route.path !== '/events',
       handler: (request, reply) => {
-        noQuery(request);
+        const house = this.#house;
+        const query = route.query === undefined ? noQuery(request) : checkBody(route.query, request.query);
         const call: Call<unknown> = {
           ...this.#context,
+          get node(): Node {
+            return house.member();
+          },
+          query: query as Record<string, string>,
           params: request.params as Record<string, string>,
           body: route.body === undefined ? noBody(request, route) : checkBody(route.body, request.body),
           origin: this.#originOf(request),
@@ -213,7 +221,8 @@ export class HttpServer {
       problems.push('the header Tutti-First-Sent: right is cluster time in nanoseconds, from 0 to 2^63 - 1, in digits');
     }
     const origin = {
-      node: this.#node.init.id,
+      // While the daemon waits nobody asks for anything that is agreed.
+      node: this.#house.node?.init.id ?? nodeId(''),
       via: via as Origin['via'],
       ...(key !== undefined && { key: String(key) }),
       ...(firstSentNs !== undefined && { firstSentNs }),
@@ -264,10 +273,10 @@ function readJson(scope: FastifyInstance): void {
   });
 }
 
-/** No call takes a query, and who sends one expects something of it. @throws TuttiError BAD_REQUEST */
-function noQuery({ query }: FastifyRequest): void {
+/** Few calls take a query, and who sends one expects something of it. @throws TuttiError BAD_REQUEST */
+function noQuery({ query }: FastifyRequest): Record<string, never> {
   const names = Object.keys(query as object);
-  if (names.length === 0) return;
+  if (names.length === 0) return {};
   const shown = names.slice(0, QUERY_NAMES_SHOWN).map((name) => JSON.stringify(name.slice(0, 60)));
   throw new TuttiError('BAD_REQUEST', `this call takes no query; found ${shown.join(', ')}`);
 }

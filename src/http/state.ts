@@ -2,6 +2,8 @@
 import type { ClusterView, QueueItemView, TransportView } from '../cluster/view.js';
 import type { NodeId, TrackId } from '../core/ids.js';
 import { BYTES_PER_SAMPLE, type Track } from '../library/track.js';
+import type { House } from '../node/house.js';
+import type { MemberView } from '../node/members.js';
 import type { Node } from '../node/node.js';
 import type { Upload } from '../node/uploads.js';
 import { msOf } from '../playback/timeline.js';
@@ -25,7 +27,9 @@ export interface Facade {
 }
 
 /** The whole view: `GET /state`. */
-export function stateOf(node: Node, facade: Facade): Json.State {
+export function stateOf(house: House, facade: Facade): Json.State {
+  const { node } = house;
+  if (node === null) return { ...waitingView(house, facade), tracks: [] };
   const view = node.cluster.view(node.now());
   return {
     ...viewOf(node, facade, view, view.queue.length),
@@ -34,7 +38,9 @@ export function stateOf(node: Node, facade: Facade): Json.State {
 }
 
 /** The event `state`: without the library, and with the head of the queue only, so that it stays short. */
-export function stateEventOf(node: Node, facade: Facade): Json.StateEvent {
+export function stateEventOf(house: House, facade: Facade): Json.StateEvent {
+  const { node } = house;
+  if (node === null) return waitingView(house, facade);
   const view = node.cluster.view(node.now());
   const event = viewOf(node, facade, view, EVENT_QUEUE_ITEMS);
   // The current item is shown however long everything else is.
@@ -44,6 +50,48 @@ export function stateEventOf(node: Node, facade: Facade): Json.StateEvent {
   const next = fitting(event.queue.slice(1), room - bytesOf(uploads));
   return { ...bare, uploads, queue: [...bare.queue, ...next] };
 }
+
+/** What a daemon shows that belongs to no cluster: itself, and that nothing plays. */
+function waitingView({ init, trouble }: House, { access }: Facade): Json.StateEvent {
+  return {
+    node: { id: null, name: init.name, version: init.version, webBuild: '', access },
+    cluster: {
+      id: null,
+      leader: null,
+      leaderSinceNs: null,
+      quorum: false,
+      voters: 0,
+      votersOnline: 0,
+      needed: 0,
+      role: 'waiting',
+      appliedSlot: 0,
+      timeNs: '0',
+    },
+    nodes: [],
+    tracksRev: 0,
+    uploads: [],
+    queueVersion: 0,
+    queueLength: 0,
+    queue: [],
+    transport: NOTHING_PLAYS,
+    repeat: 'off',
+    volume: 100,
+    muted: false,
+    alerts: trouble === null ? [] : [{ code: trouble, severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' }],
+  };
+}
+
+const NOTHING_PLAYS: Json.Transport = {
+  status: 'stopped',
+  itemId: null,
+  trackId: null,
+  title: null,
+  positionMs: 0,
+  durationMs: 0,
+  atNs: '0',
+  startAtNs: '0',
+  changedBy: null,
+};
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
@@ -83,7 +131,7 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
       appliedSlot: view.appliedSlot,
       timeNs: view.transport.atNs.toString(),
     },
-    nodes: nodesOf(node, facade),
+    nodes: nodesOf(node),
     tracksRev: view.tracksRev,
     uploads: node.uploads.list().map((upload) => uploadOf(upload, id)),
     queueVersion: view.queueVersion,
@@ -99,33 +147,40 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
   };
 }
 
-/** All members, this node first-hand. */
-export function nodesOf(node: Node, facade: Facade): Json.NodeView[] {
-  const log = node.logStatus();
-  return log.members.map(({ id, voter, online, lastHeardAt }) => {
-    const description = node.cluster.member(id)?.description;
+/** All members, this node first-hand; of the others it knows what is agreed and who was heard. */
+export const nodesOf = (node: Node): Json.NodeView[] =>
+  node.members().map((member) => {
+    const isSelf = member.id === node.init.id;
+    const { id, name, address, httpUrl, version, voter, online, lastHeardAt, leader, trusted } = member;
     return {
       id,
-      name: description?.name ?? id,
-      address: description?.address ?? '',
-      httpUrl: description?.httpUrl || (id === node.init.id ? facade.httpUrl() : ''),
-      version: description?.version ?? '',
+      name,
+      address,
+      httpUrl,
+      version,
       role: voter ? 'voter' : 'learner',
       online,
       lastHeardNs: lastHeardAt.toString(),
-      leader: log.leader === id,
-      // The leader's clock is the reference: it has no error against itself.
-      clock: { locked: true, holdover: false, offsetUs: 0, errorUs: 0, driftPpm: 0, ageMs: 0 },
-      output: outputOf(node, id),
-      disk: diskOf(node),
+      leader,
+      trusted,
+      clock: isSelf ? clockOf(node, member) : null,
+      output: isSelf ? ownOutput(node) : othersOutput(node, id),
+      disk: isSelf ? diskOf(node) : null,
     };
   });
+
+/** The leader's clock is the reference: it has no error against itself. A follower's is not measured yet. */
+function clockOf(node: Node, { leader }: MemberView): NonNullable<Json.NodeView['clock']> {
+  const isLed = node.logStatus().leader !== null;
+  return leader
+    ? { locked: true, holdover: false, offsetUs: 0, errorUs: 0, driftPpm: 0, ageMs: 0 }
+    : { locked: isLed, holdover: !isLed, offsetUs: null, errorUs: null, driftPpm: null, ageMs: null };
 }
 
-function outputOf(node: Node, id: NodeId): Json.OutputView {
+function ownOutput(node: Node): Json.OutputView {
   const { driver, device, state, reason, errorUs, ppm, underruns } = node.outputStatus();
   const { volumeLimit, channels, latencyUs } = node.sound();
-  const level = node.cluster.member(id)?.level;
+  const level = node.cluster.member(node.init.id)?.level;
   return {
     driver: driver as Json.OutputView['driver'],
     device,
@@ -142,12 +197,29 @@ function outputOf(node: Node, id: NodeId): Json.OutputView {
   };
 }
 
+function othersOutput(node: Node, id: NodeId): Json.OutputView {
+  const member = node.cluster.member(id);
+  return {
+    driver: null,
+    device: null,
+    state: null,
+    reason: null,
+    errorUs: null,
+    ppm: null,
+    underruns: null,
+    volume: member?.level.volume ?? 100,
+    volumeLimit: null,
+    muted: member?.level.muted ?? false,
+    channels: member?.output.channels ?? null,
+    latencyUs: member?.output.latencyUs ?? null,
+  };
+}
+
 function diskOf(node: Node): Json.NodeView['disk'] {
-  const { library } = node.cluster;
-  const missing = library.list().filter(({ id }) => !node.holds(id));
+  const missing = node.missingTracks();
   return {
     ...node.space(),
-    tracksHeld: node.heldCount,
+    tracksHeld: node.cluster.library.size - missing.length,
     tracksMissing: { count: missing.length, first: missing.slice(0, MISSING_SHOWN_MAX).map(({ id }) => id) },
   };
 }

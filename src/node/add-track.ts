@@ -6,8 +6,7 @@
  */
 import type { Command, Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
-import { TuttiError } from '../core/errors.js';
-import type { TrackId } from '../core/ids.js';
+import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import { cleanTitle, UNTITLED } from '../library/title.js';
 import type { Holder, Track } from '../library/track.js';
@@ -15,10 +14,14 @@ import type { Time } from '../ports/time.js';
 import type { TakenFile } from '../tracks/intake.js';
 import type { IncomingFile, TrackClient } from '../tracks/track-client.js';
 import { refusedError } from './refused-error.js';
+import type { TrackFiles } from './track-files.js';
 import type { Upload, UploadProgress, Uploads } from './uploads.js';
 
 /** Longest file name, in bytes of UTF-8: the limit of Linux, so that every real file has a name that fits. */
 export const FILE_NAME_BYTES_MAX = 255;
+
+/** Errors after which the bytes are worth keeping: nobody said no. */
+const UNDECIDED: readonly ErrorCode[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'BUSY'];
 
 /** A file that somebody sends. */
 export interface IncomingTrack {
@@ -37,18 +40,15 @@ export interface IncomingTrack {
 export interface AddTrackComponents {
   readonly time: Time;
   readonly files: TrackClient;
+  /** What lies in its place here. */
+  readonly held: TrackFiles;
   readonly uploads: Uploads;
-  readonly library: ReadonlyLibrary;
+  /** As it is agreed now. */
+  readonly library: () => ReadonlyLibrary;
   /** This node, which is the first to hold the file. */
   readonly self: Holder;
   /** See {@link Node.ask}. */
   readonly ask: (command: Command, origin: Origin) => Promise<Outcome>;
-  /** The file is in its place on this node, described as `track`. */
-  readonly held: (track: Track) => void;
-  /** It is not any more. */
-  readonly dropped: (id: TrackId) => void;
-  /** Does `work` when nothing else is under way with the files of this track. */
-  readonly inTurn: <T>(id: TrackId, work: () => Promise<T>) => Promise<T>;
 }
 
 /** See {@link Node.addTrack}. */
@@ -65,7 +65,9 @@ export async function addTrack(
   const report = uploads.begin({ id, title, via, totalBytes, key: origin.key ?? null });
   try {
     const taken = await receive(file, incoming, report);
-    const added = await components.inTurn(taken.id, () => agree(components, file, taken, incoming, origin, report));
+    const added = await components.held.inTurn(taken.id, () =>
+      agree(components, file, taken, incoming, origin, report),
+    );
     report({ stage: 'done' });
     return added;
   } catch (error) {
@@ -125,7 +127,7 @@ async function agree(
   const { id } = facts;
   // Who sends a file again because the answer was lost has not done anything wrong; and there need be no second entry for it.
   const wasDone = origin.key !== undefined && uploads.wasDone(origin.key, id);
-  const known = library.get(id);
+  const known = library().get(id);
   if (known !== undefined && !wasDone) throw trackExists(known);
   report({ stage: 'replicating', trackId: id });
   const track: Track = {
@@ -138,12 +140,12 @@ async function agree(
   };
   if (known === undefined) {
     await file.keep(track);
-    components.held(track);
+    components.held.took(track);
   }
   try {
     const outcome = await ask({ type: 'track.add', track }, origin);
     if (!outcome.ok) throw refusedError(outcome);
-    const added = library.get(id);
+    const added = library().get(id);
     // With a key the outcome may be that of an earlier request. Without one, what is gone by now was removed just after.
     if (origin.key !== undefined && (outcome.trackId !== id || added === undefined)) {
       const earlier = outcome.trackId === id ? 'the upload of a track that was removed since' : 'another request';
@@ -151,17 +153,22 @@ async function agree(
     }
     return { track: added ?? track, outcome };
   } catch (error) {
-    await restoreFiles(components, id);
+    await restoreFiles(components, track, error);
     throw error;
   }
 }
 
-/** The track did not come of this upload: without another that has the same bytes, its files go; else they are the other's. */
-function restoreFiles({ files, library, dropped }: AddTrackComponents, id: TrackId): Promise<void> {
-  const other = library.get(id);
+/**
+ * The track did not come of this upload. Where another has the same bytes, the files are the other's; where nobody could agree, or the
+ * entry may yet be applied, they stay for it or for the next try; else they go.
+ */
+async function restoreFiles(components: AddTrackComponents, { id }: Track, error: unknown): Promise<void> {
+  const { files, held, library } = components;
+  const other = library().get(id);
   if (other !== undefined) return files.describe(other);
-  dropped(id);
-  return files.remove(id);
+  if (error instanceof TuttiError && UNDECIDED.includes(error.code)) return;
+  held.dropped(id);
+  await files.remove(id);
 }
 
 const trackExists = ({ id, title }: Track): TuttiError =>

@@ -3,14 +3,14 @@
  *
  * This is all that the rest of the program knows of consensus. The log does not look into a payload, and what reads payloads does not
  * know how many nodes agreed on them: music can be tested without consensus, consensus without music, and another engine can take the
- * place of ours. Engines: memory-log.ts (one node, nothing durable).
+ * place of ours. Engine: replica.ts (Multi-Paxos over a durable log).
  *
  * Rules that every engine keeps: entries are applied in the order of their slots, one at a time, each once per process; stamps rise
  * strictly; `propose` resolves only after its entry was applied here, so that the one who asked reads its own write.
  */
 
 import type { ClockLine } from '../core/clock-line.js';
-import type { NodeId, Slot } from '../core/ids.js';
+import type { Incarnation, NodeId, Slot } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
 
 /** One agreed entry. */
@@ -38,19 +38,41 @@ export interface TermStart {
 export interface LogHandlers {
   /** Applies an entry. It must not throw: an entry that is refused is applied all the same, and the refusal is its outcome. */
   apply(entry: LogEntry): void;
+  /** A slot that holds no command: a filler (`members` undefined), or a change of members, who are these from here on. In order with `apply`. */
+  pass(slot: Slot, members: readonly NodeId[] | undefined): void;
   /** This node leads from here on: gives the payload of the term's first entry. */
   termStart(term: TermStart): Uint8Array;
+  /** The state as of the last slot that was applied or passed, for a node that comes later, or this one after a restart. */
+  snapshot(): Uint8Array;
+  /** Takes the place of the state: `bytes` are some node's `snapshot()` as of `slot`. @throws TuttiError BAD_SNAPSHOT */
+  restore(bytes: Uint8Array, slot: Slot): void;
+  /** Cluster time may run up to here before more is reserved, as of what was applied; 0 before the first term. Nanoseconds. */
+  reserveUntilNs(): bigint;
+  /** Counts the leaps of cluster time, as of what was applied; 0 before the first term. */
+  epoch(): number;
   /** Leadership, quorum or membership changed: read `status()`. */
   statusChanged(): void;
 }
 
+/** Who somebody is that takes part. */
+export interface MemberIdentity {
+  readonly node: NodeId;
+  /** Of its card. */
+  readonly incarnation: Incarnation;
+  /** host:port for peers. */
+  readonly address: string;
+  /** A person's name for it. */
+  readonly name: string;
+}
+
 /** A member of the cluster, as this node has heard of it. */
-export interface LogMember {
-  readonly id: NodeId;
+export interface LogMember extends MemberIdentity {
   readonly voter: boolean;
   readonly online: boolean;
-  /** Cluster time of its last word. */
+  /** Cluster time of its last word; of this node itself, now. */
   readonly lastHeardAt: ClusterTime;
+  /** Its card is the one that the others know; one that is not neither votes nor is counted, until it is replaced. */
+  readonly trusted: boolean;
 }
 
 /** Who agrees at present, as far as this node knows. */
@@ -58,28 +80,62 @@ export interface LogStatus {
   readonly leader: NodeId | null;
   /** Cluster time at which the leader's term began. */
   readonly leaderSince: ClusterTime | null;
-  readonly role: 'leader' | 'follower' | 'learner';
+  /** `removed`: the others went on without this node, for good. */
+  readonly role: 'leader' | 'follower' | 'learner' | 'removed';
   /** Changes can be agreed. */
   readonly quorum: boolean;
   /** Votes that make a majority. */
   readonly needed: number;
   readonly members: readonly LogMember[];
+  /** Every slot up to here was applied here. */
+  readonly appliedSlot: Slot;
+  /** Something is wrong with what this node's card holds: said in an alert. Null where all is well. */
+  readonly trouble: 'LOG_DAMAGED' | 'CARD_NOT_TRUSTED' | 'STATE_DIFFERS' | null;
 }
+
+/** A change of who takes part. One at a time. */
+export type MemberChange =
+  /** Lets a node in, as a learner; it may vote later, as the policy sees fit. Where it is in already, nothing changes. */
+  | { readonly type: 'add'; readonly member: MemberIdentity }
+  /** Lets a node in, in the place of another, which leaves. */
+  | { readonly type: 'replace'; readonly old: NodeId; readonly member: MemberIdentity }
+  | { readonly type: 'remove'; readonly node: NodeId; readonly acceptLoss: boolean }
+  /** Roles set by hand. */
+  | { readonly type: 'voters'; readonly voters: readonly NodeId[] };
 
 /** The log at one node. Started once; before `start` and after `stop` proposals are refused with NO_QUORUM. */
 export interface ReplicatedLog {
-  /** Takes part from now on. Resolves when entries that were agreed before have been applied. */
+  /**
+   * Takes part from now on. Resolves when all that this node's disk knows to be agreed was restored and applied; a node that is alone
+   * leads by then.
+   */
   start(handlers: LogHandlers): Promise<void>;
   /**
    * Asks for `payload` to become an entry, at any node; resolves when it was applied here.
-   * @throws TuttiError NO_QUORUM where nothing was sent, OUTCOME_UNKNOWN where the entry may yet come
+   * @throws TuttiError NO_QUORUM where nothing was sent, OUTCOME_UNKNOWN where the entry may yet come, BUSY, BAD_REQUEST above 256 KiB,
+   * CARD_NOT_TRUSTED
    */
   propose(payload: Uint8Array): Promise<Slot>;
+  /**
+   * Resolves with a slot once it was applied here, and everything that was answered anywhere before this call is in a slot up to it: a
+   * read of the state is then a strong one. Writes nothing. @throws TuttiError NO_QUORUM
+   */
+  readBarrier(): Promise<Slot>;
+  /**
+   * Changes who takes part, at any node; resolves once a quorum of the new members has it.
+   * @throws TuttiError NO_QUORUM, OUTCOME_UNKNOWN, NODE_NOT_FOUND, BUSY where another change is under way
+   */
+  changeMembers(change: MemberChange): Promise<Slot>;
   /** Cluster time now. */
   now(): ClusterTime;
-  /** Cluster time as a line over local time, for the player's own thread. */
-  clockLine(): ClockLine;
+  /**
+   * Cluster time as a line over local time, for the player's own thread; moves on, so ask again every second or so. Null before this
+   * process has heard of cluster time at all, where `now` stands still at the last stamp that it knows.
+   */
+  clockLine(): ClockLine | null;
   status(): LogStatus;
+  /** True only while this node alone may say that it leads: for lamps. Read from the clock at each call. */
+  holdsLease(): boolean;
   /** Idempotent: takes no part any more, and calls no handler. */
   stop(): Promise<void>;
 }

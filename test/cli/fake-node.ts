@@ -121,6 +121,8 @@ export class FakeNode {
   #answer(method: string, path: string, body: string): [number, object] {
     const call = `${method} ${path}`;
     if (call === 'GET /state') return [200, this.#view()];
+    if (call === 'GET /members') return [200, { members: this.#view().nodes }];
+    if (path.startsWith('/cluster/')) return [201, { cluster: 'c'.repeat(32), node: NODE_ID }];
     if (call === 'GET /tracks') return [200, { tracksRev: 1, tracks: this.tracks }];
     if (call === 'GET /queue') return [200, this.#queueView()];
     if (method === 'PUT' && path.startsWith('/tracks/')) {
@@ -217,7 +219,7 @@ export const STOPPED: Transport = {
   changedBy: null,
 };
 
-export const KITCHEN: State['nodes'][number] = {
+export const KITCHEN = {
   id: NODE_ID,
   name: 'kitchen',
   address: '10.0.0.2:7420',
@@ -227,6 +229,7 @@ export const KITCHEN: State['nodes'][number] = {
   online: true,
   lastHeardNs: '7000000000',
   leader: true,
+  trusted: true,
   clock: { locked: true, holdover: false, offsetUs: 0, errorUs: 11.2, driftPpm: 0, ageMs: 3 },
   output: {
     driver: 'virtual',
@@ -247,6 +250,6 @@ export const KITCHEN: State['nodes'][number] = {
     totalBytes: 32_000_000_000,
     refusing: false,
     tracksHeld: 2,
-    tracksMissing: { count: 0, first: [] },
+    tracksMissing: { count: 0, first: [] as string[] },
   },
-};
+} as const satisfies State['nodes'][number];

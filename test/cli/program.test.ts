@@ -199,7 +199,7 @@ t.test('status shows what plays and how the nodes are', async (t) => {
   t.equal(
     stdout,
     [
-      `Node     kitchen (0.1.0) at ${node.url}`,
+      `Node     kitchen (0.1.0) at ${node.url}, leads`,
       'Cluster  1 of 1 voter online, kitchen leads',
       'Music    Playing: Blue in Green, 1:23 of 3:07',
       'Queue    2 items, repeat off',
@@ -271,9 +271,9 @@ t.test('status says what is wrong', async (t) => {
 t.test('status of a node without a cluster', async (t) => {
   const { node, ask } = await house(t);
   const cluster = JSON.parse((await ask('status --json')).stdout).cluster;
-  node.state = { cluster: { ...cluster, id: null }, nodes: [] };
+  node.state = { cluster: { ...cluster, id: null, role: 'waiting' }, nodes: [] };
   const { stdout } = await ask('status');
-  t.match(stdout, 'Cluster  none: this node belongs to no cluster yet\n');
+  t.match(stdout, ', waits\nCluster  none yet: tutti init forms one, tutti join lets this node join one\n');
   t.notMatch(stdout, 'NODE  ');
 });
 

@@ -80,7 +80,12 @@ t.test('/proc is read where it is there', (t) => {
 
 t.test('the components of a real process', (t) => {
   const idle = () => Promise.resolve(0);
-  const components = systemComponents({ version: '1.2.3', run: idle, demo: idle });
+  const components = systemComponents({
+    version: '1.2.3',
+    run: idle,
+    demo: idle,
+    repair: () => Promise.resolve({ damage: [], unknownSlots: [], lossAccepted: false }),
+  });
   t.not(components.uniqueKey(), components.uniqueKey());
   const before = components.nowMs();
   t.ok(components.nowMs() >= before);

@@ -28,6 +28,8 @@ t.test('an empty file gives the documented defaults', (t) => {
       keyFile: '/var/lib/tutti/cluster.key',
       listen: { host: '0.0.0.0', port: 7420 },
       advertise: null,
+      heartbeatMs: 100,
+      electionMs: 500,
     },
     http: { listen: { host: '0.0.0.0', port: 8080 }, access: 'open', tokenFile: '/var/lib/tutti/http.token' },
     output: {
@@ -60,6 +62,8 @@ resume_after_outage = "play"
 key_file = "/etc/tutti/key"
 listen = "[::1]:7421"
 advertise = "192.168.1.20"
+heartbeat_ms = 30
+election_ms = 200
 [http]
 listen = "127.0.0.1:8081"
 access = "token"
@@ -97,6 +101,8 @@ level = "debug"
       keyFile: '/etc/tutti/key',
       listen: { host: '::1', port: 7421 },
       advertise: { host: '192.168.1.20', port: 7421 },
+      heartbeatMs: 30,
+      electionMs: 200,
     },
     http: { listen: { host: '127.0.0.1', port: 8081 }, access: 'token', tokenFile: '/srv/music/http.token' },
     output: {
@@ -174,6 +180,14 @@ t.test('what is no TOML is refused with line and column', (t) => {
   t.end();
 });
 
+t.test('a node counts as gone after three heartbeats at the soonest', (t) => {
+  t.equal(parse('[cluster]\nheartbeat_ms = 100\nelection_ms = 300').cluster.electionMs, 300);
+  t.same(problemsOf('[cluster]\nheartbeat_ms = 100\nelection_ms = 299'), [
+    'cluster.election_ms: 299 is too soon after cluster.heartbeat_ms = 100; right is at least 300',
+  ]);
+  t.end();
+});
+
 t.test('values of the wrong kind are described', (t) => {
   const found = (value: string) => problemsOf(`log.level = ${value}`)[0]!.replace(/^.*found (.*); right.*$/, '$1');
   t.equal(found('[1]'), 'a list');
@@ -241,6 +255,7 @@ t.test('variables that begin with TUTTI_ are known ones, or refused', (t) => {
     'environment variable TUTTI_TEAPOT_COLOUR: there is no such variable',
   ]);
   t.doesNotThrow(() => parse('', { TUTTI_NODE: 'http://kitchen.local:8080', TUTTI_TOKEN: 'x', PATH: '/bin' }));
+  t.doesNotThrow(() => parse('', { TUTTI_TEST_SYNC_DELAY_MS: '50' }), "the tests' own");
   t.doesNotThrow(() => parseConfig('', { TUTTI_NAME: undefined, TUTTI_TEAPOT: undefined }, MACHINE));
   t.end();
 });

@@ -6,7 +6,7 @@ import { Value } from 'typebox/value';
 import { ERRORS, isErrorCode } from '../../src/core/errors.js';
 import * as schema from '../../src/http/schema.js';
 import { FREE_BYTES_MIN, INTAKES_MAX } from '../../src/tracks/track-store.js';
-import { addSong, type House, type HouseInit, NODE_ID, song, startHouse } from '../support/house.js';
+import { addSong, type HouseInit, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
 
 type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
 
@@ -43,7 +43,7 @@ async function start(t: Test, init: HouseInit = {}) {
 }
 
 /** Three songs of 5 s in the library, and in the queue. */
-async function withQueue(house: House & { call: Awaited<ReturnType<typeof start>>['call'] }) {
+async function withQueue(house: TestHouse & { call: Awaited<ReturnType<typeof start>>['call'] }) {
   const tracks = [];
   for (const seed of [1, 2, 3]) tracks.push((await addSong(house.node, `song ${seed}.wav`, song(5_000, seed))).track);
   const { json } = await house.call('POST', '/queue', { trackIds: tracks.map(({ id }) => id) });
@@ -339,7 +339,9 @@ t.test('bodies that are wrong are refused, each field by name, with what would b
     ['PUT', '/volume', { volume: 'x'.repeat(1_000) }, /volume: found "x{60}"…; right/],
     ['PUT', '/members/kitchen/output', { latencyUs: 5_000_001 }, /right is a whole number from -1000000 to 5000000/],
     ['PUT', '/volume?volume=5', { volume: 6 }, /this call takes no query; found "volume"/],
-    ['GET', '/state?a=1&b', undefined, /this call takes no query; found "a", "b"/],
+    ['GET', '/time?a=1&b', undefined, /this call takes no query; found "a", "b"/],
+    ['GET', '/state?a=1', undefined, /a: there is no such field; right is the fields consistency/],
+    ['GET', '/queue?consistency=weak', undefined, /consistency: found "weak"; right is "local" or "strong"/],
     ['GET', '/openapi.json?x', undefined, /this call takes no query; found "x"/],
     ['PUT', '/tracks/a.wav?title=b', 'RIFF', /this call takes no query; found "title"/],
   ];
@@ -368,8 +370,6 @@ t.test('calls that there are not', async (t) => {
   const { call } = await start(t);
   for (const [method, path] of [
     ['GET', '/nothing'],
-    ['POST', '/cluster/init'],
-    ['POST', '/cluster/join'],
     ['GET', '/sync'],
     ['PUT', '/queue'],
     ['DELETE', '/state'],
@@ -492,8 +492,11 @@ t.test('the OpenAPI page names every call, with its bodies and answers', async (
   const { json } = await call('GET', '/openapi.json');
   t.equal(json.openapi, '3.1.0');
   t.strictSame(Object.keys(json.paths).sort(), [
+    '/api/v1/cluster/init',
+    '/api/v1/cluster/join',
     '/api/v1/events',
     '/api/v1/members',
+    '/api/v1/members/{node}',
     '/api/v1/members/{node}/output',
     '/api/v1/queue',
     '/api/v1/queue/shuffle',

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import { STREAMS_MAX } from '../../src/http/events.js';
 import * as schema from '../../src/http/schema.js';
-import { addSong, type House, NODE_ID, song, startHouse } from '../support/house.js';
+import { addSong, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
 
 const BY = { node: NODE_ID, via: 'api' } as const;
 
@@ -53,7 +53,7 @@ class Watcher {
   }
 }
 
-async function start(t: Test): Promise<House & { port: number; watch(headers?: string): Watcher }> {
+async function start(t: Test): Promise<TestHouse & { port: number; watch(headers?: string): Watcher }> {
   const house = await startHouse(t);
   const port = Number(new URL(await house.http.start()).port);
   const watch = (headers?: string) => {

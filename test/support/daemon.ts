@@ -3,11 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '../../src/cli/exit-codes.js';
 
 /** The compiled program, beside the compiled tests. */
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -34,10 +36,49 @@ export function temporaryFolder(t: { teardown(callback: () => void): unknown }):
 
 export interface DaemonInit {
   readonly dataDir: string;
+  /** What it does on an empty data directory: forms a cluster, unless a test says otherwise. */
+  readonly first?: readonly string[];
   /** Where the simulated card writes what it played. */
   readonly capture?: string;
   /** Further variables, such as TUTTI_HTTP_ACCESS. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Where the node of each data directory listens for others: the same after a restart, for they look for it there. */
+const peerPorts = new Map<string, number>();
+
+async function peerPortOf(dataDir: string): Promise<number> {
+  const known = peerPorts.get(dataDir);
+  if (known !== undefined) return known;
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  peerPorts.set(dataDir, port);
+  return port;
+}
+
+/** What a command came to. */
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the real `tutti` with these arguments, in a process of its own. */
+export async function runTutti(...args: string[]): Promise<Ran> {
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, ...output };
 }
 
 export interface Answer {
@@ -51,22 +92,28 @@ export interface Answer {
 export class Daemon {
   readonly process: ChildProcess;
   readonly url: string;
+  /** Where it listens for other nodes. */
+  readonly peerPort: number;
   /** All that it wrote to standard error. */
   readonly errors: string[];
 
-  private constructor(process: ChildProcess, url: string, errors: string[]) {
+  private constructor(process: ChildProcess, url: string, peerPort: number, errors: string[]) {
     this.process = process;
     this.url = url;
+    this.peerPort = peerPort;
     this.errors = errors;
   }
 
   /** Starts one and waits until it serves. Ended with the test, at the latest. */
   static async start(t: { teardown(callback: () => void): unknown }, init: DaemonInit): Promise<Daemon> {
-    const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'run', '--data', init.dataDir], {
+    const peerPort = await peerPortOf(init.dataDir);
+    const args = ['--enable-source-maps', MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
+    const child = spawn(process.execPath, args, {
       env: {
         PATH: process.env.PATH,
         TUTTI_NAME: 'kitchen',
         TUTTI_HTTP_LISTEN: '127.0.0.1:0',
+        TUTTI_CLUSTER_LISTEN: `127.0.0.1:${peerPort}`,
         TUTTI_OUTPUT_DRIVER: init.capture === undefined ? 'none' : 'virtual',
         // The machine that runs the tests is busy: the card must not run dry.
         TUTTI_OUTPUT_QUEUE_MS: '500',
@@ -78,9 +125,13 @@ export class Daemon {
     t.teardown(() => child.kill('SIGKILL'));
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    child.once('exit', (code) => {
+      // By a mistake of ours: which, is what whoever reads the failed test wants to know.
+      if (code === EXIT.internal) process.stderr.write(errors.join(''));
+    });
     for await (const line of createInterface({ input: child.stdout })) {
       const url = /^Tutti serves (http:\S+)$/.exec(line)?.[1];
-      if (url !== undefined) return new Daemon(child, url, errors);
+      if (url !== undefined) return new Daemon(child, url, peerPort, errors);
     }
     throw new Error(`the daemon ended before it served: ${errors.join('')}`);
   }

@@ -1,9 +1,19 @@
 /** A node with everything around it that is not a disk of its own, a thread or a network: fake time, fake disk, no sound. */
 
 import type { ClockLine } from '../../src/core/clock-line.js';
+import type { TuttiError } from '../../src/core/errors.js';
 import type { BootId, ClusterId, Incarnation, NodeId } from '../../src/core/ids.js';
 import { HttpServer, type HttpServerInit } from '../../src/http/server.js';
-import { Node, type Playout } from '../../src/node/node.js';
+import {
+  type Ground,
+  House,
+  type JoinRequest,
+  type HouseInit as LifeInit,
+  type OpenedNode,
+} from '../../src/node/house.js';
+import { Node } from '../../src/node/node.js';
+import type { NodeInit } from '../../src/node/node-init.js';
+import type { Playout } from '../../src/node/playing.js';
 import type { SoundSettings } from '../../src/node/program.js';
 import type { PlayerStatus } from '../../src/player/loop.js';
 import type { Program } from '../../src/player/program.js';
@@ -11,9 +21,9 @@ import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { FakeRandom } from '../../src/ports/fake-random.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
-import { MemoryLog } from '../../src/replication/memory-log.js';
 import { type StorePort, serveTrackStore, TrackClient } from '../../src/tracks/track-client.js';
 import { TrackStore } from '../../src/tracks/track-store.js';
+import { FakeReplicatedLog } from './fake-replicated-log.js';
 import { plainWav } from './wav-files.js';
 
 /** Two ends of a channel within one thread. Messages are cloned and buffers moved, as between threads, and arrive a turn later. */
@@ -75,11 +85,17 @@ export interface HouseInit {
   readonly disk?: FakeDisk;
   readonly sound?: Partial<SoundSettings>;
   readonly http?: Partial<HttpServerInit>;
+  readonly node?: Partial<NodeInit>;
+  /** False: the card is empty, and the daemon waits. */
+  readonly isMember?: boolean;
 }
 
 export const NODE_ID = 'a'.repeat(32) as NodeId;
+export const CLUSTER_ID = 'd'.repeat(32) as ClusterId;
+const INCARNATION = 'b'.repeat(32) as Incarnation;
+const SELF: LifeInit = { name: 'kitchen', version: '1.2.3' };
 
-/** One node, built and not started. */
+/** One daemon, built and not started. `ground` says what init and join came to. */
 export function buildHouse(init: HouseInit = {}) {
   const time = new FakeTime();
   const disk = init.disk ?? new FakeDisk();
@@ -89,22 +105,29 @@ export function buildHouse(init: HouseInit = {}) {
   serveTrackStore(store, far);
   const files = new TrackClient({ port: near });
   const playout = new SilentPlayout();
-  const consensus: MemoryLog = new MemoryLog({ time }, { node: NODE_ID, leadMs: () => node.leadMs });
+  const address = '192.0.2.1:7420';
+  const consensus: FakeReplicatedLog = new FakeReplicatedLog(
+    { time },
+    { self: { node: NODE_ID, incarnation: INCARNATION, address, name: SELF.name }, leadMs: () => node.leadMs },
+  );
   const node: Node = new Node(
     { time, random: new FakeRandom(), log, consensus, files, playout },
     {
+      ...SELF,
       id: NODE_ID,
-      incarnation: 'b'.repeat(32) as Incarnation,
+      incarnation: INCARNATION,
       bootId: 'c'.repeat(32) as BootId,
-      clusterId: 'd'.repeat(32) as ClusterId,
-      name: 'kitchen',
-      version: '1.2.3',
-      address: '192.0.2.1:7420',
+      clusterId: CLUSTER_ID,
+      address: () => address,
       sound: { channels: 'stereo', latencyUs: 0, queueMs: 60, volumeLimit: 100, level: 'off', ...init.sound },
+      resumeAfterOutage: 'paused',
+      ...init.node,
     },
   );
+  const ground = new FakeGround(node, init.isMember ?? true);
+  const house = new House({ ground, time, log }, SELF);
   const http = new HttpServer(
-    { node, time, log },
+    { house, time, log },
     {
       host: '127.0.0.1',
       port: 0,
@@ -114,21 +137,60 @@ export function buildHouse(init: HouseInit = {}) {
       ...init.http,
     },
   );
-  return { time, disk, log, store, files, playout, consensus, node, http };
+  return { time, disk, log, store, files, playout, consensus, node, ground, house, http };
 }
 
-export type House = ReturnType<typeof buildHouse>;
+/** A card and a wire that do as a test says. */
+export class FakeGround implements Ground {
+  readonly #node: Node;
+  isFormatted: boolean;
+  /** What joining comes to, each time that it is tried; done where there is none. */
+  readonly failures: TuttiError[] = [];
+  readonly joins: JoinRequest[] = [];
+  closed = 0;
 
-/** One node, running until the test ends. */
+  constructor(node: Node, isFormatted: boolean) {
+    this.#node = node;
+    this.isFormatted = isFormatted;
+  }
+
+  hasStore(): Promise<boolean> {
+    return Promise.resolve(this.isFormatted);
+  }
+  async init(): Promise<void> {
+    await this.#make();
+  }
+  async join(request: JoinRequest): Promise<void> {
+    this.joins.push(request);
+    await this.#make();
+  }
+  open(): Promise<OpenedNode> {
+    const close = () => {
+      this.closed += 1;
+      return Promise.resolve();
+    };
+    return Promise.resolve({ node: this.#node, close });
+  }
+  async #make(): Promise<void> {
+    await Promise.resolve();
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
+    this.isFormatted = true;
+  }
+}
+
+export type TestHouse = ReturnType<typeof buildHouse>;
+
+/** One daemon, running until the test ends. */
 export async function startHouse(
   t: { teardown(callback: () => unknown): unknown },
   init: HouseInit = {},
-): Promise<House> {
+): Promise<TestHouse> {
   const house = buildHouse(init);
-  await house.node.start();
+  await house.house.start();
   t.teardown(async () => {
     await house.http.stop();
-    await house.node.stop();
+    await house.house.stop();
   });
   return house;
 }

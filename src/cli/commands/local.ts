@@ -1,31 +1,38 @@
-/** run, demo, capabilities: what happens on this machine and asks no node. */
+/** run, demo, repair, capabilities: what happens on this machine and asks no node. */
 import type { Command } from 'commander';
-import { type Config, parseConfig } from '../../config/config.js';
 import { TuttiError } from '../../core/errors.js';
 import { type PlaybackDevice, playbackDevices, type UsbMode } from '../capabilities.js';
+import type { RepairReport } from '../components.js';
+import { EXIT } from '../exit-codes.js';
+import { type ConfigOptions, loadConfig, withConfigOptions } from '../load-config.js';
 import type { RunCommand, Session } from '../session.js';
-import { type Column, pairs, shownRate, table } from '../text.js';
+import { type Column, counted, pairs, shownRate, table } from '../text.js';
 
-/** Read where no --config is given; there need not be one. */
-const DEFAULT_CONFIG_FILE = '/etc/tutti/tutti.toml';
-
-/** Adds `run`, `demo` and `capabilities` to `program`. The first two end with the exit code of what they ran. */
+/** Adds `run`, `demo`, `repair` and `capabilities` to `program`. The first two end with the exit code of what they ran. */
 export function addLocalCommands(program: Command, run: RunCommand): void {
-  program
-    .command('run')
+  withConfigOptions(program.command('run'))
     .summary('run a node')
-    .description('Runs a node until it gets SIGTERM or SIGINT.')
-    .option(
-      '--config <file>',
-      `configuration file, ${DEFAULT_CONFIG_FILE} by default (described in docs/configuration.md)`,
+    .description(
+      'Runs a node until it gets SIGTERM or SIGINT. On an empty data directory it waits to be told by tutti init or tutti join, unless an option says it.',
     )
-    .option('--data <dir>', 'data directory; goes before data_dir of the configuration')
+    .option('--init', 'on an empty data directory: form a cluster of this one node')
+    .option(
+      '--join <addresses>',
+      'on an empty data directory: join the cluster of one of these nodes (host or host:port, with commas), with the key of cluster.key_file, as soon as that is possible',
+    )
     .action(run(runNode));
   program
     .command('demo')
     .summary('show everything on this machine')
     .description('Shows on this machine, without any hardware, what Tutti does.')
     .action(run(demo));
+  withConfigOptions(program.command('repair'))
+    .summary('check the log of a node that does not run')
+    .description(
+      'Checks log and snapshot of a node that does not run. A damaged entry is fetched from the other nodes when the node runs again; a node that is alone can only give it up.',
+    )
+    .option('--accept-loss', 'give up the entries that are damaged: what they held is lost for good')
+    .action(run(repair));
   program
     .command('capabilities')
     .summary('list the sound cards of this machine')
@@ -35,25 +42,45 @@ export function addLocalCommands(program: Command, run: RunCommand): void {
     .action(run(capabilities));
 }
 
-async function runNode(session: Session, options: { config?: string; data?: string }): Promise<void> {
-  session.exitCode = await session.components.run(await loadConfig(session, options));
+async function runNode(
+  session: Session,
+  options: ConfigOptions & { readonly init?: boolean; readonly join?: string },
+): Promise<void> {
+  const { init = false, join } = options;
+  if (init && join !== undefined) {
+    throw new TuttiError('BAD_USAGE', '--init and --join: found both; right is one of them, or neither.');
+  }
+  const addresses = join === undefined ? [] : join.split(',').map((address) => address.trim());
+  if (addresses.includes('')) {
+    throw new TuttiError(
+      'BAD_USAGE',
+      `--join: found ${JSON.stringify(join)}; right is an address such as kitchen.local or 10.0.0.2:7420, several with commas.`,
+    );
+  }
+  const config = await loadConfig(session, options);
+  session.exitCode = await session.components.run(config, { init, join: addresses });
 }
 
 async function demo(session: Session): Promise<void> {
   session.exitCode = await session.components.demo();
 }
 
-/** @throws TuttiError BAD_CONFIG, BAD_USAGE */
-async function loadConfig({ components }: Session, options: { config?: string; data?: string }): Promise<Config> {
-  const text = await components.files.readText(options.config ?? DEFAULT_CONFIG_FILE);
-  if (text === undefined && options.config !== undefined) {
-    throw new TuttiError(
-      'BAD_USAGE',
-      `--config: there is no file ${JSON.stringify(options.config)}; right is a TOML file.`,
-    );
-  }
-  const env = options.data === undefined ? components.env : { ...components.env, TUTTI_DATA_DIR: options.data };
-  return parseConfig(text ?? '', env, { hostname: components.hostname });
+async function repair(session: Session, options: ConfigOptions & { readonly acceptLoss?: boolean }): Promise<void> {
+  const config = await loadConfig(session, options);
+  const report = await session.components.repair(config, { acceptLoss: options.acceptLoss === true });
+  const isWhole = report.damage.length === 0 && report.unknownSlots.length === 0;
+  if (!isWhole && !report.lossAccepted) session.exitCode = EXIT.world;
+  session.print(report, () => (isWhole ? 'The log is whole.' : humanRepair(report)));
+}
+
+function humanRepair({ damage, unknownSlots, lossAccepted }: RepairReport): string {
+  const lost = counted(unknownSlots.length, 'entry').replace('entrys', 'entries');
+  const advice = lossAccepted
+    ? `${lost} given up: what they held is lost.`
+    : 'Start the node while the others run: what they have, it fetches. If it is alone, tutti repair --accept-loss gives up what is damaged.';
+  return [...damage, ...(unknownSlots.length === 0 ? [] : [`Damaged: slots ${unknownSlots.join(', ')}`]), advice].join(
+    '\n',
+  );
 }
 
 function capabilities(session: Session): void {

@@ -4,6 +4,7 @@ import { ERRORS, isErrorCode } from '../../core/errors.js';
 import { type Alert, type NodeView, State } from '../../http/schema.js';
 import type { RunCommand, Session } from '../session.js';
 import { type Column, counted, pairs, shownBytes, shownTitle, table } from '../text.js';
+import { smallHouseText } from './members.js';
 import { humanTransport, positionAt } from './transport.js';
 import { humanVolume } from './volume.js';
 
@@ -19,11 +20,13 @@ export function addStatusCommand(program: Command, run: RunCommand): void {
 async function status(session: Session): Promise<void> {
   const client = session.client();
   const state = await client.read('/state', State);
+  const advice = smallHouseText(state.nodes);
   session.print(state, () =>
     [
       pairs([
-        ['Node', `${state.node.name} (${state.node.version}) at ${client.node.origin}`],
+        ['Node', `${state.node.name} (${state.node.version}) at ${client.node.origin}, ${ROLES[state.cluster.role]}`],
         ['Cluster', humanCluster(state)],
+        ...(advice === null ? [] : [['House', advice] as const]),
         ['Music', humanTransport(state.transport, positionAt(state))],
         ['Queue', `${counted(state.queueLength, 'item')}, repeat ${state.repeat}`],
         ['Volume', humanVolume(state.volume, state.muted)],
@@ -38,8 +41,16 @@ async function status(session: Session): Promise<void> {
   );
 }
 
+const ROLES: Readonly<Record<State['cluster']['role'], string>> = {
+  leader: 'leads',
+  follower: 'votes',
+  learner: 'follows without a vote',
+  removed: 'was taken out of the cluster',
+  waiting: 'waits',
+};
+
 function humanCluster({ cluster, nodes }: State): string {
-  if (cluster.id === null) return 'none: this node belongs to no cluster yet';
+  if (cluster.id === null) return 'none yet: tutti init forms one, tutti join lets this node join one';
   const votes = `${cluster.votersOnline} of ${counted(cluster.voters, 'voter')} online`;
   const leader = nodes.find((node) => node.id === cluster.leader)?.name;
   const led = leader === undefined ? 'no leader' : `${leader} leads`;
@@ -66,17 +77,23 @@ const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { head: 'ROLE', cell: (node) => (node.leader ? 'leader' : node.role) },
   { head: 'ONLINE', cell: (node) => (node.online ? 'yes' : 'no') },
   { head: 'CLOCK', cell: ({ clock }) => clockText(clock) },
-  { head: 'SOUND', cell: ({ output }) => `${output.driver}: ${output.state}${reasonText(output)}` },
-  { head: 'FREE', cell: ({ disk }) => shownBytes(disk.freeBytes), align: 'right' },
-  { head: 'TRACKS', cell: ({ disk }) => tracksText(disk), align: 'right' },
+  { head: 'SOUND', cell: ({ output }) => soundText(output) },
+  { head: 'FREE', cell: ({ disk }) => (disk === null ? '' : shownBytes(disk.freeBytes)), align: 'right' },
+  { head: 'TRACKS', cell: ({ disk }) => (disk === null ? '' : tracksText(disk)), align: 'right' },
 ];
 
-function clockText({ locked, holdover, errorUs }: NodeView['clock']): string {
+function clockText(clock: NodeView['clock']): string {
+  if (clock === null) return '';
+  const { locked, holdover, errorUs } = clock;
   if (!locked) return 'no lock';
-  return `within ${Math.ceil(errorUs)} us${holdover ? ', alone' : ''}`;
+  return `${errorUs === null ? 'not measured' : `within ${Math.ceil(errorUs)} us`}${holdover ? ', alone' : ''}`;
 }
+
+/** Of another node it is known only to itself. */
+const soundText = (output: NodeView['output']): string =>
+  output.state === null ? '' : `${output.driver}: ${output.state}${reasonText(output)}`;
 
 const reasonText = ({ reason }: NodeView['output']): string => (reason === null ? '' : ` (${reason})`);
 
-const tracksText = ({ tracksHeld, tracksMissing }: NodeView['disk']): string =>
+const tracksText = ({ tracksHeld, tracksMissing }: NonNullable<NodeView['disk']>): string =>
   tracksMissing.count === 0 ? String(tracksHeld) : `${tracksHeld}, ${tracksMissing.count} missing`;

@@ -1,8 +1,7 @@
-/** The whole view, its stream, the clock, the nodes and the volume. */
-import { TuttiError } from '../../core/errors.js';
-import { done, type Route, route, routeWithBody } from '../route.js';
-import { ClusterClock, Health, Members, OutputBody, State, VolumeBody, Written } from '../schema.js';
-import { nodesOf, stateOf } from '../state.js';
+/** The whole view, its stream, the clock and the volume. */
+import { done, type Route, route, routeWithBody, waitForConsistency } from '../route.js';
+import { ClusterClock, Health, ReadQuery, State, VolumeBody, Written } from '../schema.js';
+import { stateOf } from '../state.js';
 
 const written = { status: 200, description: 'Done.', json: Written } as const;
 
@@ -11,13 +10,20 @@ export const houseRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/state',
-    summary: 'Everything there is to see. Never needs a quorum.',
+    summary: 'Everything there is to see. Needs no quorum, unless the query asks for strong consistency.',
     answer: { status: 200, description: 'The view; 304 where the ETag is known.', json: State },
-    handle({ node, facade, request, reply }) {
+    query: ReadQuery,
+    refuses: ['NO_QUORUM'],
+    async handle(call) {
+      const { house, facade, request, reply } = call;
+      await waitForConsistency(call);
+      const { node } = house;
+      reply.header('cache-control', 'no-cache');
+      if (node === null) return stateOf(house, facade);
       // Weak: the same view, though its clock and its error figures have moved on.
       const etag = `W/"${node.init.bootId.slice(0, 8)}-${node.cluster.appliedSlot}-${node.viewRev}"`;
-      reply.header('etag', etag).header('cache-control', 'no-cache');
-      return request.headers['if-none-match'] === etag ? reply.code(304).send() : stateOf(node, facade);
+      reply.header('etag', etag);
+      return request.headers['if-none-match'] === etag ? reply.code(304).send() : stateOf(house, facade);
     },
   }),
   route({
@@ -36,30 +42,10 @@ export const houseRoutes: readonly Route[] = [
     path: '/time',
     summary: 'Cluster time, for a page that keeps it.',
     answer: { status: 200, description: 'The time as this is sent.', json: ClusterClock },
-    // One node is its own reference.
+    // The leader is the reference.
     handle({ node, reply }) {
       reply.header('cache-control', 'no-store');
-      return { timeNs: node.now().toString(), errorUs: 0 };
-    },
-  }),
-  route({
-    method: 'GET',
-    path: '/members',
-    summary: 'The nodes of the cluster.',
-    answer: { status: 200, description: 'All of them.', json: Members },
-    handle: ({ node, facade }) => ({ members: nodesOf(node, facade) }),
-  }),
-  routeWithBody(OutputBody, {
-    method: 'PUT',
-    path: '/members/:node/output',
-    summary: 'How a node, by id or name, sounds.',
-    answer: written,
-    refuses: ['NODE_NOT_FOUND'],
-    async handle({ node, params, body, origin, reply }) {
-      if (body.latencyUs === undefined && body.channels === undefined) {
-        throw new TuttiError('BAD_REQUEST', 'give latencyUs, channels, or both');
-      }
-      return { slot: done(reply, await node.setOutput(params.node!, body, origin)).slot };
+      return { timeNs: node.now().toString(), errorUs: node.logStatus().role === 'leader' ? 0 : null };
     },
   }),
   routeWithBody(VolumeBody, {
@@ -86,8 +72,8 @@ export const houseRoutes: readonly Route[] = [
     atRoot: true,
     summary: 'Changes can be agreed; 503 where they cannot.',
     answer: { status: 200, description: 'They can.', json: Health },
-    handle({ node, reply }) {
-      const { quorum } = node.logStatus();
+    handle({ house, reply }) {
+      const quorum = house.node?.logStatus().quorum === true;
       reply.code(quorum ? 200 : 503);
       return { status: quorum ? 'ok' : 'not ready' };
     },

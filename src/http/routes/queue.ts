@@ -1,7 +1,7 @@
 /** The queue: items are named, never numbered, since two people edit at once. */
 import { TuttiError } from '../../core/errors.js';
-import { done, type Route, route, routeWithBody } from '../route.js';
-import { Queue, QueueAddBody, Queued, QueueMoveBody, QueueShuffleBody, Written } from '../schema.js';
+import { done, type Route, route, routeWithBody, waitForConsistency } from '../route.js';
+import { Queue, QueueAddBody, Queued, QueueMoveBody, QueueShuffleBody, ReadQuery, Written } from '../schema.js';
 import { queueItemOf } from '../state.js';
 
 const written = { status: 200, description: 'Done.', json: Written } as const;
@@ -13,7 +13,11 @@ export const queueRoutes: readonly Route[] = [
     path: '/queue',
     summary: 'The whole queue, the current item first.',
     answer: { status: 200, description: 'The queue.', json: Queue },
-    handle({ node }) {
+    query: ReadQuery,
+    refuses: ['NO_QUORUM'],
+    async handle(call) {
+      const { node } = call;
+      await waitForConsistency(call);
       const { queue, queueVersion, queueLength } = node.cluster.view(node.now());
       return { queueVersion, queueLength, items: queue.map((item) => queueItemOf(item, node)) };
     },

@@ -4,8 +4,8 @@ import { TuttiError } from '../../core/errors.js';
 import type { TrackId } from '../../core/ids.js';
 import type { Node } from '../../node/node.js';
 import { parseRange } from '../range.js';
-import { type Call, done, type Route, route, routeWithBody, tellSlot } from '../route.js';
-import { TitleBody, Track, TrackList, Written } from '../schema.js';
+import { type Call, done, type Route, route, routeWithBody, tellSlot, waitForConsistency } from '../route.js';
+import { ReadQuery, TitleBody, Track, TrackList, Written } from '../schema.js';
 import { trackOf } from '../state.js';
 import { announcedBytes, lingerFor, uploadedBytes, uploadId } from '../upload.js';
 
@@ -45,7 +45,11 @@ export const trackRoutes: readonly Route[] = [
     path: '/tracks',
     summary: 'All tracks, in the same order on every node.',
     answer: { status: 200, description: 'The library; 304 where the ETag is known.', json: TrackList },
-    handle({ node, request, reply }) {
+    query: ReadQuery,
+    refuses: ['NO_QUORUM'],
+    async handle(call) {
+      const { node, request, reply } = call;
+      await waitForConsistency(call);
       const { library } = node.cluster;
       const etag = `"${node.init.bootId.slice(0, 8)}-${library.rev}"`;
       reply.header('etag', etag).header('cache-control', 'no-cache');

@@ -1,0 +1,31 @@
+/** Under which addresses this machine is found. */
+import { networkInterfaces } from 'node:os';
+import type { Config } from '../config/config.js';
+import { hostPortText } from '../config/host-port.js';
+
+/** Listening there is listening on every address of the machine. */
+const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
+
+/** Addresses of this machine, as they are at the moment. */
+export const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address));
+
+/** The host by which others find this node's HTTP. */
+export function httpHost({ cluster, http }: Config): string {
+  if (!EVERYWHERE.includes(http.listen.host)) return http.listen.host;
+  return cluster.advertise?.host ?? outwardAddress();
+}
+
+/** host:port by which peers find this node, as of now: a Pi may get another address while it runs. */
+export function peerAddress({ cluster: { listen, advertise } }: Config): string {
+  if (advertise !== null) return hostPortText(advertise);
+  return hostPortText({ ...listen, host: EVERYWHERE.includes(listen.host) ? outwardAddress() : listen.host });
+}
+
+/** The first address on the local network; where there is none, nobody else can reach this machine anyway. */
+function outwardAddress(): string {
+  const outward = Object.values(networkInterfaces())
+    .flatMap((entries) => entries ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4');
+  return outward?.address ?? '127.0.0.1';
+}

@@ -1,0 +1,147 @@
+/**
+ * `tutti run`: the daemon, put together.
+ *
+ * Here the adapters are made and given to those who know only ports; all is started in order, and ended in reverse when a signal comes.
+ * Nothing else in the program knows of signals or exit codes.
+ *
+ * A mistake of ours, in any thread, and a disk that failed under the log are told loudly and end the process: the service manager
+ * starts it again, and what the disk holds is then all that counts.
+ */
+import { mkdirSync } from 'node:fs';
+import type { FirstStart } from '../cli/components.js';
+import { EXIT, exitCodeOf } from '../cli/exit-codes.js';
+import type { Config } from '../config/config.js';
+import { TuttiError } from '../core/errors.js';
+import { HttpServer } from '../http/server.js';
+import { lockDirectory } from '../io/fs/directory-lock.js';
+import { createLog } from '../io/log/pino-log.js';
+import { SystemRandom } from '../io/random/system-random.js';
+import { SystemdNotify } from '../io/systemd/systemd-notify.js';
+import { SystemTime } from '../io/time/system-time.js';
+import { House } from '../node/house.js';
+import type { Log } from '../ports/log.js';
+import type { Time, Timer } from '../ports/time.js';
+import { httpHost, ownAddresses } from './addresses.js';
+import { CardAndWire } from './card-and-wire.js';
+import { loadToken } from './secret-files.js';
+import { endingSignal, startWatchdog } from './signals.js';
+
+/** How long an orderly end may take. A fade, a mark and closing files take half a second; what takes longer hangs. Milliseconds. */
+const STOP_MS_MAX = 5_000;
+
+/** A part of the running daemon. */
+interface Part {
+  stop(): Promise<void>;
+}
+
+/** What the daemon's parts are started with. */
+interface Root {
+  readonly time: Time;
+  readonly log: Log;
+  readonly fatal: (error: unknown) => void;
+  /** Called for each part that has to be stopped in the end, in the order of starting. */
+  readonly started: (part: Part) => void;
+}
+
+/** What a daemon is told beside its configuration. */
+export interface DaemonInit {
+  readonly first: FirstStart;
+  /** Of this software. */
+  readonly version: string;
+}
+
+/** Runs the daemon until a signal ends it; gives the exit code. @throws TuttiError where it cannot start */
+export async function runDaemon(config: Config, init: DaemonInit): Promise<number> {
+  const time = new SystemTime();
+  const log = createLog(
+    { time, stream: process.stderr },
+    { level: config.log.level, pretty: process.stderr.isTTY === true },
+  );
+  const fatal = dieLoudly(log);
+  const notify = new SystemdNotify({ log });
+  const ending = endingSignal();
+  const parts: Part[] = [];
+  try {
+    const url = await startAll(config, init, { time, log, fatal, started: (part) => parts.unshift(part) });
+    const watchdog = startWatchdog(time, notify);
+    parts.unshift({ stop: () => Promise.resolve(watchdog?.cancel()) });
+    process.stdout.write(`Tutti serves ${url}\n`);
+    notify.ready();
+    notify.status(`serves ${url}`);
+    const signal = await ending.signal;
+    log.info('Ending.', { signal });
+    notify.stopping();
+    return EXIT.ok;
+  } finally {
+    const force = forceEndLater(log, time);
+    for (const part of parts) await part.stop();
+    ending.forget();
+    force.cancel();
+  }
+}
+
+/** @returns the URL under which the node is reached. */
+async function startAll(config: Config, { first, version }: DaemonInit, root: Root): Promise<string> {
+  const { time, log, fatal, started } = root;
+  makeDataDirectory(config.dataDir);
+  const unlock = lockDirectory(config.dataDir);
+  started({ stop: () => Promise.resolve(unlock()) });
+  // What HTTP needs is read first: a node that cannot serve shall not take part either.
+  const token = config.http.access === 'token' ? loadToken(config.http.tokenFile) : null;
+
+  const ground = new CardAndWire({ time, log, random: new SystemRandom(), fatal }, { config, version });
+  started(ground);
+  const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });
+  started(house);
+  await house.start();
+  if (house.node === null && first.init) await house.form();
+
+  const { host, port } = config.http.listen;
+  const publicHost = httpHost(config);
+  const http = new HttpServer(
+    { house, time, log: log.child('http') },
+    { host, port, addresses: () => [host, publicHost, ...ownAddresses()], publicHost, token },
+  );
+  started(http);
+  const url = await http.start();
+  house.announce(url);
+  if (house.node === null && first.join.length > 0) house.joinWhenPossible({ addresses: first.join, key: null });
+  if (house.node === null && first.join.length === 0) {
+    log.info('This node belongs to no cluster yet: it waits for tutti init or tutti join.');
+  }
+  return url;
+}
+
+function makeDataDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TuttiError(
+      'DISK_FAILED',
+      `the data directory cannot be made: ${why}; --data DIR or data_dir names another`,
+      {},
+      error,
+    );
+  }
+}
+
+/** An end that hangs is ended. */
+const forceEndLater = (log: Log, time: Time): Timer =>
+  time.after('main.force-end', STOP_MS_MAX, () => {
+    const resources = process.getActiveResourcesInfo();
+    log.error('The end hangs: ending anyway.', { afterMs: STOP_MS_MAX, timers: time.running(), resources });
+    process.exit(EXIT.internal);
+  });
+
+/** Ends the process, loudly: for whatever nobody has caught in any thread, which is a mistake of ours, and for a disk that failed. */
+function dieLoudly(log: Log): (error: unknown) => void {
+  const fatal = (error: unknown) => {
+    const isKnown = error instanceof TuttiError;
+    log.error(isKnown ? 'The node cannot go on, and ends.' : 'Tutti has made a mistake and ends.', { error });
+    process.exit(isKnown ? exitCodeOf(error.code) : EXIT.internal);
+  };
+  process.on('uncaughtException', fatal);
+  process.on('unhandledRejection', fatal);
+  return fatal;
+}

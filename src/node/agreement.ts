@@ -1,0 +1,195 @@
+/**
+ * Agreement: this node's copy of what the house has agreed on, fed by the replicated log.
+ *
+ * The log hands over bytes in order; here they become the cluster's state, and every proposal finds the outcome that its entry had. All
+ * that the rest of the node knows of the log goes through here: asking, reading what is agreed, and hearing that it changed.
+ *
+ * The state is one object until a snapshot takes its place, which happens to a node that was away for long. So nobody keeps the object:
+ * everyone asks for `cluster` each time.
+ */
+import { Cluster } from '../cluster/cluster.js';
+import { encodeProposal } from '../cluster/codec.js';
+import type { Command, Origin } from '../cluster/command.js';
+import type { Outcome } from '../cluster/outcome.js';
+import { assert } from '../core/assert.js';
+import type { ClockLine } from '../core/clock-line.js';
+import { TuttiError } from '../core/errors.js';
+import type { ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
+import type { ClusterTime } from '../core/units.js';
+import type { ReadonlyLibrary } from '../library/library.js';
+import type { LogEntry, LogStatus, MemberChange, ReplicatedLog, TermStart } from '../replication/replicated-log.js';
+import { CommitTimes } from './commit-times.js';
+
+/** How many outcomes wait for their askers at most: more than can wait in a log. */
+const OUTCOMES_MAX = 4_096;
+
+/** The agreed state, to be read: entries alone change it. */
+export type AgreedState = Pick<
+  Cluster,
+  | 'appliedSlot'
+  | 'gainsOf'
+  | 'house'
+  | 'library'
+  | 'member'
+  | 'members'
+  | 'playback'
+  | 'playbackAt'
+  | 'reserveUntilNs'
+  | 'term'
+  | 'view'
+>;
+
+/** Who hears of changes. Called one at a time, after the state has changed; may ask for more, and must not throw. */
+export interface AgreementHandlers {
+  /** An entry was applied, or a slot passed over. `track` is the one that it added, renamed or removed. */
+  applied(track: TrackId | null): void;
+  /** A snapshot took the place of the state, whose library was this one. */
+  replaced(before: ReadonlyLibrary): void;
+  /** Leadership, quorum or membership changed. */
+  statusChanged(): void;
+  /** This node's term begins after the whole house was dark: the music that was playing stands at this item. */
+  darknessEnded(item: ItemId): void;
+}
+
+/** Started once; between `start` and `stop` the log is this one's. */
+export class Agreement {
+  readonly #log: ReplicatedLog;
+  readonly #self: NodeId;
+  #cluster = Cluster.empty();
+  /** Outcomes by slot, until whoever proposed has fetched them; the oldest leave first. */
+  readonly #outcomes = new Map<Slot, Outcome>();
+  /** Epoch of the last term that this process began; null where it never led. */
+  #ownEpoch: number | null = null;
+  #handlers: AgreementHandlers | null = null;
+  readonly #commits = new CommitTimes();
+
+  constructor(components: { readonly log: ReplicatedLog }, init: { readonly self: NodeId }) {
+    this.#log = components.log;
+    this.#self = init.self;
+  }
+
+  /** Resolves when all that this node's disk knows to be agreed is in `cluster`. See {@link ReplicatedLog.start}. */
+  async start(handlers: AgreementHandlers): Promise<void> {
+    assert(this.#handlers === null, 'agreement is started once');
+    this.#handlers = handlers;
+    await this.#log.start({
+      apply: (entry) => this.#apply(entry),
+      pass: (slot, members) => this.#pass(slot, members),
+      termStart: (term) => this.#termStart(term),
+      snapshot: () => this.#cluster.snapshot(),
+      restore: (bytes, slot) => this.#restore(bytes, slot),
+      reserveUntilNs: () => this.#cluster.reserveUntilNs,
+      epoch: () => this.#cluster.term?.epoch ?? 0,
+      statusChanged: () => handlers.statusChanged(),
+    });
+  }
+
+  /** Idempotent: no handler is called any more. */
+  stop(): Promise<void> {
+    return this.#log.stop();
+  }
+
+  /** What is agreed, as far as it was applied here. */
+  get cluster(): AgreedState {
+    return this.#cluster;
+  }
+
+  /** Cluster time now. */
+  now(): ClusterTime {
+    return this.#log.now();
+  }
+
+  /** See {@link ReplicatedLog.clockLine}. */
+  clockLine(): ClockLine | null {
+    return this.#log.clockLine();
+  }
+
+  /** See {@link ReplicatedLog.status}. */
+  status(): LogStatus {
+    return this.#log.status();
+  }
+
+  /** See {@link ReplicatedLog.holdsLease}. */
+  holdsLease(): boolean {
+    return this.#log.holdsLease();
+  }
+
+  /** What a commit takes, where this node leads: milliseconds from the stamp until it was applied here. */
+  get commitMs(): number {
+    return this.#commits.typicalMs;
+  }
+
+  /** See {@link ReplicatedLog.readBarrier}. */
+  readBarrier(): Promise<Slot> {
+    return this.#log.readBarrier();
+  }
+
+  /** See {@link ReplicatedLog.changeMembers}. */
+  changeMembers(change: MemberChange): Promise<Slot> {
+    return this.#log.changeMembers(change);
+  }
+
+  /**
+   * Asks the house for anything. Resolves when it was decided and this node knows.
+   * @throws TuttiError BAD_REQUEST, CLUSTER_TOO_OLD, BODY_TOO_LARGE, NO_QUORUM where nothing came into the log; OUTCOME_UNKNOWN, BUSY
+   */
+  async ask(command: Command, origin: Origin): Promise<Outcome> {
+    const proposal = { command, origin };
+    this.#cluster.check(proposal);
+    const slot = await this.#log.propose(encodeProposal(proposal));
+    const outcome = this.#outcomes.get(slot);
+    this.#outcomes.delete(slot);
+    if (outcome !== undefined) return outcome;
+    // A snapshot jumped over the slot: it says what the state is, and not how each command fared.
+    throw new TuttiError('OUTCOME_UNKNOWN', `slot ${slot} holds it, and this node got to know only what followed`);
+  }
+
+  #apply({ payload, ...place }: LogEntry): void {
+    const { library, term, playback } = this.#cluster;
+    const revBefore = library.rev;
+    const outcome = this.#cluster.applyEncoded(place, payload);
+    this.#outcomes.set(place.slot, outcome);
+    if (this.#outcomes.size > OUTCOMES_MAX) this.#outcomes.delete(this.#outcomes.keys().next().value!);
+    const tookNs = this.now() - place.stampNs;
+    // Below zero where cluster time leaps: the entry that says so is stamped in the new time, and this node does not live in it yet.
+    if (this.#isOwnTerm() && tookNs >= 0n) this.#commits.add(tookNs);
+    const isOfTrack = outcome.ok && outcome.trackId !== undefined && library.rev !== revBefore;
+    this.#handlers?.applied(isOfTrack ? outcome.trackId : null);
+    if (term !== null && playback.transport.status === 'playing') this.#tellDarkness(term.epoch);
+  }
+
+  /** Terms that others began, or this node's earlier processes, are history that is applied once more at a start. */
+  #isOwnTerm(): boolean {
+    const { term } = this.#cluster;
+    return term?.node === this.#self && term.epoch === this.#ownEpoch;
+  }
+
+  #tellDarkness(epochBefore: number): void {
+    const { term, playback } = this.#cluster;
+    if (!this.#isOwnTerm() || term?.epoch === epochBefore) return;
+    if (playback.transport.status === 'paused') this.#handlers?.darknessEnded(playback.transport.itemId);
+  }
+
+  #pass(slot: Slot, members: readonly NodeId[] | undefined): void {
+    this.#cluster.pass(slot, members && new Set(members));
+    this.#handlers?.applied(null);
+  }
+
+  #termStart(term: TermStart): Uint8Array {
+    this.#ownEpoch = term.epoch;
+    const command: Command = { type: 'leader.begin', node: this.#self, ...term, reproposed: [...term.reproposed] };
+    return encodeProposal({ command, origin: { node: this.#self, via: 'node' } });
+  }
+
+  #restore(bytes: Uint8Array, slot: Slot): void {
+    const restored = Cluster.restore(bytes);
+    if (restored.appliedSlot !== slot) {
+      const detail = `the snapshot for slot ${slot} holds the state as of slot ${restored.appliedSlot}`;
+      throw new TuttiError('BAD_SNAPSHOT', detail);
+    }
+    const before = this.#cluster.library;
+    this.#cluster = restored;
+    this.#outcomes.clear();
+    this.#handlers?.replaced(before);
+  }
+}

@@ -1,0 +1,22 @@
+/** Who a node is, for as long as its process runs. */
+import type { BootId, ClusterId, Incarnation, NodeId } from '../core/ids.js';
+import type { SoundSettings } from './program.js';
+
+/** What a running node knows of itself: ids from its store, the rest from its configuration. */
+export interface NodeInit {
+  readonly id: NodeId;
+  /** Of its card. */
+  readonly incarnation: Incarnation;
+  readonly bootId: BootId;
+  readonly clusterId: ClusterId;
+  /** As its owner named it. */
+  readonly name: string;
+  /** Of this software. */
+  readonly version: string;
+  /** host:port for peers, as of now. */
+  readonly address: () => string;
+  /** From the configuration; latency and channels may be changed from afar. */
+  readonly sound: SoundSettings;
+  /** What music does that was playing when the whole house went dark: stays paused where it stood, or goes on. */
+  readonly resumeAfterOutage: 'paused' | 'play';
+}

@@ -1,0 +1,211 @@
+/**
+ * Membership: who takes part, and who of them votes.
+ *
+ * A change is asked for at any node, goes to the leader, and is there looked at, let through the gate, and proposed as a stop-sign: see
+ * changes.ts for what waits, and for what a change makes of the members. Beside what people ask for, the leader looks now and then whether
+ * others should vote (voters.ts), and changes that by the same way.
+ *
+ * The gate is a question to the rest of the house, which may take a while: would the new members still have all that they need? One change
+ * at a time stands at it; whoever comes meanwhile asks again.
+ */
+import { TuttiError } from '../core/errors.js';
+import type { NodeId, Slot } from '../core/ids.js';
+import { isMember, type MemberRecord } from '../paxos/configuration.js';
+import type { ChangeDeclined } from '../paxos/effects.js';
+import type { Session, StopSignEntry } from '../paxos/entry.js';
+import { answerTo, type ChangeAnswer, Changes, knownCode, membersAfter } from './changes.js';
+import type { Frame } from './frames.js';
+import type { Peers } from './peers.js';
+import type { Proposals } from './proposals.js';
+import type { MemberChange } from './replicated-log.js';
+import { leaderOf, type Self, serves } from './self.js';
+import { betterVoters } from './voters.js';
+
+/** How often a leader looks whether others should vote. Milliseconds. */
+const VOTERS_EVERY_MS = 1_000;
+/** Slots that a learner may be behind and still count as caught up: what a busy house agrees on in some seconds. */
+const CAUGHT_UP_SLOTS = 64;
+
+/** What membership needs. */
+export interface MembershipComponents {
+  readonly self: Self;
+  readonly peers: Pick<Peers, 'upSinceMs'>;
+  readonly proposals: Pick<Proposals, 'nextSession' | 'isOwn'>;
+}
+
+/** Who decides. */
+export interface MembershipInit {
+  /** `auto`: this node changes who votes while it leads. */
+  readonly voters: 'auto' | 'hand';
+  /** May the house change to these members? Always where it is left out. */
+  readonly gate?: ((members: readonly MemberRecord[]) => Promise<boolean>) | undefined;
+}
+
+/** Changes of members, from where they are asked for to where they are settled. */
+export class Membership {
+  readonly #components: MembershipComponents;
+  readonly #init: MembershipInit;
+  /** Asked for at this node. */
+  readonly #changes = new Changes();
+  /** Of the change that this leader proposed last. */
+  #sealing: Session | null = null;
+  #isAtGate = false;
+  #votersLookedAtMs = 0;
+
+  constructor(components: MembershipComponents, init: MembershipInit) {
+    this.#components = components;
+    this.#init = init;
+  }
+
+  /** Settled once the new members work. Goes to the leader at the next {@link flush}. @throws TuttiError BUSY */
+  change(change: MemberChange, settle: Parameters<Changes['add']>[3]): void {
+    const { self, proposals } = this.#components;
+    this.#changes.add(proposals.nextSession(), change, self.nowMs(), settle);
+  }
+
+  /** Asks the leader of a term for what waits. */
+  flush(term: string, nowMs: number): void {
+    const { self } = this.#components;
+    const to = leaderOf(self);
+    for (const { session, change } of this.#changes.dueFor(term, nowMs)) {
+      if (serves(self)) {
+        this.#changes.sent(session, term, nowMs);
+        this.#changeHere(session, change);
+      } else if (to !== null && self.state.role.type !== 'leader') {
+        const isSent = self.send(to, { type: 'change', session, change });
+        if (isSent) this.#changes.sent(session, term, nowMs);
+      }
+    }
+  }
+
+  /** A peer takes this node for the leader. */
+  asked(from: NodeId, { session, change }: Extract<Frame, { readonly type: 'change' }>): void {
+    if (session.node === from && serves(this.#components.self)) this.#changeHere(session, change);
+  }
+
+  /** The leader will not propose what this node asked for. */
+  answered({ session, code, detail }: Extract<Frame, { readonly type: 'change-answer' }>): void {
+    const { self, proposals } = this.#components;
+    if (proposals.isOwn(session)) this.#changes.answered({ session, code: knownCode(code), detail }, self.applied());
+  }
+
+  /** The core did not take these. */
+  declined(changes: readonly ChangeDeclined[]): void {
+    for (const change of changes) {
+      const answer = answerTo(change);
+      if (answer !== null) this.#answer(answer);
+    }
+  }
+
+  /** Something is applied in a slot of the configuration that holds. */
+  works(): void {
+    this.#changes.works(this.#components.self.configuration().id);
+  }
+
+  /** A change is applied. */
+  applied(slot: Slot, { session, next }: StopSignEntry): void {
+    const { self, proposals } = this.#components;
+    if (session === null || !proposals.isOwn(session)) return;
+    this.#changes.applied(session, slot, next, isMember(next, self.node));
+  }
+
+  /** Gives up what waited too long. */
+  expire(): void {
+    this.#changes.expire(this.#components.self.nowMs());
+  }
+
+  /** Sees to it that the right ones vote, while this node leads. */
+  lookAtVoters(): void {
+    const { self } = this.#components;
+    const nowMs = self.nowMs();
+    if (!serves(self) || nowMs - this.#votersLookedAtMs < VOTERS_EVERY_MS) return;
+    this.#votersLookedAtMs = nowMs;
+    if (this.#init.voters !== 'hand') this.#improveVoters(nowMs);
+  }
+
+  /** Gives up what waits. */
+  stop(): void {
+    this.#changes.stop();
+  }
+
+  /** Somebody asks this leader for a change of members, perhaps for the second time. */
+  #changeHere(session: Session, change: MemberChange): void {
+    const { self } = this.#components;
+    const { role } = self.state;
+    // What was proposed in an earlier term is under way only if its stop-sign was found again; then sessions tell.
+    const isSealed = role.type === 'leader' && role.sealedAt !== null;
+    const isUnderWay = isSealed && this.#sealing !== null && isSame(this.#sealing, session);
+    if (isUnderWay || self.slotOf(session) !== null) return;
+    try {
+      const members = membersAfter(change, self.configuration());
+      if (members === null) this.#answer({ session, code: null, detail: '' });
+      else this.#reconfigure(session, members);
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      this.#answer({ session, code: error.code, detail: error.detail });
+    }
+  }
+
+  #reconfigure(session: Session | null, members: readonly MemberRecord[]): void {
+    const { self } = this.#components;
+    const { gate } = this.#init;
+    if (gate === undefined) {
+      this.#propose(session, members);
+      return;
+    }
+    if (this.#isAtGate) return;
+    this.#isAtGate = true;
+    const configuration = self.configuration();
+    gate(members).then(
+      (isOpen) => {
+        this.#isAtGate = false;
+        // Another change came first: whoever asked for this one asks again.
+        if (isOpen && configuration === self.configuration()) this.#propose(session, members);
+      },
+      (error: unknown) => {
+        this.#isAtGate = false;
+        self.log.warn('a change of members could not be checked', { error });
+      },
+    );
+  }
+
+  #propose(session: Session | null, members: readonly MemberRecord[]): void {
+    const { self } = this.#components;
+    const { role } = self.state;
+    const wasSealed = role.type === 'leader' && role.sealedAt !== null;
+    self.handle({ type: 'reconfigure', session, members });
+    if (!wasSealed && role.type === 'leader' && role.sealedAt !== null) this.#sealing = session;
+  }
+
+  #answer(answer: ChangeAnswer): void {
+    const { self, proposals } = this.#components;
+    const { session, code, detail } = answer;
+    if (proposals.isOwn(session)) this.#changes.answered(answer, self.applied());
+    else self.send(session.node, { type: 'change-answer', session, code: code ?? '', detail });
+  }
+
+  #improveVoters(nowMs: number): void {
+    const { self, peers } = this.#components;
+    const { state } = self;
+    const voters = betterVoters(
+      self.configuration().members.map(({ node, voter }) => {
+        const isSelf = node === self.node;
+        const upSinceMs = peers.upSinceMs(node);
+        const chosenUpTo = isSelf ? state.chosenUpTo : (state.peers.get(node)?.standing?.chosenUpTo ?? 0);
+        return {
+          node,
+          voter,
+          onlineMs: isSelf ? nowMs : upSinceMs === null ? null : nowMs - upSinceMs,
+          caughtUp: chosenUpTo >= state.chosenUpTo - CAUGHT_UP_SLOTS,
+          trusted: !state.distrusted.has(node),
+          leader: isSelf,
+        };
+      }),
+    );
+    if (voters === null) return;
+    const members = membersAfter({ type: 'voters', voters }, self.configuration());
+    if (members !== null) this.#reconfigure(null, members);
+  }
+}
+
+const isSame = (a: Session, b: Session): boolean => a.node === b.node && a.boot === b.boot && a.seq === b.seq;

@@ -1,0 +1,244 @@
+/**
+ * Snapshots: keeps the log short, and brings nodes up that are further behind than the log reaches.
+ *
+ * One is taken when half of the log's room is in use, at whatever slot is applied then, and takes the place of the log below. A node that
+ * asks for slots which its peer's log no longer has is told so, and fetches the peer's snapshot: in pieces over the bulk channel, one
+ * after another, each asked for until it comes. Pieces name the snapshot by its slot and hash, so that none of another one is mixed in: the
+ * peer may have taken a newer one meanwhile, and then the fetch begins anew.
+ *
+ * While a fetched snapshot is put in place, nothing else happens here: messages are dropped, as if the network had lost them, so that no entry
+ * is applied between the old state and the new.
+ */
+import { createHash } from 'node:crypto';
+import type { NodeId, Slot } from '../core/ids.js';
+import { slot as slotOf } from '../core/ids.js';
+import type { Log } from '../ports/log.js';
+import type { Channel } from '../ports/peer-link.js';
+import { encodeFrame, type Frame, SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES } from './frames.js';
+import type { LogStore, StoreStanding } from './log-store.js';
+
+/** A snapshot is due when live batches take more than this share of the log. */
+const FILL_MAX = 0.5;
+/** A piece that did not come for so long is asked for again. Milliseconds. */
+const ASK_AGAIN_MS = 1_000;
+/** A peer that sent nothing for so long is given up; the core will ask whoever it learns from next. Milliseconds. */
+const GIVE_UP_MS = 10_000;
+/** A snapshot that found no room on the disk is tried again after this long: making one is work. Milliseconds. */
+const TRY_AGAIN_MS = 10_000;
+/** Peers that wait for the snapshot to be read. */
+const ASKERS_MAX = 256;
+/** What is read for peers is kept in memory for so long after the last one asked. Milliseconds. */
+const KEEP_MS = 10_000;
+
+type Ask = Extract<Frame, { readonly type: 'snapshot-ask' }>;
+type Part = Extract<Frame, { readonly type: 'snapshot-part' }>;
+
+/** What snapshots need of the node. */
+export interface SnapshotsComponents {
+  readonly log: Log;
+  readonly store: LogStore;
+  readonly send: (to: NodeId, channel: Channel, bytes: Uint8Array) => boolean;
+  readonly nowMs: () => number;
+  /** The state as of the last applied slot; null where this node has none that is good. */
+  readonly take: () => { readonly slot: Slot; readonly bytes: Uint8Array } | null;
+  /** The log up to `slot` is not needed any more. */
+  readonly saved: (slot: Slot) => void;
+  /** A peer's snapshot is complete: puts it in place, and calls `done` when that is over, well or not. */
+  readonly install: (slot: Slot, bytes: Uint8Array, done: () => void) => void;
+}
+
+/** For peers. */
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly slot: Slot;
+  usedAtMs: number;
+}
+
+/** From a peer. */
+interface Fetch {
+  readonly from: NodeId;
+  /** It is to hold everything up to here. */
+  readonly least: Slot;
+  /** What came so far; null before the first piece. */
+  part: { readonly slot: Slot; readonly hash: Uint8Array; readonly bytes: Uint8Array } | null;
+  have: number;
+  askedAtMs: number;
+  heardAtMs: number;
+}
+
+/** Takes, gives and fetches snapshots, one of each at a time. */
+export class Snapshots {
+  readonly #components: SnapshotsComponents;
+  /** Of the latest snapshot on the disk; 0 where there is none. */
+  #base: Slot;
+  #isSaving = false;
+  /** Not before this: the disk had no room. Local milliseconds. */
+  #restUntilMs = 0;
+  #kept: Kept | null = null;
+  #askers: { readonly from: NodeId; readonly slot: Slot; readonly offset: number }[] = [];
+  #isReading = false;
+  #fetch: Fetch | null = null;
+  #isInstalling = false;
+  #isOver = false;
+
+  constructor(components: SnapshotsComponents, init: { readonly base: Slot }) {
+    this.#components = components;
+    this.#base = init.base;
+  }
+
+  /** While a fetched snapshot is put in place. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
+  }
+
+  /** Takes a snapshot if one is due. `applied`: the slot that it would be of. */
+  consider({ fill }: StoreStanding, applied: Slot): void {
+    if (fill <= FILL_MAX || applied <= this.#base || this.#isSaving || this.#isInstalling) return;
+    if (this.#components.nowMs() >= this.#restUntilMs) this.save();
+  }
+
+  /** Takes a snapshot now. */
+  save(): void {
+    const taken = this.#components.take();
+    if (taken === null) return;
+    const { slot, bytes } = taken;
+    if (bytes.length > SNAPSHOT_BYTES_MAX) {
+      this.#components.log.error('the agreed state is too large for a snapshot', { bytes: bytes.length });
+      return;
+    }
+    this.#isSaving = true;
+    this.#components.store.saveSnapshot(slot, bytes, (refused) => {
+      if (this.#isOver) return;
+      this.#isSaving = false;
+      if (refused !== null) {
+        // The log goes on, as long as it has room.
+        this.#restUntilMs = this.#components.nowMs() + TRY_AGAIN_MS;
+        this.#components.log.error('no snapshot could be kept', { slot, error: refused });
+        return;
+      }
+      this.#base = slot;
+      this.#components.saved(slot);
+    });
+  }
+
+  /** A peer wants a piece. `applied`: of what slot one could be taken now. */
+  asked(from: NodeId, { least, slot, offset }: Omit<Ask, 'type'>, applied: Slot): void {
+    if (least > this.#base) {
+      // It lost what is in no log any more, and this node has no snapshot of it yet: the peer asks again when it has.
+      if (least <= applied && !this.#isSaving && !this.#isInstalling) this.save();
+      return;
+    }
+    if (this.#base === 0 || this.#askers.length >= ASKERS_MAX) return;
+    this.#askers.push({ from, slot, offset });
+    if (this.#kept !== null && this.#kept.slot >= this.#base) this.#answer(this.#kept);
+    else this.#read();
+  }
+
+  /** Only `from`'s snapshot holds what this node lacks: everything up to `least`. */
+  need(from: NodeId, least: Slot): void {
+    if (this.#fetch !== null || this.#isInstalling) return;
+    const nowMs = this.#components.nowMs();
+    this.#fetch = { from, least, part: null, have: 0, askedAtMs: nowMs, heardAtMs: nowMs };
+    this.#ask(this.#fetch);
+  }
+
+  /** A piece came. */
+  took(from: NodeId, { slot, total, hash, offset, bytes }: Part): void {
+    const fetch = this.#fetch;
+    if (fetch === null || fetch.from !== from || this.#isInstalling) return;
+    const isSame = fetch.part !== null && fetch.part.slot === slot && equal(fetch.part.hash, hash);
+    if (!isSame) {
+      // Another one than before, or the first: from the beginning.
+      fetch.part = { slot, hash: hash.slice(), bytes: new Uint8Array(total) };
+      fetch.have = 0;
+    }
+    const part = fetch.part!;
+    fetch.heardAtMs = this.#components.nowMs();
+    if (offset === fetch.have && offset + bytes.length <= part.bytes.length) {
+      part.bytes.set(bytes, offset);
+      fetch.have += bytes.length;
+    } else if (isSame) {
+      return;
+    }
+    if (fetch.have < part.bytes.length) {
+      this.#ask(fetch);
+      return;
+    }
+    this.#fetch = null;
+    if (!equal(sha256(part.bytes), part.hash)) {
+      this.#components.log.warn('a snapshot from a peer is damaged', { peer: from, slot });
+      return;
+    }
+    this.#isInstalling = true;
+    this.#components.install(part.slot, part.bytes, () => {
+      this.#isInstalling = false;
+      this.#kept = null;
+    });
+  }
+
+  /** The snapshot as of `slot` is on the disk. */
+  installed(slot: Slot): void {
+    this.#base = slot;
+  }
+
+  /** Asks again for what did not come, and lets go of what nobody wants. */
+  tick(): void {
+    const nowMs = this.#components.nowMs();
+    if (this.#kept !== null && nowMs - this.#kept.usedAtMs >= KEEP_MS) this.#kept = null;
+    const fetch = this.#fetch;
+    if (fetch === null) return;
+    if (nowMs - fetch.heardAtMs >= GIVE_UP_MS) this.#fetch = null;
+    else if (nowMs - fetch.askedAtMs >= ASK_AGAIN_MS) this.#ask(fetch);
+  }
+
+  /** Does nothing any more. */
+  stop(): void {
+    this.#isOver = true;
+    this.#fetch = null;
+    this.#askers = [];
+  }
+
+  #ask(fetch: Fetch): void {
+    fetch.askedAtMs = this.#components.nowMs();
+    const { from, least, part, have } = fetch;
+    const frame = { type: 'snapshot-ask', least, slot: part?.slot ?? slotOf(0), offset: have } as const;
+    this.#components.send(from, 'control', encodeFrame(frame));
+  }
+
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const slot = this.#base;
+    this.#components.store.readSnapshot((bytes, error) => {
+      this.#isReading = false;
+      if (this.#isOver) return;
+      if (bytes === null || this.#base !== slot) {
+        // A newer one took its place meanwhile; who asked will ask again. Or it cannot be read: then others have to help.
+        if (error !== null) this.#components.log.error('the snapshot cannot be read', { slot, error });
+        this.#askers = [];
+        return;
+      }
+      this.#answer({ bytes, hash: sha256(bytes), slot, usedAtMs: 0 });
+    });
+  }
+
+  #answer(kept: Kept): void {
+    const askers = this.#askers;
+    this.#askers = [];
+    this.#kept = kept;
+    kept.usedAtMs = this.#components.nowMs();
+    const { slot, hash, bytes } = kept;
+    for (const asker of askers) {
+      const offset = asker.slot === slot ? Math.min(asker.offset, bytes.length) : 0;
+      const piece = bytes.subarray(offset, offset + SNAPSHOT_PART_BYTES);
+      const part = { type: 'snapshot-part', slot, total: bytes.length, hash, offset, bytes: piece } as const;
+      this.#components.send(asker.from, 'bulk', encodeFrame(part));
+    }
+  }
+}
+
+/** SHA-256. */
+export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);

@@ -1,0 +1,51 @@
+/** Status: who agrees at present and what is wrong, as this node knows it: what people are shown. */
+import { slot as slotOf } from '../core/ids.js';
+import { acceptQuorum, votersOf } from '../paxos/configuration.js';
+import { statusOf } from '../paxos/step.js';
+import type { Parts } from './parts.js';
+import type { LogMember, LogStatus } from './replicated-log.js';
+
+/** Of a node that is starting or stopping. */
+export const NOT_RUNNING: LogStatus = {
+  leader: null,
+  leaderSince: null,
+  role: 'follower',
+  quorum: false,
+  needed: 1,
+  members: [],
+  appliedSlot: slotOf(0),
+  trouble: null,
+};
+
+/** Of a node that runs. */
+export function statusNow(parts: Pick<Parts, 'self' | 'peers' | 'cards' | 'leadership' | 'repair'>): LogStatus {
+  const { self, peers, leadership } = parts;
+  const configuration = self.configuration();
+  const { role, leader, quorum } = statusOf(self.state);
+  return {
+    leader: leader?.node ?? null,
+    leaderSince: leader === null ? null : leadership.since,
+    role: peers.isOut(configuration) ? 'removed' : role === 'candidate' ? 'follower' : role,
+    quorum,
+    needed: acceptQuorum(votersOf(configuration).length),
+    members: configuration.members.map((member): LogMember => {
+      const { node } = member;
+      const isSelf = node === self.node;
+      return {
+        ...member,
+        address: peers.addressOf(member),
+        online: isSelf || peers.upSinceMs(node) !== null,
+        lastHeardAt: isSelf ? self.clusterNow() : peers.lastHeardAt(node),
+        trusted: !self.state.distrusted.has(node),
+      };
+    }),
+    appliedSlot: self.applied(),
+    trouble: troubleOf(parts),
+  };
+}
+
+function troubleOf({ self, cards, repair }: Pick<Parts, 'self' | 'cards' | 'repair'>): LogStatus['trouble'] {
+  if (cards.isDoubted) return 'CARD_NOT_TRUSTED';
+  if (repair.trouble !== null) return repair.trouble;
+  return statusOf(self.state).damaged === null ? null : 'LOG_DAMAGED';
+}

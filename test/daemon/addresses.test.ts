@@ -1,0 +1,23 @@
+import t from 'tap';
+import { type Config, parseConfig } from '../../src/config/config.js';
+import { httpHost, ownAddresses, peerAddress } from '../../src/daemon/addresses.js';
+
+const configOf = (cluster: string, http = ''): Config =>
+  parseConfig(`[cluster]\n${cluster}\n[http]\n${http}`, {}, { hostname: 'kitchen' });
+
+t.test('peers are told the address that is advertised, else the one listened on, else that of the machine', (t) => {
+  t.equal(peerAddress(configOf('advertise = "10.0.0.2:99"')), '10.0.0.2:99');
+  t.equal(peerAddress(configOf('advertise = "10.0.0.2"')), '10.0.0.2:7420');
+  t.equal(peerAddress(configOf('listen = "10.0.0.3:7421"')), '10.0.0.3:7421');
+  t.equal(peerAddress(configOf('listen = "[::1]:7421"')), '[::1]:7421');
+  const [, host] = /^(.*):7420$/.exec(peerAddress(configOf('')))!;
+  t.ok(['127.0.0.1', ...ownAddresses()].includes(host!));
+  t.end();
+});
+
+t.test('HTTP is found where it listens, else where peers find the node', (t) => {
+  t.equal(httpHost(configOf('', 'listen = "127.0.0.1:0"')), '127.0.0.1');
+  t.equal(httpHost(configOf('advertise = "10.0.0.2"')), '10.0.0.2');
+  t.ok(['127.0.0.1', ...ownAddresses()].includes(httpHost(configOf(''))));
+  t.end();
+});

@@ -1,0 +1,291 @@
+/** Replicas agree, through the loss of leaders, power and connections. */
+import t from 'tap';
+import { RESERVE_NS } from '../../src/replication/leadership.js';
+import { bytes, id, TestCluster, type TestNode, turn } from './cluster.js';
+
+t.test('a node that is alone leads when start returns, and applies what it proposes', async (t) => {
+  const cluster = new TestCluster('a');
+  const [a] = cluster.nodes;
+  await a!.format(cluster.configuration());
+  await cluster.settle(a!.start());
+  t.equal(a!.replica.status().role, 'leader');
+  const slot = await cluster.settle(a!.replica.propose(bytes('hello')));
+  t.strictSame(a!.recorder.texts, ['hello']);
+  t.equal(a!.replica.status().appliedSlot, slot);
+  await a!.replica.stop();
+  t.strictSame(cluster.time.running(), []);
+});
+
+t.test('three nodes agree, whoever is asked', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  await cluster.awaitLeader();
+  const proposals = cluster.nodes.flatMap((node, n) =>
+    ['x', 'y', 'z'].map((text) => node.replica.propose(bytes(`${text}${n}`))),
+  );
+  await cluster.settle(Promise.all(proposals));
+  const [a, b, c] = cluster.nodes;
+  await cluster.until(
+    () =>
+      b!.recorder.lines.length === a!.recorder.lines.length && c!.recorder.lines.length === a!.recorder.lines.length,
+    'all applied all',
+  );
+  t.strictSame(b!.recorder.lines, a!.recorder.lines);
+  t.strictSame(c!.recorder.lines, a!.recorder.lines);
+  t.equal(a!.recorder.texts.length, 9);
+  await cluster.stop();
+});
+
+t.test('the leader is killed, and the others go on', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  await cluster.settle(leader.replica.propose(bytes('before')));
+  await leader.kill();
+  const others = cluster.nodes.filter((node) => node !== leader);
+  await cluster.settle(others[0]!.replica.propose(bytes('after')));
+  t.strictSame(others[0]!.recorder.texts, ['before', 'after']);
+  await cluster.until(() => others[1]!.recorder.texts.length === 2, 'the other has it');
+  await cluster.settle(leader.start());
+  await cluster.until(() => leader.recorder.texts.length === 2, 'and who comes back');
+  await cluster.stop();
+});
+
+t.test('a proposal that its leader takes down with it is asked for again, and counts once', async (t) => {
+  let timesTwice = 0;
+  // The leader is lost after every millisecond of the proposal's way to the disks and back; whoever asked leads next, or does not.
+  for (const which of [0, 1]) {
+    for (let diesAfterMs = 0; diesAfterMs <= 8; diesAfterMs++) {
+      const cluster = await new TestCluster('abc').start();
+      const leader = await cluster.awaitLeader();
+      await cluster.pass(500);
+      const others = cluster.nodes.filter((node) => node !== leader);
+      const proposal = others[which]!.replica.propose(bytes('once'));
+      for (let passed = 0; passed < diesAfterMs; passed++) {
+        await turn();
+        cluster.time.advance(1);
+      }
+      await leader.kill();
+      const slot = await cluster.settle(proposal);
+      // If it came twice, that is in the log by then.
+      await cluster.settle(others[1 - which]!.replica.propose(bytes('after')));
+      await cluster.until(() => others.every(({ recorder }) => recorder.texts.length >= 2), 'both have both');
+      for (const { recorder } of others) {
+        t.strictSame(recorder.texts, ['once', 'after'], `the leader was lost after ${diesAfterMs} ms`);
+        t.ok(recorder.lines.includes(`${slot}:once`), 'the answer names the slot that counts');
+      }
+      if (others[0]!.recorder.passed.length > 0) timesTwice++;
+      await cluster.stop();
+    }
+  }
+  t.ok(timesTwice > 0, 'of all these, some stood in the log twice');
+});
+
+t.test(
+  'everything is restarted at once, and all that was acknowledged is there; cluster time leaps, under a new epoch',
+  async (t) => {
+    const cluster = await new TestCluster('abc').start();
+    const leader = await cluster.awaitLeader();
+    for (const text of ['a', 'b', 'c']) await cluster.settle(leader.replica.propose(bytes(text)));
+    const before = leader.replica.now();
+    for (const node of cluster.nodes) await node.kill();
+    await cluster.settle(Promise.all(cluster.nodes.map((node) => node.start())));
+    const next = await cluster.awaitLeader();
+    await cluster.settle(next.replica.propose(bytes('d')));
+    t.strictSame(next.recorder.texts, ['a', 'b', 'c', 'd']);
+    t.equal(next.recorder.epoch(), 2);
+    t.ok(next.replica.now() > before + RESERVE_NS - 10_000_000_000n, 'it goes on from what was reserved');
+    await cluster.stop();
+  },
+);
+
+t.test('a house whose leader changes goes on in its time', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  await cluster.pass(1_000);
+  const others = cluster.nodes.filter((node) => node !== leader);
+  const before = others.map(({ replica }) => replica.now());
+  await leader.kill();
+  const next = await cluster.awaitLeader();
+  const passed = next.replica.now() - before[others.indexOf(next)]!;
+  t.equal(next.recorder.epoch(), 1);
+  t.ok(passed > 0n && passed < 3_000_000_000n, `${passed} ns`);
+  await cluster.stop();
+});
+
+t.test('a log that is full is taken into snapshots, and a node that was away gets one', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  const away = cluster.nodes.find((node) => node !== leader)!;
+  await away.kill();
+  const texts = Array.from({ length: 150 }, (_, n) => `entry ${n}`);
+  for (const text of texts) await cluster.settle(leader.replica.propose(bytes(text)));
+  t.ok(leader.disk.list('consensus/snapshots').length > 0, 'a snapshot was taken');
+  await cluster.settle(away.start());
+  await cluster.until(() => away.recorder.texts.length === 150, 'it has all of it');
+  t.strictSame(away.recorder.texts, texts);
+  await cluster.settle(away.replica.propose(bytes('more')));
+  for (const node of cluster.nodes) await node.kill();
+  await cluster.settle(Promise.all(cluster.nodes.map((node) => node.start())));
+  await cluster.until(() => cluster.nodes.every(({ recorder }) => recorder.texts.length === 151), 'all have all again');
+  await cluster.stop();
+});
+
+t.test('a read barrier gives a slot at or above all that was answered before', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  const slot = await cluster.settle(leader.replica.propose(bytes('a')));
+  for (const node of cluster.nodes) {
+    const read = await cluster.settle(node.replica.readBarrier());
+    t.ok(read >= slot);
+    t.ok(node.replica.status().appliedSlot >= read);
+  }
+  const [first, second] = cluster.nodes.filter((node) => node !== leader);
+  await first!.kill();
+  await second!.kill();
+  await t.rejects(cluster.settle(leader.replica.readBarrier()), { code: 'NO_QUORUM' });
+  await cluster.stop();
+});
+
+t.test('nodes come in by knocking, and are made voters when that makes the count odd', async (t) => {
+  const cluster = new TestCluster('abc');
+  const [a, b, c] = cluster.nodes as [TestNode, TestNode, TestNode];
+  await a.format({ ...cluster.configuration(), members: cluster.configuration().members.slice(0, 1) });
+  await cluster.settle(a.start());
+  await cluster.settle(a.replica.propose(bytes('first')));
+  await cluster.admit(b, a);
+  t.match(b.replica.status(), { role: 'learner' });
+  await cluster.until(() => b.recorder.texts.length === 1, 'the newcomer has what was there');
+  await cluster.settle(b.replica.propose(bytes('through a learner')));
+  // At a learner: it passes the change on to the leader.
+  await cluster.admit(c, b);
+  await cluster.until(() => a.replica.status().members.filter(({ voter }) => voter).length === 3, 'all three vote');
+  t.equal(a.replica.status().needed, 2);
+  await cluster.awaitLeader();
+  await a.kill();
+  await cluster.settle(b.replica.propose(bytes('without the first')));
+  t.strictSame(b.recorder.texts, ['first', 'through a learner', 'without the first']);
+  await cluster.stop();
+});
+
+t.test('a member is removed, and told so; a lost card is replaced by a new one', async (t) => {
+  const cluster = await new TestCluster('abcd').start('d');
+  const leader = await cluster.awaitLeader();
+  const voters = cluster.nodes.slice(0, 3);
+  const gone = voters.find((node) => node !== leader)!;
+  await t.rejects(cluster.settle(leader.replica.changeMembers({ type: 'remove', node: id('x'), acceptLoss: false })), {
+    code: 'NODE_NOT_FOUND',
+  });
+  await cluster.settle(leader.replica.changeMembers({ type: 'remove', node: gone.id, acceptLoss: false }));
+  await cluster.until(() => gone.replica.status().role === 'removed', 'it knows that it is out');
+  await cluster.until(
+    () => cluster.leader?.replica.status().members.filter(({ voter }) => voter).length === 3,
+    'the learner votes in its place',
+  );
+  await cluster.settle(cluster.leader!.replica.propose(bytes('three again')));
+  const lost = voters.find((node) => node !== gone && node !== cluster.leader)!;
+  await lost.kill();
+  const fresh = cluster.addNode('e');
+  await cluster.admit(fresh, cluster.leader!, lost.id);
+  await cluster.until(() => fresh.recorder.texts.includes('three again'), 'it has what was agreed');
+  const members = fresh.replica.status().members.map(({ node }) => node);
+  t.notOk(members.includes(lost.id));
+  t.ok(members.includes(fresh.id));
+  await cluster.stop();
+});
+
+t.test(
+  'a proposal that was sent and not answered has an unknown outcome; one that never left was not agreed',
+  async (t) => {
+    const cluster = await new TestCluster('abc').start();
+    const leader = await cluster.awaitLeader();
+    await cluster.settle(leader.replica.propose(bytes('a')));
+    const others = cluster.nodes.filter((node) => node !== leader);
+    const slow = leader.replica.propose(bytes('b'));
+    for (const other of others) await other.kill();
+    await t.rejects(cluster.settle(slow), { code: 'OUTCOME_UNKNOWN' });
+    await t.rejects(cluster.settle(leader.replica.propose(bytes('c'))), { code: 'NO_QUORUM' });
+    await cluster.stop();
+  },
+);
+
+t.test('a disk that fails ends the node, loudly, and nothing is said any more', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  leader.disk.failNext('sync');
+  const proposal = leader.replica.propose(bytes('a'));
+  proposal.catch(() => {});
+  await cluster.until(() => leader.failures.length === 1, 'it says so', 20_000, leader);
+  t.match(leader.failures[0], { code: 'DISK_FAILED' });
+  await t.rejects(leader.replica.propose(bytes('b')), { code: 'NO_QUORUM' });
+  leader.failures.length = 0;
+  const others = cluster.nodes.filter((node) => node !== leader);
+  await cluster.settle(others[0]!.replica.propose(bytes('c')));
+  t.ok(others[0]!.recorder.texts.includes('c'));
+  await cluster.stop();
+});
+
+t.test('an idle house writes nothing', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  await cluster.settle(leader.replica.propose(bytes('a')));
+  await cluster.pass(2_000);
+  const before = cluster.nodes.map(({ disk }) => disk.changes);
+  await cluster.pass(30_000);
+  t.strictSame(
+    cluster.nodes.map(({ disk }) => disk.changes),
+    before,
+  );
+  await cluster.stop();
+});
+
+t.test('a node whose snapshot is damaged gets a good one from a peer, and does not vote before', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  const texts = Array.from({ length: 100 }, (_, n) => `entry ${n}`);
+  for (const text of texts) await cluster.settle(leader.replica.propose(bytes(text)));
+  await cluster.settle(leader.replica.propose(bytes('last')));
+  const victim = cluster.nodes.find((node) => node !== leader)!;
+  await cluster.until(() => victim.recorder.texts.length === 101, 'it has all of it');
+  await victim.kill();
+  const { disk } = victim;
+  const [file] = disk.list('consensus/snapshots');
+  const opened = disk.open(`consensus/snapshots/${file!.name}`, 'write');
+  opened.write(Uint8Array.of(1, 2, 3), 100);
+  opened.sync();
+  opened.close();
+  await cluster.settle(victim.start());
+  t.match(victim.replica.status(), { trouble: 'LOG_DAMAGED' });
+  await cluster.until(() => victim.recorder.texts.length === 101, 'it is mended');
+  t.strictSame(victim.recorder.texts, [...texts, 'last']);
+  t.equal(victim.replica.status().trouble, null);
+  await leader.kill();
+  await cluster.settle(victim.replica.propose(bytes('it votes again')));
+  await cluster.stop();
+});
+
+t.test('a node whose state differs from a majority says so, and takes theirs', async (t) => {
+  const cluster = await new TestCluster('abc', { hashEverySlots: 10 }).start();
+  const leader = await cluster.awaitLeader();
+  const victim = cluster.nodes.find((node) => node !== leader)!;
+  await cluster.settle(victim.replica.propose(bytes('a')));
+  victim.recorder.lines[1] = '2:something else';
+  for (let n = 0; n < 10; n++) await cluster.settle(leader.replica.propose(bytes(`${n}`)));
+  await cluster.until(() => victim.replica.status().trouble === 'STATE_DIFFERS', 'it says so');
+  await cluster.until(() => victim.replica.status().trouble === null, 'it is mended');
+  t.ok(victim.recorder.texts.includes('a'));
+  await cluster.settle(victim.replica.propose(bytes('z')));
+  await cluster.until(() => leader.recorder.lines.length === victim.recorder.lines.length, 'both have all');
+  t.strictSame(victim.recorder.lines, leader.recorder.lines);
+  await cluster.stop();
+});
+
+t.test('the leader itself may be the one that differs', async (t) => {
+  const cluster = await new TestCluster('abc', { hashEverySlots: 10 }).start();
+  const leader = await cluster.awaitLeader();
+  await cluster.settle(leader.replica.propose(bytes('a')));
+  leader.recorder.lines[1] = '2:something else';
+  for (let n = 0; n < 8; n++) await cluster.settle(leader.replica.propose(bytes(`${n}`)));
+  await cluster.until(() => leader.replica.status().trouble === 'STATE_DIFFERS', 'it says so');
+  await cluster.until(() => leader.replica.status().trouble === null, 'it is mended');
+  t.ok(leader.recorder.texts.includes('a'));
+  await cluster.stop();
+});

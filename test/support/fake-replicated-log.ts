@@ -1,0 +1,199 @@
+/**
+ * FakeReplicatedLog: the replicated log of a house with one node, in memory: agrees at once, keeps nothing.
+ *
+ * For tests of what stands on the log. The same contract suite (test/contract/replicated-log.ts) runs against it and the real one.
+ */
+import { assert } from '../../src/core/assert.js';
+import type { ClockLine } from '../../src/core/clock-line.js';
+import { TuttiError } from '../../src/core/errors.js';
+import { type NodeId, type Slot, slot } from '../../src/core/ids.js';
+import { type ClusterTime, clusterTime, type LocalTime, NS_PER_S, nanosFromMs } from '../../src/core/units.js';
+import type { Time } from '../../src/ports/time.js';
+import type {
+  LogHandlers,
+  LogStatus,
+  MemberChange,
+  MemberIdentity,
+  ReplicatedLog,
+} from '../../src/replication/replicated-log.js';
+
+/** Cluster time of a new house. Nanoseconds. */
+const FIRST_INSTANT_NS = NS_PER_S;
+/** How much cluster time a term reserves. Nanoseconds: a day. */
+const RESERVE_NS = 24n * 3_600n * NS_PER_S;
+/** Proposals that wait to be applied. */
+const PENDING_MAX = 1_024;
+
+/** Who is alone in the house, and how long its card takes to obey. */
+export interface FakeReplicatedLogInit {
+  readonly self: MemberIdentity;
+  /** What is added to a change of sound for the card to obey in time, milliseconds, 0 to 10,000. */
+  readonly leadMs: () => number;
+}
+
+interface Pending {
+  /** Null for a change of members. */
+  readonly payload: Uint8Array | null;
+  resolve(slot: Slot): void;
+  reject(error: TuttiError): void;
+}
+
+/** Leads from `start` to `stop`, unless a test says otherwise. What is not applied by then is refused with NO_QUORUM. */
+export class FakeReplicatedLog implements ReplicatedLog {
+  readonly #time: Time;
+  readonly #init: FakeReplicatedLogInit;
+  #handlers: LogHandlers | null = null;
+  #startedAt: LocalTime | null = null;
+  #leaderSince: ClusterTime | null = null;
+  #lastSlot = 0;
+  #lastStampNs = 0n;
+  #pending: Pending[] = [];
+  #applying = false;
+  #quorum = true;
+  #others: (MemberIdentity & { readonly voter: boolean })[] = [];
+  /** A test sets it; shown by `status()`. */
+  trouble: LogStatus['trouble'] = null;
+
+  constructor(components: { readonly time: Time }, init: FakeReplicatedLogInit) {
+    this.#time = components.time;
+    this.#init = init;
+  }
+
+  async start(handlers: LogHandlers): Promise<void> {
+    assert(this.#startedAt === null, 'a log is started once');
+    this.#startedAt = this.#time.now();
+    this.#handlers = handlers;
+    this.#leaderSince = this.now();
+    handlers.statusChanged();
+    await this.propose(
+      handlers.termStart({ epoch: 1, reserveUntilNs: this.#leaderSince + RESERVE_NS, reproposed: [] }),
+    );
+  }
+
+  /** Loses the others, or finds them again: without a quorum everything is refused. */
+  setQuorum(quorum: boolean): void {
+    this.#quorum = quorum;
+    this.#handlers?.statusChanged();
+  }
+
+  propose(payload: Uint8Array): Promise<Slot> {
+    return this.#enter(payload);
+  }
+
+  readBarrier(): Promise<Slot> {
+    if (this.#handlers === null || !this.#quorum) return Promise.reject(noQuorum());
+    return Promise.resolve(slot(this.#lastSlot));
+  }
+
+  changeMembers(change: MemberChange): Promise<Slot> {
+    const isKnown = (node: NodeId) =>
+      node === this.#init.self.node || this.#others.some((other) => other.node === node);
+    const unknown = change.type === 'remove' ? change.node : change.type === 'replace' ? change.old : ('' as const);
+    if (unknown !== '' && !isKnown(unknown)) {
+      return Promise.reject(new TuttiError('NODE_NOT_FOUND', `No member has the id ${unknown}.`));
+    }
+    switch (change.type) {
+      case 'add':
+        if (!isKnown(change.member.node)) this.#others.push({ ...change.member, voter: false });
+        break;
+      case 'replace':
+        this.#others = [...this.#others.filter(({ node }) => node !== change.old), { ...change.member, voter: false }];
+        break;
+      case 'remove':
+        this.#others = this.#others.filter(({ node }) => node !== change.node);
+        break;
+      case 'voters':
+        this.#others = this.#others.map((other) => ({ ...other, voter: change.voters.includes(other.node) }));
+        break;
+    }
+    return this.#enter(null);
+  }
+
+  now(): ClusterTime {
+    return this.#startedAt === null
+      ? clusterTime(FIRST_INSTANT_NS)
+      : clusterTime(FIRST_INSTANT_NS + this.#time.now() - this.#startedAt);
+  }
+
+  clockLine(): ClockLine | null {
+    if (this.#startedAt === null) return null;
+    return { localAt: this.#startedAt, clusterAt: clusterTime(FIRST_INSTANT_NS), driftPpm: 0 };
+  }
+
+  status(): LogStatus {
+    const leads = this.#handlers !== null && this.#quorum;
+    const { self } = this.#init;
+    const now = this.now();
+    return {
+      leader: leads ? self.node : null,
+      leaderSince: leads ? this.#leaderSince : null,
+      role: leads ? 'leader' : 'follower',
+      quorum: leads,
+      needed: Math.floor((1 + this.#others.filter(({ voter }) => voter).length) / 2) + 1,
+      members: [
+        { ...self, voter: true, online: true, lastHeardAt: now, trusted: true },
+        ...this.#others.map((other) => ({ ...other, online: true, lastHeardAt: now, trusted: true })),
+      ],
+      appliedSlot: slot(this.#lastSlot),
+      trouble: this.trouble,
+    };
+  }
+
+  holdsLease(): boolean {
+    return this.#handlers !== null && this.#quorum;
+  }
+
+  stop(): Promise<void> {
+    this.#handlers = null;
+    this.#leaderSince = null;
+    const unanswered = this.#pending;
+    this.#pending = [];
+    for (const { reject } of unanswered) reject(new TuttiError('NO_QUORUM', 'this node is stopping'));
+    return Promise.resolve();
+  }
+
+  #enter(payload: Uint8Array | null): Promise<Slot> {
+    return new Promise((resolve, reject) => {
+      if (this.#handlers === null || !this.#quorum) {
+        reject(noQuorum());
+        return;
+      }
+      if (this.#pending.length >= PENDING_MAX) {
+        reject(new TuttiError('BUSY', `${PENDING_MAX} changes wait to be agreed already: ask again in a moment`));
+        return;
+      }
+      this.#pending.push({ payload, resolve, reject });
+      if (!this.#applying) {
+        this.#applying = true;
+        // A turn later, as with the real one: nobody may count on an entry being applied before `propose` returns.
+        queueMicrotask(() => this.#applyPending());
+      }
+    });
+  }
+
+  #applyPending(): void {
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+      const handlers = this.#handlers;
+      assert(handlers !== null, 'what waits is refused when the log stops');
+      const taken = slot(++this.#lastSlot);
+      if (next.payload === null) {
+        handlers.pass(taken, [this.#init.self.node, ...this.#others.map(({ node }) => node)]);
+        handlers.statusChanged();
+      } else {
+        const now = this.now();
+        this.#lastStampNs = now > this.#lastStampNs ? now : this.#lastStampNs + 1n;
+        handlers.apply({
+          slot: taken,
+          stampNs: this.#lastStampNs,
+          leadNs: nanosFromMs(this.#init.leadMs()),
+          payload: next.payload,
+        });
+      }
+      next.resolve(taken);
+    }
+    this.#applying = false;
+  }
+}
+
+const noQuorum = () =>
+  new TuttiError('NO_QUORUM', 'this node takes no part in the cluster: it is starting or stopping');
