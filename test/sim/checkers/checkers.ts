@@ -1,0 +1,53 @@
+/** All checkers of a simulation, and the violation that ends one. */
+import { Acknowledged } from './acknowledged.js';
+import { ChosenOnQuorum } from './chosen-on-quorum.js';
+import { ClusterTimeRuns } from './cluster-time.js';
+import { ExactlyOnce } from './exactly-once.js';
+import { Idle } from './idle.js';
+import { Lease } from './lease.js';
+import { NoBugs } from './no-bugs.js';
+import type { Checker, Observation } from './observation.js';
+import { OneValue } from './one-value.js';
+import { Promises } from './promises.js';
+import { Reads } from './reads.js';
+import { Stamps } from './stamps.js';
+import { StateHash } from './state-hash.js';
+
+/** Name of the checker that the world itself plays: progress within its bound (world.ts). */
+export const LIVENESS = 'liveness';
+
+/** Something happened that must not. */
+export interface Violation {
+  readonly checker: string;
+  readonly text: string;
+  /** True time, milliseconds since the simulation began. */
+  readonly atMs: number;
+}
+
+/** One of each. */
+export const newCheckers = (): Checker[] => [
+  new NoBugs(),
+  new OneValue(),
+  new Promises(),
+  new ChosenOnQuorum(),
+  new Acknowledged(),
+  new StateHash(),
+  new ExactlyOnce(),
+  new Reads(),
+  new Lease(),
+  new Stamps(),
+  new ClusterTimeRuns(),
+  new Idle(),
+];
+
+/** Shows an observation to all; gives the first complaint. */
+export function firstViolation(
+  checkers: readonly Checker[],
+  observation: Observation,
+): { readonly checker: string; readonly text: string } | undefined {
+  for (const checker of checkers) {
+    const text = checker.observe(observation);
+    if (text !== undefined) return { checker: checker.name, text };
+  }
+  return undefined;
+}

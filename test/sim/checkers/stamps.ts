@@ -1,0 +1,17 @@
+/** Stamps rise from command to command, in the order of the log. */
+import type { Checker, Observation } from './observation.js';
+
+/** Follows the stamps of each process. Restores begin anew: what the snapshot held is not looked into. */
+export class Stamps implements Checker {
+  readonly name = 'stamps rise';
+  readonly #last = new Map<number, bigint>();
+
+  observe(observation: Observation): string | undefined {
+    if (observation.type !== 'applied' || observation.stampNs === null) return undefined;
+    const { process, slot, stampNs } = observation;
+    const before = this.#last.get(process);
+    this.#last.set(process, stampNs);
+    if (before === undefined || stampNs > before) return undefined;
+    return `slot ${slot} has the stamp ${stampNs}, after ${before}`;
+  }
+}

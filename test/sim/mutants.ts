@@ -1,0 +1,404 @@
+/**
+ * Mutants: known bugs of consensus, each as a small change of the source, with the profile under which it must be found out.
+ *
+ * They are the proof that the simulator is worth something: a checker that no bug sets off checks nothing. A bug that an assertion of the
+ * code itself would find is applied together with the removal of that assertion, where the simulator is to find it without.
+ */
+import type { ProfileName } from './knobs.js';
+
+/** A change of one place: `find` occurs exactly once in `file`. */
+export interface Patch {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A bug. */
+export interface Mutant {
+  readonly name: string;
+  /** What goes wrong in it, for people. */
+  readonly bug: string;
+  /** Changes that belong together. */
+  readonly patches: readonly Patch[];
+  readonly profile: ProfileName;
+}
+
+const PAXOS = 'src/paxos';
+const STORAGE = 'src/storage';
+const REPLICATION = 'src/replication';
+
+/** Two leaders may own the same ballot. */
+const EQUAL_BALLOTS: readonly Patch[] = [
+  {
+    file: `${PAXOS}/ballot.ts`,
+    find: 'return a.node < b.node ? -1 : a.node > b.node ? 1 : 0;',
+    replace: 'return 0;',
+  },
+  {
+    file: `${PAXOS}/ballot.ts`,
+    find: 'a.round === b.round && a.configId === b.configId && a.node === b.node;',
+    replace: 'a.round === b.round && a.configId === b.configId;',
+  },
+];
+
+/** All of them. */
+export const MUTANTS: readonly Mutant[] = [
+  // Acceptor and leader.
+  {
+    name: 'promise-without-accepted',
+    bug: 'a promise returns only what is known to be chosen',
+    patches: [
+      {
+        file: `${PAXOS}/acceptor.ts`,
+        find: '} else if (cell.ballot.configId === configuration.id) {',
+        replace: '} else if (slot <= chosenUpTo) {',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'promise-per-slot',
+    bug: 'accepts are compared with a promise per slot, not the one for all slots',
+    patches: [
+      {
+        file: `${PAXOS}/acceptor.ts`,
+        find: '  if (compareBallots(ballot, state.promised) < 0) {',
+        replace:
+          "  const held = cellAt(state.log, message.from);\n  if (held?.kind === 'accepted' && compareBallots(ballot, held.ballot) < 0) {",
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'one-promise',
+    bug: 'a leader proposes after its own promise alone',
+    patches: [
+      {
+        file: `${PAXOS}/campaign.ts`,
+        find: 'const quorum = prepareQuorumOf(state);',
+        replace: 'const quorum = 1;',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'ballot-raised-without-phase-1',
+    bug: 'a leader that is outranked raises its ballot and goes on',
+    patches: [
+      {
+        file: `${PAXOS}/elector.ts`,
+        find: 'state.nowMs - role.sinceMs > timing.electionMs)\n    campaign(step);',
+        replace:
+          'state.nowMs - role.sinceMs > timing.electionMs) {\n    const ballot = { ...role.ballot, round: role.ballot.round + 100 };\n    state.promised = ballot;\n    state.following = ballot;\n    state.role = { ...role, ballot };\n  }',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'ballots-not-unique',
+    bug: 'two nodes may own the same ballot',
+    patches: EQUAL_BALLOTS,
+    profile: 'elections',
+  },
+  {
+    name: 'equal-ballot-not-asserted',
+    bug: 'two nodes may own the same ballot, and no assertion looks',
+    patches: [
+      ...EQUAL_BALLOTS,
+      {
+        file: `${PAXOS}/acceptor.ts`,
+        find: 'assert(sameEntry(cell.entry, entry),',
+        replace: 'void (sameEntry(cell.entry, entry),',
+      },
+      {
+        file: `${PAXOS}/merge.ts`,
+        find: "assert(sameEntry(best.entry, answer.entry), 'one ballot proposes one value in a slot');",
+        replace: '',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'holes-taken-for-chosen',
+    bug: 'what the leader calls chosen is believed of slots that were accepted under another ballot',
+    patches: [
+      {
+        file: `${PAXOS}/learner.ts`,
+        find: 'slotOf(Math.min(upTo, state.matchedUpTo))',
+        replace: 'upTo',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'chosen-of-another-ballot',
+    bug: 'accepts of different ballots are counted together',
+    patches: [
+      {
+        file: `${PAXOS}/learner.ts`,
+        find: 'if (state.following === null || !sameBallot(state.following, ballot) || state.followingStart !== start) return;',
+        replace: 'if (state.following === null) return;',
+      },
+      {
+        file: `${PAXOS}/learner.ts`,
+        find: 'slotOf(Math.min(upTo, state.matchedUpTo))',
+        replace: 'upTo',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'serves-too-early',
+    bug: 'a leader serves before what it proposed again, and its own first command, are chosen',
+    patches: [{ file: `${PAXOS}/leader.ts`, find: '    serving: false,', replace: '    serving: true,' }],
+    profile: 'reads',
+  },
+  {
+    name: 'next-slot-too-low',
+    bug: 'a leader proposes from its own last slot on, whatever the promises hold above it',
+    patches: [
+      {
+        file: `${PAXOS}/campaign.ts`,
+        find: 'for (const slots of answers) for (const slot of slots.keys()) if (slot > highest) highest = slot;',
+        replace: '',
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'nothing-durable',
+    bug: 'nothing is ever written',
+    patches: [
+      {
+        file: `${REPLICATION}/driver.ts`,
+        find: 'this.#components.store.commit(',
+        replace: '((_work, done) => queueMicrotask(() => done({ batch: this.#batch, fill: 0 })))(',
+      },
+    ],
+    profile: 'power',
+  },
+  {
+    name: 'reply-before-sync',
+    bug: 'promises and acceptances leave before they are durable',
+    patches: [
+      {
+        file: `${REPLICATION}/driver.ts`,
+        find: 'if (outgoing.token <= this.#durable) this.#send',
+        replace: 'if (outgoing.token >= 0) this.#send',
+      },
+    ],
+    profile: 'power',
+  },
+  {
+    name: 'ballot-reused',
+    bug: 'a candidate does not make its own promise durable, and asks for the same ballot again after a restart',
+    patches: [
+      {
+        file: `${PAXOS}/campaign.ts`,
+        find: 'persist(step, { promised: ballot }, { campaign: true })',
+        replace: 'persist(step, {}, { campaign: true })',
+      },
+    ],
+    profile: 'power',
+  },
+  {
+    name: 'promise-of-an-old-ballot',
+    bug: 'a promise to an older ballot counts for the new one',
+    patches: [
+      {
+        file: `${PAXOS}/campaign.ts`,
+        find: "if (role.type !== 'candidate' || !sameBallot(role.ballot, message.ballot) || !canVote(state, from)) return;",
+        replace: "if (role.type !== 'candidate' || !canVote(state, from)) return;",
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'stale-completion',
+    bug: 'a write that was asked for under an older ballot completes one of this ballot',
+    patches: [
+      {
+        file: `${PAXOS}/step.ts`,
+        find: "if (role.type === 'follower' || !sameBallot(role.ballot, token.ballot)) return;",
+        replace: "if (role.type === 'follower') return;",
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'compacted-is-empty',
+    bug: 'slots that an acceptor has compacted away are taken for empty',
+    patches: [
+      {
+        file: `${PAXOS}/campaign.ts`,
+        find: '    if (chosenUpTo <= state.chosenUpTo) continue;',
+        replace: '    if (chosenUpTo >= 0) continue;',
+      },
+    ],
+    profile: 'snapshots',
+  },
+  {
+    name: 'no-op-over-unknown',
+    bug: 'a damaged slot counts as empty in the merge',
+    patches: [
+      {
+        file: `${PAXOS}/merge.ts`,
+        find: "    if (answer.kind !== 'unknown') {",
+        replace: "    if (answer.kind !== 'unknown' || answer.ballot !== null) {",
+      },
+    ],
+    profile: 'disk',
+  },
+
+  // Storage.
+  {
+    name: 'truncated-at-a-bad-checksum',
+    bug: 'what follows a damaged batch, and the batch itself, is taken for never written',
+    patches: [{ file: `${STORAGE}/recovery-table.ts`, find: "verdict: 'unknown',", replace: "verdict: 'drop'," }],
+    profile: 'disk',
+  },
+  {
+    name: 'failed-sync-ignored',
+    bug: 'a sync that fails is taken for one that did not',
+    patches: [
+      {
+        file: `${STORAGE}/segments.ts`,
+        find: '    this.#file(segment).sync();',
+        replace: '    try {\n      this.#file(segment).sync();\n    } catch {}',
+      },
+    ],
+    profile: 'disk',
+  },
+  {
+    name: 'never-compacts',
+    bug: 'the log of a quiet cluster is never compacted, since only bytes of payload count as fill',
+    patches: [
+      {
+        file: `${STORAGE}/store.ts`,
+        find: 'return Math.max(this.#batches.length / geometry.ringPages, segments / geometry.segments);',
+        replace: 'return (this.#holders.size * 100) / (geometry.segments * geometry.segmentBytes) + 0 * segments;',
+      },
+    ],
+    profile: 'snapshots',
+  },
+  {
+    name: 'torn-everywhere',
+    bug: 'a tail that a power cut tore is taken for damaged, so that a dark house has the same slot unknown everywhere',
+    patches: [{ file: `${STORAGE}/recovery-table.ts`, find: "verdict: 'drop',", replace: "verdict: 'gap'," }],
+    profile: 'power',
+  },
+  {
+    name: 'identifier-first',
+    bug: 'the identifier is written before the batch is durable',
+    patches: [
+      {
+        file: `${STORAGE}/store.ts`,
+        find: '    this.#segments.write(place, pages);\n    this.#ring.write([identifier]);',
+        replace: '    this.#ring.write([identifier]);\n    this.#segments.write(place, pages);',
+      },
+    ],
+    profile: 'power',
+  },
+
+  // Liveness.
+  {
+    name: 'dead-disk-leads',
+    bug: 'a leader whose disk hangs goes on leading',
+    patches: [
+      {
+        file: `${PAXOS}/leader.ts`,
+        find: 'return oldest !== undefined && state.nowMs - oldest.sinceMs >= DISK_STALL_MS;',
+        replace: 'return oldest === null;',
+      },
+    ],
+    profile: 'partial',
+  },
+
+  // Membership.
+  {
+    name: 'quorum-of-the-old-configuration',
+    bug: 'votes are counted among those who voted before the last change',
+    patches: [
+      {
+        file: `${PAXOS}/state.ts`,
+        find: '  state.voters = votersOf(configuration);',
+        replace: '  if (state.voters.length === 0) state.voters = votersOf(configuration);',
+      },
+    ],
+    profile: 'membership',
+  },
+  {
+    name: 'learner-counted',
+    bug: 'whoever learns counts as an acceptor',
+    patches: [
+      {
+        file: `${PAXOS}/state.ts`,
+        find: '  state.voters.includes(node) && !state.distrusted.has(node);',
+        replace: '  !state.distrusted.has(node);',
+      },
+    ],
+    profile: 'membership',
+  },
+  {
+    name: 'restored-card-votes',
+    bug: 'a card that went back in time votes as before',
+    patches: [
+      {
+        file: `${PAXOS}/step.ts`,
+        find: 'else state.distrusted.add(event.node);',
+        replace: '',
+      },
+    ],
+    profile: 'cards',
+  },
+
+  // Sessions, reads, time.
+  {
+    name: 'sessions-not-in-snapshot',
+    bug: 'the table of sessions is missing from the snapshot',
+    patches: [
+      {
+        file: `${REPLICATION}/snapshot-form.ts`,
+        find: 'to.bytes(snapshot.sessions.encode());',
+        replace: 'to.bytes(new Sessions().encode());',
+      },
+    ],
+    profile: 'sessions',
+  },
+  {
+    name: 'read-before-begin',
+    bug: 'a leader answers reads before an entry of its own term is chosen',
+    patches: [
+      {
+        file: `${PAXOS}/reads.ts`,
+        find: "if (role.type === 'leader' && role.serving) {",
+        replace: "if (role.type === 'leader') {",
+      },
+    ],
+    profile: 'reads',
+  },
+  {
+    name: 'lease-from-receipt',
+    bug: 'the lease runs from when the grant was received, not from when the heartbeat left',
+    patches: [
+      {
+        file: `${PAXOS}/lease.ts`,
+        find: 'Math.min(reply.sentAtMs, state.nowMs)',
+        replace: 'state.nowMs',
+      },
+    ],
+    profile: 'leases',
+  },
+  {
+    name: 'wall-clock-decides',
+    bug: 'time-outs are measured with the wall clock',
+    patches: [
+      {
+        file: `${REPLICATION}/driver.ts`,
+        find: 'return Number(this.#components.time.now()) / 1e6;',
+        replace: 'return this.#components.time.wallClockMs();',
+      },
+    ],
+    profile: 'clocks',
+  },
+];

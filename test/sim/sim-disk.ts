@@ -1,0 +1,61 @@
+/** SimDisk: a FakeDisk that can be copied, and that now and then reads from the wrong place, as worn cards do. */
+import { Prng } from '../../src/core/prng.js';
+import type { Disk, DiskFile } from '../../src/ports/disk.js';
+import { FakeDisk, type FakeDiskInit, PAGE_BYTES } from '../../src/ports/fake-disk.js';
+
+/** One disk. */
+export class SimDisk extends FakeDisk {
+  readonly #prng: Prng;
+  #misdirected = 0;
+
+  constructor(init: FakeDiskInit & { readonly seed: number }) {
+    super(init);
+    this.#prng = new Prng(init.seed);
+  }
+
+  /** One of the next `within` reads gives another page of the file than the one that was asked for. */
+  misdirectOneOf(within: number): void {
+    this.#misdirected = 1 + this.#prng.below(within);
+  }
+
+  override open(path: string, mode: 'read' | 'write' | 'create' | 'exclusive'): DiskFile {
+    const file = super.open(path, mode);
+    return {
+      ...file,
+      read: (into, offset) => file.read(into, this.#misdirect(file, offset)),
+    };
+  }
+
+  #misdirect(file: DiskFile, offset: number): number {
+    if (this.#misdirected === 0 || --this.#misdirected > 0) return offset;
+    const pages = Math.floor(file.size() / PAGE_BYTES);
+    return pages < 2 ? offset : (offset % PAGE_BYTES) + PAGE_BYTES * this.#prng.below(pages);
+  }
+}
+
+/** Every file below a directory, by name. */
+export function filesBelow(disk: Disk, folder = ''): { readonly path: string; readonly size: number }[] {
+  return disk.list(folder).flatMap(({ name, kind, size }) => {
+    const path = folder === '' ? name : `${folder}/${name}`;
+    return kind === 'directory' ? filesBelow(disk, path) : [{ path, size }];
+  });
+}
+
+/** Writes all that `from` holds to `to`, which is empty, and syncs it: an image of a card that is not in use. */
+export function copyDisk(from: Disk, to: Disk): void {
+  const folders = new Set(['']);
+  for (const { path, size } of filesBelow(from)) {
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    to.makeDirectory(folder);
+    for (let part = folder; part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('/')))) folders.add(part);
+    const source = from.open(path, 'read');
+    const target = to.open(path, 'create');
+    const bytes = new Uint8Array(size);
+    source.read(bytes, 0);
+    if (size > 0) target.write(bytes, 0);
+    target.sync();
+    source.close();
+    target.close();
+  }
+  for (const folder of folders) to.syncDirectory(folder);
+}

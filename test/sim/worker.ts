@@ -1,0 +1,14 @@
+/** Worker: runs simulations that its parent names, one after another, and says what came of each. */
+import type { SeedName } from './run-seed.js';
+import { runSeed } from './run-seed.js';
+
+process.on('message', (name: SeedName) => {
+  void runSeed(name).then(
+    (result) => process.send!(result),
+    (error: unknown) => {
+      // The simulator itself is at fault.
+      console.error(`seed ${name.seed} of ${name.profile}:`, error);
+      process.exit(1);
+    },
+  );
+});

@@ -1,0 +1,741 @@
+/**
+ * World: one simulated house, from the first start of its machines to the moment when all of them agree again.
+ *
+ * Everything runs on one clock that moves from event to event, so that an hour takes seconds and a seed gives the same history at every
+ * run. First the faults strike, and nothing wrong may ever be said or done (safety). Then they stop, and within four election timeouts
+ * somebody must be served; everyone must come to hold the same, and an idle house must fall silent (liveness). Checkers watch both.
+ *
+ * Further reading: TigerBeetle's simulator, docs/internals/vopr.md of its repository; FoundationDB's, W. Zhou et al., "FoundationDB: A
+ * Distributed Unbundled Transactional Key Value Store", SIGMOD 2021, section 4.
+ */
+import { Cluster } from '../../src/cluster/cluster.js';
+import { decodeProposal } from '../../src/cluster/codec.js';
+import { TuttiError } from '../../src/core/errors.js';
+import { type NodeId, nodeId, type Slot, slot } from '../../src/core/ids.js';
+import type { Prng } from '../../src/core/prng.js';
+import type { Configuration } from '../../src/paxos/configuration.js';
+import { DISK_STALL_MS } from '../../src/paxos/limits.js';
+import { PowerCut } from '../../src/ports/fake-disk.js';
+import { FakeNetwork } from '../../src/ports/fake-network.js';
+import { FakeTime } from '../../src/ports/fake-time.js';
+import type { LogEntry } from '../../src/replication/replicated-log.js';
+import { Atlas } from './atlas.js';
+import { firstViolation, LIVENESS, newCheckers, type Violation } from './checkers/checkers.js';
+import type { Checker, Observation, ProcessId } from './checkers/observation.js';
+import { Clients } from './clients.js';
+import type { Engine } from './engine.js';
+import { allBut, allButNeighbours, type FaultWorld, leaderAndAllBut, strike } from './faults.js';
+import { type FaultKind, type Knobs, strikesMessages } from './knobs.js';
+import { type Identity, Machine, textOf } from './machine.js';
+import { around, between, chance, pick, streamOf } from './streams.js';
+import { HASH_EVERY_SLOTS, hashOf } from './tapped-log.js';
+import { Trace } from './trace.js';
+
+/** Clocks and leases are looked at this often, milliseconds of true time; a prime, to keep no step with heartbeats. */
+const SAMPLE_MS = 113;
+/** How many events are handled before the process looks at anything else. */
+const BATCH = 64;
+/** How long a house may take to come up at first, milliseconds. */
+const FORMING_MS = 30_000;
+/** How long everyone may take to hold the same once faults are over, milliseconds: time-outs of connections, snapshots, replacements. */
+const CONVERGING_MS = 60_000;
+/** How long an idle house is watched, milliseconds. */
+const IDLE_MS = 10_000;
+/** And how long it may take before it is idle, milliseconds. */
+const FALLING_SILENT_MS = 60_000;
+/** Commands, one after another, of which none may wait for a disk that hangs. */
+const STALLED_PROBES = 6;
+/** A new connection after a lost one, milliseconds: see FakePeerLink. */
+const RECONNECT_MS = 400;
+
+/** One simulation. */
+export interface WorldInit {
+  readonly seed: number;
+  readonly knobs: Knobs;
+}
+
+/** What a world is made with. */
+export interface WorldComponents {
+  /** Makes what runs on the machines, and lets it see what checkers and readers of traces are to know. */
+  readonly engine: (eyes: Pick<World, 'observe' | 'network'> & { readonly trace: World['trace'] | null }) => Engine;
+  /** Null where nobody reads it. */
+  readonly trace: ((line: string) => void) | null;
+}
+
+/** What a simulation came to. */
+export interface Outcome {
+  readonly violation: Violation | null;
+  /** True time that passed, milliseconds. */
+  readonly simulatedMs: number;
+  /** How often each kind of fault truly happened. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly writes: number;
+  readonly reads: number;
+  readonly retries: number;
+  readonly unanswered: number;
+  /** Highest slot that was applied. */
+  readonly slots: number;
+  /** Times that somebody became leader. */
+  readonly terms: number;
+  readonly restores: number;
+  /** Nobody could be served at the end, and said so: only beyond the atlas. */
+  readonly stoppedLoudly: boolean;
+}
+
+/** One house in one seed. To be run once. */
+export class World implements FaultWorld {
+  readonly machines: readonly Machine[];
+  readonly network: FakeNetwork;
+  readonly atlas: Atlas;
+  readonly #time: FakeTime;
+  readonly #knobs: Knobs;
+  readonly #seed: number;
+  /** What the owner of the house draws: names of cards, whom to ask. */
+  readonly #owner: Prng;
+  readonly #engine: Engine;
+  readonly #trace: Trace | null;
+  readonly #clients: Clients;
+  readonly #checkers: readonly Checker[] = newCheckers();
+  readonly #counts = new Map<FaultKind, number>();
+  /** The state machine that no fault strikes: fed once with each slot. */
+  readonly #reference = Cluster.empty();
+  /** Who has led most recently, by what machines say. */
+  readonly #leaders = new Set<Machine>();
+  /** Process that ran, and slot that was agreed, when a card came into doubt. */
+  readonly #doubts = new Map<number, { readonly process: ProcessId; readonly slot: number }>();
+  /** Things that end when the faults do. */
+  #untils = new Set<() => void>();
+  #faultsOn = false;
+  #processes = 0;
+  #changes = 0;
+  #terms = 0;
+  #restores = 0;
+  #violation: Violation | null = null;
+
+  constructor(components: WorldComponents, { seed, knobs }: WorldInit) {
+    this.#seed = seed;
+    this.#owner = streamOf(seed, 'owner');
+    this.#knobs = knobs;
+    this.#time = new FakeTime({ startNs: 0n });
+    const { trace: write } = components;
+    this.#trace = write && new Trace({ write, nowNs: () => this.#time.now() });
+    this.network = new FakeNetwork(
+      { time: this.#time },
+      { seed: streamOf(seed, 'network').u32(), delayMs: knobs.delayMs, jitterMs: knobs.jitterMs },
+    );
+    this.#engine = components.engine({
+      network: this.network,
+      observe: (observation) => this.observe(observation),
+      trace: this.#trace && ((who, text) => this.trace(who, text)),
+    });
+    this.machines = knobs.ratesPpm.map((ratePpm, number) => this.#newMachine(number, ratePpm));
+    this.atlas = new Atlas(
+      { voters: () => this.voters().map(({ number }) => number), isChanging: () => this.#isChanging() },
+      { isUnbounded: knobs.beyond },
+    );
+    this.#clients = new Clients(
+      {
+        time: this.#time,
+        prng: streamOf(seed, 'clients'),
+        machines: () => this.machines.filter(({ answers }) => answers),
+        observe: (observation) => this.observe(observation),
+        trace: (who, text) => this.trace(who, text),
+      },
+      knobs,
+    );
+  }
+
+  /** Lives through the whole of it. */
+  async run(): Promise<Outcome> {
+    const { faultsMs, beyond } = this.#knobs;
+    this.#form();
+    const formed = await this.#pass(FORMING_MS, () => this.leader() !== null);
+    if (!formed) this.#violate(LIVENESS, `nobody leads ${FORMING_MS} ms after all have started`);
+    this.#clients.start();
+    this.#startFaults();
+    await this.#pass(faultsMs);
+    this.#stopFaults();
+    const stoppedLoudly = (await this.#settle()) && beyond;
+    this.trace(
+      'world',
+      this.#violation === null ? 'all is well' : `${this.#violation.checker}: ${this.#violation.text}`,
+    );
+    const { writes, reads, retries, unanswered } = this.#clients.counts;
+    const outcome: Outcome = {
+      violation: this.#violation,
+      simulatedMs: Number(this.#time.now() / 1_000_000n),
+      faults: Object.fromEntries(this.#counts),
+      writes,
+      reads,
+      retries,
+      unanswered,
+      slots: this.#reference.appliedSlot,
+      terms: this.#terms,
+      restores: this.#restores,
+      stoppedLoudly,
+    };
+    for (const machine of this.machines) if (machine.isOn) machine.kill();
+    return outcome;
+  }
+
+  // ---- What faults may touch ------------------------------------------------------------------------------------------------------
+
+  leader(): Machine | null {
+    return this.machines.find((machine) => machine.answers && machine.status()?.role === 'leader') ?? null;
+  }
+
+  voters(): readonly Machine[] {
+    const members = this.#latest()?.status()?.members ?? [];
+    return this.machines.filter(({ identity }) =>
+      members.some(
+        ({ node, incarnation, voter }) => voter && node === identity?.node && incarnation === identity.incarnation,
+      ),
+    );
+  }
+
+  calmPath(path: { readonly from: string; readonly to: string }): void {
+    const { delayMs, jitterMs } = this.#knobs;
+    this.network.setConditions({ delayMs, jitterMs }, path);
+  }
+
+  count(kind: FaultKind): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  }
+
+  trace(who: string, text: string): void {
+    this.#trace?.line(who, text);
+  }
+
+  until(ms: number, callback: () => void): void {
+    const end = () => {
+      if (!this.#untils.delete(end)) return;
+      timer.cancel();
+      callback();
+    };
+    const timer = this.#time.after('until', ms, end);
+    this.#untils.add(end);
+  }
+
+  harm(machine: Machine): void {
+    this.atlas.harmed(machine.number);
+    this.#doubts.delete(machine.number);
+  }
+
+  startLater(machine: Machine, ms: number): void {
+    this.until(ms, () => machine.start());
+  }
+
+  letIn(machine: Machine): void {
+    void this.#join(machine, null);
+  }
+
+  replaceLater(machine: Machine, ms: number): void {
+    const former = machine.identity?.node ?? null;
+    machine.isAwaitingReplacement = true;
+    this.until(ms, () => {
+      if (machine.identity !== null && machine.identity.node !== former) return;
+      if (machine.isOn) machine.kill();
+      machine.insert(machine.newDisk(), null);
+      void this.#join(machine, former);
+    });
+  }
+
+  remove(machine: Machine): void {
+    const asked = this.#anybody();
+    const node = machine.identity?.node;
+    if (asked === null || node === undefined) return;
+    this.trace('owner', `asks ${asked.name} to remove ${machine.name}`);
+    this.#change('remove-member', asked.changeMembers({ type: 'remove', node, acceptLoss: false }));
+  }
+
+  setVoters(machines: readonly Machine[]): void {
+    const asked = this.#anybody();
+    if (asked === null) return;
+    const voters = machines.map(({ identity }) => identity!.node).sort();
+    this.trace('owner', `asks ${asked.name} to let ${machines.map(({ name }) => name).join(' ')} vote`);
+    this.#change('voters', asked.changeMembers({ type: 'voters', voters }));
+  }
+
+  // ---- The house and its owner ----------------------------------------------------------------------------------------------------
+
+  #newMachine(number: number, ratePpm: number): Machine {
+    const prng = streamOf(this.#seed, `machine ${number}`);
+    const commits = streamOf(this.#seed, `commits ${number}`);
+    const [fastMs, slowMs] = this.#knobs.commitMs;
+    return new Machine(
+      {
+        time: this.#time,
+        network: this.network,
+        weather: {
+          share: (kind) => (this.#faultsOn ? (this.#knobs.faults.get(kind) ?? 0) : 0),
+          struck: (kind) => this.count(kind),
+        },
+        engine: this.#engine,
+        prng,
+        observe: (observation) => this.observe(observation),
+        trace: (who, text) => this.trace(who, text),
+        nextProcess: () => ++this.#processes,
+        applied: (process, entry) => this.#applied(process, entry),
+        passed: (process, slot, members) => this.#passed(process, slot, members),
+        proposed: (payload) => this.observe({ type: 'proposed', payload: textOf(payload) }),
+        statusChanged: (machine) => this.#statusChanged(machine),
+        ended: (machine, error) => this.#ended(machine, error),
+      },
+      {
+        number,
+        ratePpm,
+        // Machines were switched on at different times.
+        zeroNs: BigInt(between(prng, 1, 1_000)) * 1_000_000_000n,
+        commitMs: () => fastMs + (slowMs - fastMs) * commits.fraction(),
+      },
+    );
+  }
+
+  /** Formats the cards of those who vote from the start, and starts them. */
+  #form(): void {
+    const { voters, timing } = this.#knobs;
+    const founders = this.machines.slice(0, voters);
+    for (const machine of founders) machine.identity = newIdentity(this.#owner);
+    const members = founders.map((machine) => ({ ...machine.member()!, voter: true }));
+    members.sort((a, b) => (a.node < b.node ? -1 : 1));
+    const configuration: Configuration = { id: 1, after: slot(0), members, timing };
+    for (const machine of founders) this.#engine.format(machine, machine.identity!, configuration);
+    for (const machine of founders) machine.start();
+    this.#time.every('sample', SAMPLE_MS, () => this.#sample());
+  }
+
+  /** Lets a machine with an empty card in, as often as it takes. */
+  async #join(machine: Machine, former: NodeId | null): Promise<void> {
+    const identity = newIdentity(this.#owner);
+    this.trace('owner', `lets ${machine.name} in${former === null ? '' : ' again'}`);
+    this.#changes++;
+    let place = former;
+    while (machine.identity === null && this.#violation === null) {
+      const asked = this.#anybody();
+      const answer = asked === null ? 'refused' : await this.#engine.join(machine, identity, asked, place);
+      if (answer === 'admitted') {
+        machine.identity = identity;
+        machine.isAwaitingReplacement = false;
+        if (former === null) this.count('add-member');
+        machine.start();
+        break;
+      }
+      // Its former self was removed meanwhile: it comes as one more.
+      if (answer === 'no such member') place = null;
+      await this.#after(1_000);
+    }
+    this.#changes--;
+  }
+
+  #change(kind: FaultKind, changed: Promise<Slot>): void {
+    this.#changes++;
+    const timer = this.#time.after('change', 20_000, () => over());
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      timer.cancel();
+      this.#changes--;
+    };
+    changed.then(
+      () => {
+        this.count(kind);
+        over();
+      },
+      (error: Error) => {
+        this.trace('owner', `${kind}: ${error.message}`);
+        over();
+      },
+    );
+  }
+
+  /** A change of members is under way, or machines do not agree yet on who votes. */
+  #isChanging(): boolean {
+    if (this.#changes > 0) return true;
+    const views = this.machines
+      .filter(({ isUp }) => isUp)
+      .map((machine) =>
+        machine
+          .status()!
+          .members.map(({ node, voter }) => `${node} ${voter}`)
+          .join(),
+      );
+    return views.some((view) => view !== views[0]);
+  }
+
+  /** A machine that anybody may ask. */
+  #anybody(): Machine | null {
+    const up = this.machines.filter(({ answers }) => answers);
+    return up.length === 0 ? null : pick(this.#owner, up);
+  }
+
+  /** The machine that has applied the most. */
+  #latest(): Machine | null {
+    let latest: Machine | null = null;
+    for (const machine of this.machines) {
+      if (machine.isUp && machine.appliedSlot > (latest?.appliedSlot ?? -1)) latest = machine;
+    }
+    return latest;
+  }
+
+  /** A process ended by itself: the machine is started again, after the power was gone where the disk is not to be believed. */
+  #ended(machine: Machine, error: Error): void {
+    if (error instanceof PowerCut) {
+      this.count('power-in-write');
+      machine.cutPower();
+    } else if (machine.needsPowerCycle && chance(this.#owner, 0.5)) machine.cutPower();
+    else machine.disk.killProcess();
+    if (error instanceof TuttiError && (error.code as string) === 'STORE_UNREADABLE') {
+      this.harm(machine);
+      this.replaceLater(machine, 1_000);
+      return;
+    }
+    this.startLater(machine, 500);
+  }
+
+  // ---- Faults ---------------------------------------------------------------------------------------------------------------------
+
+  #startFaults(): void {
+    this.#faultsOn = true;
+    for (const [kind, meanMs] of this.#knobs.faults) {
+      if (strikesMessages(kind)) continue;
+      const prng = streamOf(this.#seed, kind);
+      const next = () => {
+        this.#time.after(kind, 1 + around(prng, meanMs), () => {
+          if (!this.#faultsOn) return;
+          strike(kind, this, prng);
+          next();
+        });
+      };
+      next();
+    }
+  }
+
+  /** Everything that was broken is mended; every machine is on. */
+  #stopFaults(): void {
+    this.trace('world', 'the faults are over');
+    this.#faultsOn = false;
+    const slow = new Set(this.machines.filter(({ slowness }) => slowness > 1));
+    for (const end of [...this.#untils]) end();
+    this.network.heal();
+    for (const machine of this.machines) {
+      // What a slow disk was asked for is still to come; what lies hidden on a card is found out when it is read anew.
+      const isSlow = machine.stalledUntilNs > this.#time.now() || slow.has(machine);
+      const isDoubtful = this.atlas.isInDoubt(machine.number) || machine.needsPowerCycle;
+      if (machine.isOn && (isSlow || isDoubtful)) machine.cutPower();
+      machine.stalledUntilNs = 0n;
+      machine.slowness = 1;
+      machine.disk.setFreeBytes(1e9);
+      machine.resume();
+      machine.start();
+    }
+    for (const a of this.machines)
+      for (const b of this.machines) if (a.number < b.number) this.network.reset(a.host, b.host);
+  }
+
+  // ---- After the faults -----------------------------------------------------------------------------------------------------------
+
+  /** Demands progress, agreement, and silence. True where nobody is served, which only a house beyond the atlas may come to. */
+  async #settle(): Promise<boolean> {
+    const { beyond, voters } = this.#knobs;
+    const boundMs = this.#progressMs();
+    const served = await this.#isServed(boundMs, this.machines);
+    if (!served) {
+      if (!beyond) this.#violate(LIVENESS, `nobody is served ${boundMs.toFixed(0)} ms after the faults are over`);
+      return true;
+    }
+    const converged = await this.#pass(CONVERGING_MS, () => this.#haveConverged());
+    if (!converged) {
+      if (!beyond) this.#violate(LIVENESS, `${this.#whoIsApart()} ${CONVERGING_MS} ms after the faults are over`);
+      return false;
+    }
+    if (voters >= 3 && !beyond) await this.#hardCase();
+    this.#clients.stop();
+    await this.#pass(CONVERGING_MS, () => this.#clients.isQuiet && this.#haveConverged());
+    for (const machine of this.#settled()) machine.hashState();
+    this.#hashReference();
+    this.observe({
+      type: 'converged',
+      nodes: this.#settled().map((machine) => ({ process: machine.processId!, slot: machine.appliedSlot })),
+    });
+    await this.#idle();
+    return false;
+  }
+
+  /** How long a quorum may take to serve somebody: restarted nodes keep their leases, connections come up, then four election timeouts. */
+  #progressMs(): number {
+    const { timing, delayMs, jitterMs, commitMs } = this.#knobs;
+    const roundTripMs = 2 * (delayMs + jitterMs);
+    return timing.leaseMs * 1.05 + RECONNECT_MS + 4 * timing.electionMs + 20 * (roundTripMs + 2 * commitMs[1]);
+  }
+
+  /** Whether anybody at any of `machines` gets something done within `ms`. */
+  async #isServed(ms: number, machines: readonly Machine[]): Promise<boolean> {
+    let served = false;
+    let over = false;
+    const ask = async (machine: Machine): Promise<void> => {
+      while (!served && !over) {
+        if (machine.answers && (await this.#clients.probe(machine))) served = true;
+        else await this.#after(50);
+      }
+    };
+    for (const machine of machines) void ask(machine);
+    await this.#pass(ms, () => served);
+    over = true;
+    return served;
+  }
+
+  /**
+   * A hard case after all is well: a partition that leaves a node with a quorum, though its leader has none; or a leader whose disk
+   * hangs while its network is fine. Somebody must be served within the same bound.
+   */
+  async #hardCase(): Promise<void> {
+    const prng = streamOf(this.#seed, 'hard case');
+    const leader = this.leader();
+    const voters = this.voters();
+    const others = voters.filter((machine) => machine !== leader);
+    if (leader === null || voters.length < 3) return;
+    const hub = pick(prng, others);
+    const kind = pick(prng, ['quorum-loss', 'constrained', 'chained', 'stall'] as const);
+    const isCut = {
+      'quorum-loss': allBut(hub),
+      constrained: leaderAndAllBut(leader, hub),
+      chained: allButNeighbours([leader, hub, ...others.filter((machine) => machine !== hub)]),
+      stall: () => false,
+    }[kind];
+    for (const from of this.machines) {
+      for (const to of this.machines) if (from !== to && isCut(from, to)) this.network.cut(from.host, to.host);
+    }
+    if (kind === 'stall') leader.stalledUntilNs = this.#time.now() + 60_000_000_000n;
+    this.trace('world', `${kind}: leader ${leader.name}, hub ${hub.name}`);
+    this.count(kind);
+    const boundMs = this.#progressMs() + (kind === 'stall' ? DISK_STALL_MS : 0);
+    const asked = kind === 'stall' ? others : voters;
+    // The others' disks are enough for the first few commands: it is their leader's queue that fills.
+    for (let times = kind === 'stall' ? STALLED_PROBES : 1; times > 0 && this.#violation === null; times--) {
+      const served = await this.#isServed(boundMs, asked);
+      if (!served) this.#violate(LIVENESS, `nobody is served within ${boundMs.toFixed(0)} ms of a ${kind}`);
+    }
+    this.network.heal();
+    leader.stalledUntilNs = 0n;
+    if (kind !== 'stall' || !leader.isOn) return;
+    // What its disk was asked for meanwhile is still to come: nobody waits a minute for it.
+    leader.cutPower();
+    leader.start();
+  }
+
+  /** Who is to hold everything in the end: members whose cards are good. */
+  #settled(): Machine[] {
+    const members = this.#latest()?.status()?.members ?? [];
+    return this.machines.filter((machine) => members.some(({ node }) => node === machine.identity?.node));
+  }
+
+  #haveConverged(): boolean {
+    const latest = this.#latest();
+    if (
+      latest === null ||
+      this.#changes > 0 ||
+      this.machines.some(({ isAwaitingReplacement }) => isAwaitingReplacement)
+    ) {
+      return false;
+    }
+    return this.#settled().every(
+      (machine) => machine.isUp && machine.appliedSlot === latest.appliedSlot && machine.status()!.trouble === null,
+    );
+  }
+
+  #whoIsApart(): string {
+    const latest = this.#latest();
+    const apart = this.#settled().map(
+      (machine) =>
+        `${machine.name} (${machine.isUp ? `slot ${machine.appliedSlot}, ${machine.status()!.trouble ?? 'well'}` : 'not up'})`,
+    );
+    return `not all have slot ${latest?.appliedSlot ?? 0}: ${apart.join(', ')};`;
+  }
+
+  /**
+   * A house that nobody asks anything must fall silent. What it still owes itself comes first: a change of voters waits until somebody has
+   * been steady for a while.
+   */
+  async #idle(): Promise<void> {
+    const counts = () =>
+      this.machines
+        .map(({ disk }) => disk.counts)
+        .reduce((sum, { writes, syncs }) => ({ writes: sum.writes + writes, syncs: sum.syncs + syncs }), {
+          writes: 0,
+          syncs: 0,
+        });
+    for (let waitedMs = 0; ; waitedMs += IDLE_MS) {
+      const before = counts();
+      await this.#pass(IDLE_MS);
+      const after = counts();
+      const [writes, syncs] = [after.writes - before.writes, after.syncs - before.syncs];
+      if (writes + syncs > 0 && waitedMs < FALLING_SILENT_MS && this.#violation === null) continue;
+      this.observe({ type: 'idle', seconds: IDLE_MS / 1_000, writes, syncs });
+      return;
+    }
+  }
+
+  // ---- What is seen ---------------------------------------------------------------------------------------------------------------
+
+  /** Shows it to the checkers. */
+  observe(observation: Observation): void {
+    if (this.#violation !== null) return;
+    if (this.#knobs.beyond && observation.type === 'ended') return;
+    if (observation.type === 'restored') this.#restores++;
+    const wrong = firstViolation(this.#checkers, observation);
+    if (wrong !== undefined) this.#violate(wrong.checker, wrong.text);
+  }
+
+  #violate(checker: string, text: string): void {
+    if (this.#violation !== null) return;
+    this.trace('checker', `${checker}: ${text}`);
+    this.#violation = { checker, text, atMs: Number(this.#time.now()) / 1e6 };
+  }
+
+  #applied(process: ProcessId, { slot, stampNs, leadNs, payload }: LogEntry): void {
+    const text = textOf(payload);
+    if (this.#trace !== null) {
+      const { command } = decodeProposal(payload);
+      this.trace(`p${process}`, `applies slot ${slot} of ${stampNs}: ${JSON.stringify(command, asText)}`);
+    }
+    let effectOf: string | null = null;
+    if (slot === this.#reference.appliedSlot + 1) {
+      const outcome = this.#reference.applyEncoded({ slot, stampNs, leadNs }, payload);
+      if (outcome.ok && outcome.slot === slot) effectOf = decodeProposal(payload).origin.key ?? null;
+      const members = this.machines.find(({ processId }) => processId === process)?.status()?.members ?? [];
+      const voters = members.filter(({ voter }) => voter).map(({ node }) => node);
+      if (voters.length > 0) this.observe({ type: 'chosen', slot, voters });
+      this.#noteReference();
+    }
+    this.observe({
+      type: 'applied',
+      process,
+      slot,
+      value: `${stampNs} ${leadNs} ${text}`,
+      stampNs,
+      payload: text,
+      effectOf,
+    });
+  }
+
+  #passed(process: ProcessId, slot: Slot, members: readonly NodeId[] | undefined): void {
+    if (slot === this.#reference.appliedSlot + 1) {
+      this.#reference.pass(slot, members && new Set(members));
+      this.#noteReference();
+    }
+    this.#trace?.line(`p${process}`, `passes slot ${slot}`);
+    const value = members === undefined ? 'nothing' : `members ${members.join(' ')}`;
+    this.observe({ type: 'applied', process, slot, value, stampNs: null, payload: null, effectOf: null });
+  }
+
+  /** The state machine that was never restored counts as a process of its own, 0. */
+  #noteReference(): void {
+    const slot = this.#reference.appliedSlot;
+    if (slot % HASH_EVERY_SLOTS === 0) this.#hashReference();
+  }
+
+  #hashReference(): void {
+    const slot = this.#reference.appliedSlot;
+    this.observe({ type: 'state', process: 0, slot, hash: hashOf(this.#reference.snapshot()) });
+  }
+
+  #statusChanged(machine: Machine): void {
+    const leads = machine.isUp && machine.status()?.role === 'leader';
+    if (leads === this.#leaders.has(machine)) return;
+    if (leads) {
+      this.#leaders.add(machine);
+      this.#terms++;
+    } else this.#leaders.delete(machine);
+    this.trace(machine.name, leads ? 'leads' : 'leads no more');
+  }
+
+  /** Looks at clocks, leases and cards. */
+  #sample(): void {
+    const trueNs = this.#time.now();
+    for (const machine of this.machines) {
+      const clock = machine.clock();
+      if (clock !== null) this.observe({ type: 'clock', ...clock, trueNs });
+    }
+    this.#lookAtLeases();
+    for (const number of this.atlas.inDoubt) this.#lookAtCard(this.machines[number]!);
+  }
+
+  #lookAtLeases(): void {
+    const holders = this.machines.filter((machine) => machine.holdsLease()).map(({ name }) => name);
+    this.observe({ type: 'lease', holders });
+  }
+
+  /** A card is good again once its node has read it anew, and holds what was agreed when it was harmed. */
+  #lookAtCard(machine: Machine): void {
+    const { number, processId } = machine;
+    const doubt = this.#doubts.get(number);
+    if (doubt === undefined) {
+      this.#doubts.set(number, { process: this.#processes, slot: this.#reference.appliedSlot });
+      return;
+    }
+    const isRead = machine.isUp && processId !== null && processId > doubt.process && !machine.needsPowerCycle;
+    if (!isRead || machine.appliedSlot < doubt.slot || machine.isAwaitingReplacement) return;
+    const status = machine.status()!;
+    if (status.trouble !== null || status.role === 'removed') return;
+    if (!status.members.some(({ node, trusted }) => node === machine.identity?.node && trusted)) return;
+    this.#doubts.delete(number);
+    this.atlas.mended(number);
+    this.trace(machine.name, 'its card is good again');
+  }
+
+  // ---- Time -----------------------------------------------------------------------------------------------------------------------
+
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#time.after('wait', ms, resolve));
+  }
+
+  /**
+   * Lets time pass, event by event, until `done` or for so long; resolves with whether it was done. Promises that an event resolves are
+   * followed to their ends before the next event: between two immediates Node empties its queue of them.
+   */
+  #pass(ms: number, done: () => boolean = () => false): Promise<boolean> {
+    const time = this.#time;
+    const untilNs = time.now() + BigInt(Math.round(ms * 1e6));
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      let left = 0;
+      const finish = (isDone: boolean) => {
+        isOver = true;
+        resolve(isDone);
+      };
+      const next = () => {
+        if (isOver) return;
+        if (--left === 0) schedule();
+        try {
+          if (this.#violation !== null) finish(true);
+          else if (done()) finish(true);
+          else {
+            const dueAt = time.nextDueAt();
+            const isLast = dueAt === undefined || dueAt > untilNs;
+            time.advanceNs((isLast ? untilNs : dueAt) - time.now());
+            if (isLast) finish(done());
+            else if (this.#leaders.size > 1) this.#lookAtLeases();
+          }
+        } catch (error) {
+          isOver = true;
+          reject(error as Error);
+        }
+      };
+      const schedule = () => {
+        left = BATCH;
+        for (let i = 0; i < BATCH; i++) setImmediate(next);
+      };
+      schedule();
+    });
+  }
+}
+
+/** For JSON, which knows no bigint. */
+const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
+
+/** A card that was formatted just now. */
+function newIdentity(prng: Prng): Identity {
+  const id = () => Array.from({ length: 4 }, () => prng.u32().toString(16).padStart(8, '0')).join('');
+  return { node: nodeId(id()), incarnation: id() as Identity['incarnation'] };
+}
