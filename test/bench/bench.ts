@@ -1,20 +1,28 @@
 /**
- * Runs benchmark suites and prints their rows: `npm run bench [NAME...]`, all without a name.
+ * Runs benchmark suites and prints their rows: `npm run bench [-- NAME... --idle-minutes N]`, all without a name.
  *
- * Exit code 0: every target met. 1: at least one row says MISSED. 2: there is no such suite. Speed is judged against a peer in the same
+ * A name stands for the suite that is called so, and for those whose names go on from it: `consensus` for `consensus-commits` and more.
+ * Exit code 0: every target met. 1: at least one row says MISSED. 2: there is no such suite or option. Speed is judged against a peer in the same
  * run, so that the verdict does not depend on the machine.
  */
+import { parseArgs } from 'node:util';
+import catchUp from './consensus/catch-up.bench.js';
+import commits from './consensus/commits.bench.js';
+import failover from './consensus/failover.bench.js';
+import idle from './consensus/idle.bench.js';
+import pool from './consensus/pool.bench.js';
+import slowDisk from './consensus/slow-disk.bench.js';
 import resampler from './resampler.bench.js';
-import type { Row, Suite } from './row.js';
+import type { Options, Row, Suite } from './row.js';
 import scan from './scan.bench.js';
 
-const SUITES: readonly Suite[] = [resampler, scan];
+const SUITES: readonly Suite[] = [resampler, scan, commits, failover, catchUp, slowDisk, pool, idle];
 
 const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
 const cells = (row: Row) => [
   row.what,
-  `${number(row.figure)} ${row.unit}`,
+  row.skipped === undefined ? `${number(row.figure)} ${row.unit}` : `skipped: ${row.skipped}`,
   row.peer === undefined ? '' : `${row.peer.name}: ${number(row.peer.figure)}`,
   row.ratio === undefined ? '' : `${number(row.ratio)} x`,
   row.toReach ?? '',
@@ -33,16 +41,36 @@ function print(rows: readonly Row[]): void {
     );
 }
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
-if (unknown.length > 0) {
-  console.error(`No such suite: ${unknown.join(', ')}. There are: ${SUITES.map((suite) => suite.name).join(', ')}.`);
+/** What was asked for, or what is wrong with it. */
+function read(args: readonly string[]): { readonly suites: readonly Suite[]; readonly options: Options } | string {
+  let parsed: { values: { 'idle-minutes': string }; positionals: string[] };
+  try {
+    const options = { 'idle-minutes': { type: 'string', default: '1' } } as const;
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const names = parsed.positionals;
+  const isMeant = (suite: Suite, name: string) => suite.name === name || suite.name.startsWith(`${name}-`);
+  const unknown = names.filter((name) => !SUITES.some((suite) => isMeant(suite, name)));
+  if (unknown.length > 0) {
+    return `No such suite: ${unknown.join(', ')}. There are: ${SUITES.map((suite) => suite.name).join(', ')}.`;
+  }
+  const idleMinutes = Number(parsed.values['idle-minutes']);
+  if (!(idleMinutes > 0)) return `--idle-minutes: found ${parsed.values['idle-minutes']}; right is a number above 0.`;
+  const suites = SUITES.filter((suite) => names.length === 0 || names.some((name) => isMeant(suite, name)));
+  return { suites, options: { idleMinutes } };
+}
+
+const asked = read(process.argv.slice(2));
+if (typeof asked === 'string') {
+  console.error(asked);
   process.exitCode = 2;
 } else {
   let missed = 0;
-  for (const suite of SUITES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  for (const suite of asked.suites) {
     console.log(`\n${suite.name}`);
-    const rows = await suite.run();
+    const rows = await suite.run(asked.options);
     print(rows);
     missed += rows.filter((row) => !row.met).length;
   }
