@@ -49,6 +49,11 @@ export class Requests {
   #isOver = false;
   /** What was handed to the core within the step under way. */
   readonly #handed = new Map<Session, Forwarded>();
+  /**
+   * What this leader has proposed in its term and not yet applied. Whoever asked for it asks again while nothing is chosen, and each time
+   * would fill another slot.
+   */
+  #underWay: { readonly term: string | null; readonly sessions: Set<string> } = { term: null, sessions: new Set() };
 
   constructor(components: RequestsComponents) {
     this.#components = components;
@@ -83,6 +88,7 @@ export class Requests {
     const nowMs = self.nowMs();
     for (const { session } of declined) {
       const proposal = this.#handed.get(session);
+      this.#underWay.sessions.delete(sessionText(session));
       if (proposal !== undefined) proposals.declined(proposal, nowMs);
     }
   }
@@ -94,6 +100,7 @@ export class Requests {
 
   /** A proposal is applied here. */
   applied(session: Session, slot: Slot): void {
+    this.#underWay.sessions.delete(sessionText(session));
     this.#components.proposals.applied(session, slot);
   }
 
@@ -148,10 +155,13 @@ export class Requests {
 
   #proposeHere(term: string, nowMs: number): void {
     const { self, proposals, leadership } = this.#components;
+    if (this.#underWay.term !== term) this.#underWay = { term, sessions: new Set() };
+    const { sessions } = this.#underWay;
     const own = proposals.dueFor(term, nowMs);
-    const due = [...own, ...proposals.takeForeign(nowMs)];
-    if (due.length === 0) return;
+    const due = [...own, ...proposals.takeForeign(nowMs)].filter(({ session }) => !sessions.has(sessionText(session)));
     proposals.sent(own, term, nowMs);
+    if (due.length === 0) return;
+    for (const { session } of due) sessions.add(sessionText(session));
     const stamps = leadership.stamps();
     for (const proposal of due) this.#handed.set(proposal.session, proposal);
     self.handle({ type: 'propose', proposals: due.map(({ session, payload }) => ({ session, payload, ...stamps })) });
@@ -175,3 +185,5 @@ export class Requests {
     }
   }
 }
+
+const sessionText = ({ node, boot, seq }: Session): string => `${node} ${boot} ${seq}`;
