@@ -121,12 +121,12 @@ export class Agreement {
 
   /** See {@link ReplicatedLog.readBarrier}. */
   readBarrier(): Promise<Slot> {
-    return this.#log.readBarrier();
+    return this.#unlessRemoved(this.#log.readBarrier());
   }
 
   /** See {@link ReplicatedLog.changeMembers}. */
   changeMembers(change: MemberChange): Promise<Slot> {
-    return this.#log.changeMembers(change);
+    return this.#unlessRemoved(this.#log.changeMembers(change));
   }
 
   /**
@@ -136,12 +136,22 @@ export class Agreement {
   async ask(command: Command, origin: Origin): Promise<Outcome> {
     const proposal = { command, origin };
     this.#cluster.check(proposal);
-    const slot = await this.#log.propose(encodeProposal(proposal));
+    const slot = await this.#unlessRemoved(this.#log.propose(encodeProposal(proposal)));
     const outcome = this.#outcomes.get(slot);
     this.#outcomes.delete(slot);
     if (outcome !== undefined) return outcome;
     // A snapshot jumped over the slot: it says what the state is, and not how each command fared.
     throw new TuttiError('OUTCOME_UNKNOWN', `slot ${slot} holds it, and this node got to know only what followed`);
+  }
+
+  /** A node that was taken out is not to wait for a quorum: none will come. */
+  async #unlessRemoved<T>(asked: Promise<T>): Promise<T> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof TuttiError) || this.status().role !== 'removed') throw error;
+      throw new TuttiError('NODE_REMOVED', 'the others went on without this node', {}, error);
+    }
   }
 
   #apply({ payload, ...place }: LogEntry): void {

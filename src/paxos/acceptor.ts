@@ -19,7 +19,7 @@ import { noteChosen, requestLearn } from './learner.js';
 import { holdsLease } from './lease.js';
 import { PART_BYTES_MAX, PART_ENTRIES_MAX } from './limits.js';
 import type { Accept, Prepare } from './message.js';
-import { cellAt, lastSlot, setCell } from './slot-log.js';
+import { cellAt, isOfOlder, lastSlot, setCell } from './slot-log.js';
 import { becomeFollower, canVote, hasEntered, type PaxosState, persist, type Step, votes } from './state.js';
 
 /** Answers a prepare, or keeps silent where a lease, a restart or its own standing forbids to answer. */
@@ -135,10 +135,13 @@ export function accept(step: Step, ballot: Ballot, first: Slot, entries: readonl
   }
   const last = slotOf(slot - 1);
   if (last > state.matchedUpTo) state.matchedUpTo = last;
+  // To accept is to promise. The records say so too; but they are the last batch, and one that is destroyed with its identifier would take
+  // the promise along: a late accept of an older leader could then fill the slot, and stand for a definite answer.
+  const isNew = compareBallots(ballot, state.promised) > 0;
   state.promised = higherBallot(state.promised, ballot);
   if (records.length === 0) return null;
   const isLeader = state.role.type === 'leader';
-  return persist(step, { records }, isLeader ? { matched: last } : {});
+  return persist(step, isNew ? { records, promised: ballot } : { records }, isLeader ? { matched: last } : {});
 }
 
 /** True where a ballot is of this node's configuration. Of an older one: the sender is told. Of a newer one: this node has to learn. */
@@ -163,12 +166,13 @@ function promisePart(state: PaxosState, ballot: Ballot, first: Slot) {
   let slot = slotOf(Math.max(first, chosenUpTo + 1));
   for (; slot <= end; slot = slotOf(slot + 1)) {
     const cell = cellAt(log, slot);
-    if (cell === undefined) continue;
+    // What is left of an older configuration was never chosen in these slots, whole or damaged.
+    if (cell === undefined || isOfOlder(cell, configuration.id)) continue;
     if (bytes >= PART_BYTES_MAX || accepted.length + unknown.length >= PART_ENTRIES_MAX) break;
     bytes += 32;
     if (cell.kind === 'unknown') {
       unknown.push({ slot, ballot: cell.ballot });
-    } else if (cell.ballot.configId === configuration.id) {
+    } else {
       accepted.push({ slot, ballot: cell.ballot, entry: cell.entry });
       bytes += entryBytes(cell.entry);
     }

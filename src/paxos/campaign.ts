@@ -15,7 +15,7 @@ import { beginTerm } from './leader.js';
 import { requestLearn } from './learner.js';
 import { decideSlot, type SlotAnswer } from './merge.js';
 import type { PromiseMessage, Refusal } from './message.js';
-import { type Cell, cellAt, lastSlot } from './slot-log.js';
+import { type Cell, cellAt, isOfOlder, lastSlot } from './slot-log.js';
 import {
   becomeFollower,
   canVote,
@@ -178,6 +178,5 @@ const EMPTY: SlotAnswer = { kind: 'empty' };
 
 /** What an acceptor says of its own slot. What it accepted in an older configuration is below this one's slots, or was never chosen. */
 function answerOf(cell: Cell | undefined, configId: number): SlotAnswer {
-  if (cell === undefined) return EMPTY;
-  return cell.kind === 'accepted' && cell.ballot.configId !== configId ? EMPTY : cell;
+  return cell === undefined || isOfOlder(cell, configId) ? EMPTY : cell;
 }

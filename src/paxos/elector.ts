@@ -111,9 +111,10 @@ function hear(
 export function onTick(step: Step): void {
   const { state } = step;
   const { timing } = state.configuration;
-  const isLate = state.nowMs - state.lastTickMs > timing.electionMs / 2;
+  const lateMs = state.nowMs - state.lastTickMs;
+  const isLate = lateMs > timing.electionMs / 2;
   state.lastTickMs = state.nowMs;
-  if (isLate) excuseSilence(state);
+  if (isLate) excuseSilence(state, lateMs);
   watchLeader(step);
   if (state.nowMs >= state.heartbeatAtMs) {
     beat(step);
@@ -127,14 +128,16 @@ export function onTick(step: Step): void {
 
 /**
  * This node itself stood still (a stopped process, a busy machine): that it heard nobody says nothing about anybody. Who led meanwhile, and
- * whether its own lease runs, it has to hear anew.
+ * whether its own lease runs, it has to hear anew. Only the time that it stood still is forgiven: one that is late again and again, and
+ * forgot each time how long the others have been silent, would never find out that they are gone.
  */
-function excuseSilence(state: PaxosState): void {
+function excuseSilence(state: PaxosState, lateMs: number): void {
+  const later = (atMs: number): number => Math.min(state.nowMs, atMs + lateMs);
   for (const peer of state.peers.values()) {
-    if (peer.ackedAtMs !== null) peer.ackedAtMs = state.nowMs;
-    if (peer.heardAtMs !== null) peer.heardAtMs = state.nowMs;
+    if (peer.ackedAtMs !== null) peer.ackedAtMs = later(peer.ackedAtMs);
+    if (peer.heardAtMs !== null) peer.heardAtMs = later(peer.heardAtMs);
   }
-  state.leaderHeardAtMs = state.nowMs;
+  state.leaderHeardAtMs = later(state.leaderHeardAtMs);
   state.campaignAtMs = null;
   state.restUntilMs = Math.max(state.restUntilMs, state.nowMs + state.configuration.timing.heartbeatMs);
   if (state.role.type === 'leader') state.role.grants.clear();

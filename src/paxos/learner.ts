@@ -91,6 +91,7 @@ export function onLearn({ state, effects }: Step, from: NodeId, { from: first }:
 export function onLearned(step: Step, from: NodeId, message: Learned): void {
   const { state } = step;
   const records: (AcceptedEntry & { chosen: boolean })[] = [];
+  const promisedBefore = state.promised;
   let slot = message.from;
   for (const { ballot, entry } of message.entries) {
     if (slot > state.log.base && slot <= state.chosenUpTo) {
@@ -113,7 +114,8 @@ export function onLearned(step: Step, from: NodeId, message: Learned): void {
     }
     slot = slotOf(slot + 1);
   }
-  if (records.length > 0) persist(step, { records });
+  const promised = sameBallot(state.promised, promisedBefore) ? null : state.promised;
+  if (records.length > 0) persist(step, { records, promised });
   if (message.chosenUpTo > state.chosenUpTo && message.entries.length > 0) requestLearn(step, from);
 }
 
@@ -147,8 +149,9 @@ export function onCompacted({ state }: Step, base: Slot): void {
 export function onInstalled(step: Step, base: Slot, configuration: Configuration, lastStampNs: bigint): void {
   const { state, effects } = step;
   if (base <= state.chosenUpTo) return;
+  // A term is counted in slots of which the log has some no more.
+  becomeFollower(step);
   if (configuration.id > state.configuration.id) {
-    becomeFollower(step);
     // What was accepted here in older configurations is below the snapshot, or was never chosen.
     state.log = emptyLog(base);
     takeConfiguration(state, configuration);

@@ -39,6 +39,10 @@ export function setCell(log: SlotLog, slot: Slot, cell: Cell): void {
   log.cells[index] = cell;
 }
 
+/** True for what was accepted, or may have been, under a ballot of an older configuration than `configId`. */
+export const isOfOlder = (cell: Cell, configId: number): boolean =>
+  cell.ballot !== null && cell.ballot.configId < configId;
+
 /** Forgets everything up to `base`: a snapshot has it. */
 export function dropUpTo(log: SlotLog, base: Slot): void {
   if (base <= log.base) return;

@@ -10,7 +10,7 @@
  */
 import { TuttiError } from '../core/errors.js';
 import type { NodeId, Slot } from '../core/ids.js';
-import { isMember, type MemberRecord } from '../paxos/configuration.js';
+import { acceptQuorum, isMember, type MemberRecord } from '../paxos/configuration.js';
 import type { ChangeDeclined } from '../paxos/effects.js';
 import type { Session, StopSignEntry } from '../paxos/entry.js';
 import { answerTo, type ChangeAnswer, Changes, knownCode, membersAfter } from './changes.js';
@@ -19,7 +19,7 @@ import type { Peers } from './peers.js';
 import type { Proposals } from './proposals.js';
 import type { MemberChange } from './replicated-log.js';
 import { leaderOf, type Self, serves } from './self.js';
-import { betterVoters } from './voters.js';
+import { betterVoters, type Candidate } from './voters.js';
 
 /** How often a leader looks whether others should vote. Milliseconds. */
 const VOTERS_EVERY_MS = 1_000;
@@ -120,7 +120,7 @@ export class Membership {
     const nowMs = self.nowMs();
     if (!serves(self) || nowMs - this.#votersLookedAtMs < VOTERS_EVERY_MS) return;
     this.#votersLookedAtMs = nowMs;
-    if (this.#init.voters !== 'hand') this.#improveVoters(nowMs);
+    if (this.#init.voters !== 'hand') this.#improveVoters();
   }
 
   /** Gives up what waits. */
@@ -138,12 +138,35 @@ export class Membership {
     if (isUnderWay || self.slotOf(session) !== null) return;
     try {
       const members = membersAfter(change, self.configuration());
-      if (members === null) this.#answer({ session, code: null, detail: '' });
-      else this.#reconfigure(session, members);
+      if (members === null) {
+        this.#answer({ session, code: null, detail: '' });
+        return;
+      }
+      if (change.type !== 'add') this.#checkQuorum(members);
+      this.#reconfigure(session, members);
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       this.#answer({ session, code: error.code, detail: error.detail });
     }
+  }
+
+  /**
+   * A change must not lock the house: of three voters one is off, a person takes out the other one that works, and the two that are left
+   * agree on nothing any more, not even on the next change. @throws TuttiError NO_QUORUM
+   */
+  #checkQuorum(members: readonly MemberRecord[]): void {
+    const voters = members.filter(({ voter }) => voter);
+    const fit = this.#candidates().filter(
+      ({ onlineMs, caughtUp, trusted }) => onlineMs !== null && caughtUp && trusted,
+    );
+    const unfit = voters.filter(({ node }) => !fit.some((candidate) => candidate.node === node));
+    const needed = acceptQuorum(voters.length);
+    if (voters.length - unfit.length >= needed) return;
+    const names = unfit.map(({ name }) => name).join(', ');
+    throw new TuttiError(
+      'NO_QUORUM',
+      `Of the ${voters.length} that would vote then, ${needed} are needed, and ${names} would not do (off, behind, or with a card that is not trusted): take out or replace that first.`,
+    );
   }
 
   #reconfigure(session: Session | null, members: readonly MemberRecord[]): void {
@@ -184,27 +207,32 @@ export class Membership {
     else self.send(session.node, { type: 'change-answer', session, code: code ?? '', detail });
   }
 
-  #improveVoters(nowMs: number): void {
-    const { self, peers } = this.#components;
-    const { state } = self;
-    const voters = betterVoters(
-      self.configuration().members.map(({ node, voter }) => {
-        const isSelf = node === self.node;
-        const upSinceMs = peers.upSinceMs(node);
-        const chosenUpTo = isSelf ? state.chosenUpTo : (state.peers.get(node)?.standing?.chosenUpTo ?? 0);
-        return {
-          node,
-          voter,
-          onlineMs: isSelf ? nowMs : upSinceMs === null ? null : nowMs - upSinceMs,
-          caughtUp: chosenUpTo >= state.chosenUpTo - CAUGHT_UP_SLOTS,
-          trusted: !state.distrusted.has(node),
-          leader: isSelf,
-        };
-      }),
-    );
+  #improveVoters(): void {
+    const { self } = this.#components;
+    const voters = betterVoters(this.#candidates());
     if (voters === null) return;
     const members = membersAfter({ type: 'voters', voters }, self.configuration());
     if (members !== null) this.#reconfigure(null, members);
+  }
+
+  /** All members, as this leader sees them. */
+  #candidates(): Candidate[] {
+    const { self, peers } = this.#components;
+    const { state } = self;
+    const nowMs = self.nowMs();
+    return self.configuration().members.map(({ node, voter }) => {
+      const isSelf = node === self.node;
+      const upSinceMs = peers.upSinceMs(node);
+      const chosenUpTo = isSelf ? state.chosenUpTo : (state.peers.get(node)?.standing?.chosenUpTo ?? 0);
+      return {
+        node,
+        voter,
+        onlineMs: isSelf ? nowMs : upSinceMs === null ? null : nowMs - upSinceMs,
+        caughtUp: chosenUpTo >= state.chosenUpTo - CAUGHT_UP_SLOTS,
+        trusted: !state.distrusted.has(node),
+        leader: isSelf,
+      };
+    });
   }
 }
 

@@ -29,7 +29,7 @@ import { type Configuration, votersOf } from '../paxos/configuration.js';
 import type { Applied } from '../paxos/effects.js';
 import { Sessions } from '../paxos/sessions.js';
 import type { PaxosState } from '../paxos/state.js';
-import { createPaxos, holdsLease } from '../paxos/step.js';
+import { createPaxos, holdsLease, statusOf } from '../paxos/step.js';
 import type { PeerLink } from '../ports/peer-link.js';
 import type { Timer } from '../ports/time.js';
 import { Driver } from './driver.js';
@@ -304,7 +304,7 @@ export class Replica implements ReplicatedLog {
   }
 
   /** Takes part, now that everything stands. */
-  async #begin({ self, handlers, peers, repair, cards }: Running): Promise<void> {
+  async #begin({ self, handlers, peers, repair, cards, snapshots, recovered }: Running): Promise<void> {
     peers.follow();
     cards.keepMembers();
     const voters = votersOf(self.state.configuration);
@@ -313,8 +313,12 @@ export class Replica implements ReplicatedLog {
     cards.lookAtSelf();
     // All that is known to be agreed is applied within this first event.
     self.handle({ type: 'tick' });
+    // The disk may have been full until the log was: nothing more goes into that one, so nothing else may come first.
+    snapshots.consider({ batch: recovered.lastBatch, fill: recovered.fill }, this.#applied);
     handlers.statusChanged();
-    if (isAlone && !serves(self)) await new Promise<void>((resolve) => (this.#alone = resolve));
+    // One with a damaged log may wait for a person's word, who has to be able to ask it what is wrong.
+    if (isAlone && !serves(self) && statusOf(self.state).damaged === null)
+      await new Promise<void>((resolve) => (this.#alone = resolve));
   }
 
   // What is agreed.
