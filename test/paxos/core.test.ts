@@ -374,6 +374,48 @@ t.test('a tick that comes late starts no campaign and shows no lease', (t) => {
   t.end();
 });
 
+t.test('a leader that is late again and again finds out all the same that nobody answers', (t) => {
+  const world = led();
+  run(world, 300);
+  const { state } = world.node(n1);
+  for (let at = 0; at < 40 && state!.role.type === 'leader'; at++) {
+    world.pass(at % 9 === 8 ? 260 : 50);
+    world.feed(n1, { type: 'tick' });
+    world.bag = [];
+  }
+  t.equal(state!.role.type, 'follower');
+  t.end();
+});
+
+t.test('to accept under a new ballot is a promise that goes to the superblock', (t) => {
+  const bench = new Bench({}, n3);
+  const accept = (slot: number) =>
+    bench.hear(n1, {
+      type: 'accept',
+      ballot: ballot(2),
+      start: slotOf(1),
+      from: slotOf(slot),
+      entries: [command(`${slot}`)],
+      chosenUpTo: slotOf(0),
+    }).persist[0]?.promised;
+  t.same(accept(1), ballot(2));
+  t.same(accept(2), null, 'once');
+  t.end();
+});
+
+t.test('what is damaged of an older configuration holds up no slot of this one', (t) => {
+  const configuration = { ...configurationOf(['n1', 'n2', 'n3']), id: 2, after: slotOf(1) };
+  const held = { slot: slotOf(1), ballot: ballot(1), entry: command('a') };
+  const bench = new Bench(
+    { configuration, accepted: [held], unknown: [{ slot: slotOf(2), ballot: ballot(1) }], chosenUpTo: slotOf(1) },
+    n3,
+  );
+  const prepared = { type: 'prepare', ballot: { configId: 2, round: 1, node: n1 }, from: slotOf(2) } as const;
+  const [promise] = bench.hear(n1, prepared).sendAfter.map(({ message }) => message);
+  t.match(promise, { type: 'promise', unknown: [], accepted: [] });
+  t.end();
+});
+
 t.test('a node alone serves after its own writes, and waits for nobody’s lease when it starts again', (t) => {
   const world = new World(configurationOf(['n1']));
   run(world, 25);

@@ -398,7 +398,7 @@ export class World {
       if (entry.type === 'command') disk.baseStampNs = entry.stampNs;
     }
     this.#moveBase(disk, base);
-    this.feed(id, { type: 'compacted', base });
+    this.feed(id, { type: 'compacted', base, lastStampNs: disk.baseStampNs });
   }
 
   #moveBase(disk: Disk, base: Slot): void {

@@ -1,5 +1,6 @@
 /** Replicas agree, through the loss of leaders, power and connections. */
 import t from 'tap';
+import type { NodeId } from '../../src/core/ids.js';
 import { RESERVE_NS } from '../../src/replication/leadership.js';
 import { bytes, id, TestCluster, type TestNode, turn } from './cluster.js';
 
@@ -191,6 +192,27 @@ t.test('a member is removed, and told so; a lost card is replaced by a new one',
   t.ok(members.includes(fresh.id));
   await cluster.stop();
 });
+
+t.test(
+  'a voter that works is not taken out while another is off: the two that are left could agree on nothing',
+  async (t) => {
+    const cluster = await new TestCluster('abc').start();
+    const leader = await cluster.awaitLeader();
+    const [off, works] = cluster.nodes.filter((node) => node !== leader);
+    await off!.kill();
+    await cluster.until(
+      () => leader.replica.status().members.some(({ node, online }) => node === off!.id && !online),
+      'the leader has noticed',
+    );
+    const remove = (node: NodeId) =>
+      cluster.settle(cluster.leader!.replica.changeMembers({ type: 'remove', node, acceptLoss: false }));
+    await t.rejects(remove(works!.id), { code: 'NO_QUORUM', detail: /would vote then/ });
+    await cluster.settle(cluster.leader!.replica.propose(bytes('nothing is locked')));
+    await remove(off!.id);
+    await cluster.settle(cluster.leader!.replica.propose(bytes('two go on')));
+    await cluster.stop();
+  },
+);
 
 t.test(
   'a proposal that was sent and not answered has an unknown outcome; one that never left was not agreed',
