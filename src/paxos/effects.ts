@@ -98,8 +98,8 @@ export type PaxosEvent = { readonly nowMs: number } & (
   | { readonly type: 'read'; readonly id: number }
   /** The connection with a peer came up or was lost: a hint, never a proof. */
   | { readonly type: 'link'; readonly peer: NodeId; readonly up: boolean }
-  /** A snapshot holds everything up to `base` durably: the log below is not needed here any more. */
-  | { readonly type: 'compacted'; readonly base: Slot }
+  /** A snapshot, whose highest stamp is `lastStampNs`, holds everything up to `base` durably: the log below is not needed any more. */
+  | { readonly type: 'compacted'; readonly base: Slot; readonly lastStampNs: bigint }
   /** A snapshot from a peer was installed durably; what it holds is chosen up to `base`. */
   | {
       readonly type: 'installed';

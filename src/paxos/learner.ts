@@ -139,9 +139,13 @@ export function onBehind({ state, effects }: Step, from: NodeId, { base }: Behin
   if (base > state.chosenUpTo) effects.snapshotNeeded = { from, base };
 }
 
-/** A snapshot of this node's own holds everything up to `base`. */
-export function onCompacted({ state }: Step, base: Slot): void {
+/**
+ * A snapshot on this node's disk holds everything up to `base`. It may be a peer's, in the place of one that could not be read: then
+ * its highest stamp is news here, and whatever this node proposes has to be above that.
+ */
+export function onCompacted({ state }: Step, base: Slot, lastStampNs: bigint): void {
   assert(base <= state.chosenUpTo, 'a snapshot holds what was applied');
+  if (lastStampNs > state.lastStampNs) state.lastStampNs = lastStampNs;
   dropUpTo(state.log, base);
 }
 

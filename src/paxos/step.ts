@@ -63,7 +63,7 @@ function handle(under: Step, event: PaxosEvent): void {
       onLink(under, event.peer, event.up);
       break;
     case 'compacted':
-      onCompacted(under, event.base);
+      onCompacted(under, event.base, event.lastStampNs);
       break;
     case 'installed':
       onInstalled(under, event.base, event.configuration, event.lastStampNs);

@@ -29,7 +29,7 @@ export interface CardWatchComponents {
 /** This start of this card. */
 export interface CardWatchInit {
   readonly boot: BootId;
-  readonly recovered: Pick<StoreRecovered, 'incarnation' | 'boots' | 'cards'>;
+  readonly recovered: Pick<StoreRecovered, 'incarnation' | 'boots' | 'cards' | 'chosenUpTo'>;
 }
 
 /** All cards of the cluster, as one node knows them. */
@@ -55,10 +55,14 @@ export class CardWatch {
     return this.#cards.encodeIfChanged();
   }
 
-  /** What this node says of its card when it connects. */
+  /**
+   * What this node says of its card when it connects. Which starts this card has forgotten stands in what it had applied before it went
+   * down, and all of that was chosen. So a peer may judge it only if it has applied as much, and as much as this node by now: where a
+   * damaged snapshot leaves this node with nothing applied, one that was away would miss the only start that it knows of.
+   */
   said(): Uint8Array {
-    const { self, bootOf, batch } = this.#components;
-    const since = bootOf(self.node)?.openedAt ?? slotOf(0);
+    const { self, batch } = this.#components;
+    const since = slotOf(Math.max(self.applied(), this.#init.recovered.chosenUpTo));
     return encodeCard({ boots: this.#init.recovered.boots, since, batch: batch() });
   }
 

@@ -116,7 +116,7 @@ export class Hearing implements PeerLinkHandlers {
   }
 
   #onFrame(from: NodeId, frame: Frame): void {
-    const { self, cards, membership, requests, repair, snapshots } = this.#components;
+    const { cards, membership, requests, repair, snapshots } = this.#components;
     switch (frame.type) {
       case 'forward':
         requests.forwarded(from, frame.proposals);
@@ -131,7 +131,7 @@ export class Hearing implements PeerLinkHandlers {
         cards.distrustSelf(`${from} says: ${frame.why}`);
         break;
       case 'snapshot-ask':
-        snapshots.asked(from, frame, self.applied());
+        snapshots.asked(from, frame);
         break;
       case 'snapshot-part':
         snapshots.took(from, frame);

@@ -1,8 +1,9 @@
 /**
  * Parts: what a running replica is made of, put together.
  *
- * Who knows whom can be read off here: a part is given those that it needs, and they are made before it. The one exception are snapshots and
- * the repair of the state, which need each other: a state that is no good is mended by a snapshot, and gives none.
+ * Who knows whom can be read off here: a part is given those that it needs, and they are made before it. The exceptions are snapshots and
+ * the repair of the state, which need each other (a state that is no good is mended by a snapshot, and gives none), and requests, which
+ * wait for a snapshot while the log has no room.
  */
 import type { NodeId, Slot } from '../core/ids.js';
 import type { Applied } from '../paxos/effects.js';
@@ -43,6 +44,8 @@ export interface Parts {
 /** What single parts ask of the replica, beside what all of them may. */
 export interface ReplicaHooks {
   readonly bootOf: CardWatchComponents['bootOf'];
+  /** Of what is applied, the highest; 0 before the first. Nanoseconds. */
+  readonly lastStampNs: () => bigint;
   /** The state with all that belongs to it, as bytes. */
   readonly snapshot: () => Uint8Array;
   readonly apply: (applied: Applied) => void;
@@ -87,12 +90,13 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
   );
   const leadership = new Leadership({ self, clock, handlers, proposals, leadMs });
   const membership = new Membership({ self, peers, proposals }, { voters, gate });
-  const requests = new Requests({
+  const requests: Requests = new Requests({
     self,
     proposals,
     membership,
     leadership,
     outstanding: () => driver.outstanding,
+    isLogFull: () => snapshots.isLogFull,
     defer,
   });
   const repair: StateRepair = new StateRepair(
@@ -113,8 +117,9 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
       store,
       send: replica.send,
       nowMs: self.nowMs,
+      applied: self.applied,
       take: () => (repair.trouble === null ? { slot: self.applied(), bytes: replica.snapshot() } : null),
-      saved: (slot) => driver.handle({ type: 'compacted', base: slot }),
+      saved: (slot) => driver.handle({ type: 'compacted', base: slot, lastStampNs: replica.lastStampNs() }),
       install: replica.install,
     },
     { base: recovered.base },

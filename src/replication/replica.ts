@@ -64,6 +64,8 @@ interface Running extends Base, Parts {
 export class Replica implements ReplicatedLog {
   readonly #components: ReplicaComponents;
   readonly #init: ReplicaInit;
+  /** What was chosen while a snapshot was on its way to the disk: the state in memory is the snapshot's already. */
+  readonly #heldBack: Applied[] = [];
   readonly #clock: TermClock;
   #phase: 'new' | 'starting' | 'running' | 'over' = 'new';
   #running: Running | null = null;
@@ -259,7 +261,7 @@ export class Replica implements ReplicatedLog {
           },
           durable: (standing) => {
             this.#afterStep();
-            this.#running?.snapshots.consider(standing, this.#applied);
+            this.#running?.snapshots.consider(standing);
             if (serves({ state })) this.#running?.requests.flush();
           },
           failed: (error) => this.#fail(error),
@@ -289,6 +291,7 @@ export class Replica implements ReplicatedLog {
     };
     const replica: ReplicaHooks = {
       bootOf: (node) => this.#sessions.bootOf(node),
+      lastStampNs: () => this.#lastStampNs,
       snapshot: () => encodeSnapshot(this.#snapshotNow(recovered.cluster)),
       apply: (applied) => this.#apply(applied),
       install: (slot, bytes, done) => this.#install(slot, bytes, done),
@@ -313,8 +316,9 @@ export class Replica implements ReplicatedLog {
     cards.lookAtSelf();
     // All that is known to be agreed is applied within this first event.
     self.handle({ type: 'tick' });
-    // The disk may have been full until the log was: nothing more goes into that one, so nothing else may come first.
-    snapshots.consider({ batch: recovered.lastBatch, fill: recovered.fill }, this.#applied);
+    // Where the log is full the next record would end the process again. No peer was heard yet, and the store does one thing after another:
+    // a snapshot that is asked for now is kept before any record that follows.
+    snapshots.consider(recovered);
     handlers.statusChanged();
     // One with a damaged log may wait for a person's word, who has to be able to ask it what is wrong.
     if (isAlone && !serves(self) && statusOf(self.state).damaged === null)
@@ -324,8 +328,12 @@ export class Replica implements ReplicatedLog {
   // What is agreed.
 
   #apply(applied: Applied): void {
-    const { handlers, requests, membership, repair, cards } = this.#running!;
+    const { handlers, requests, membership, repair, cards, snapshots } = this.#running!;
     if (repair.holds(applied)) return;
+    if (snapshots.isInstalling) {
+      this.#heldBack.push(applied);
+      return;
+    }
     const { slot, entry } = applied;
     this.#applied = slot;
     membership.works();
@@ -404,7 +412,12 @@ export class Replica implements ReplicatedLog {
       return;
     }
     const { configuration, lastStampNs } = snapshot;
-    const meta = { configuration: encodeConfiguration(configuration), promised: driver.state.promised };
+    const meta = {
+      configuration: encodeConfiguration(configuration),
+      promised: driver.state.promised,
+      // This node's own snapshot may be as of the same slot, whole, and of a state that the others do not have.
+      trusted: repair.trouble === null,
+    };
     this.#components.store.installSnapshot(slot, bytes, meta, (refused) => {
       if (this.#isOver) return;
       done();
@@ -416,8 +429,10 @@ export class Replica implements ReplicatedLog {
       this.#take(handlers, snapshot);
       this.#configuration = configuration;
       snapshots.installed(slot);
+      // The core learned of these another way while the snapshot went to the disk; up to its slot the state holds them already.
+      for (const applied of this.#heldBack.splice(0)) if (applied.slot > slot) this.#apply(applied);
       if (slot > driver.state.chosenUpTo) driver.handle({ type: 'installed', base: slot, configuration, lastStampNs });
-      else driver.handle({ type: 'compacted', base: slot });
+      else driver.handle({ type: 'compacted', base: slot, lastStampNs });
       repair.mended(slot);
       requests.jumped();
       this.#afterStep();

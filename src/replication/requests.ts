@@ -31,6 +31,8 @@ export interface RequestsComponents {
   readonly leadership: Leadership;
   /** Writes of the core that are on their way to the disk. */
   readonly outstanding: () => number;
+  /** The log has no room for new commands at present. */
+  readonly isLogFull: () => boolean;
   /** Calls back when this turn of the event loop is over. */
   readonly defer: (callback: () => void) => void;
 }
@@ -135,7 +137,7 @@ export class Requests {
   /** Hands on what waits. */
   flush(): void {
     if (this.#isOver) return;
-    const { self, membership, leadership, outstanding } = this.#components;
+    const { self, membership, leadership, outstanding, isLogFull } = this.#components;
     const nowMs = self.nowMs();
     const question = this.#reads.question(nowMs);
     if (question !== null) self.handle({ type: 'read', id: question });
@@ -143,7 +145,7 @@ export class Requests {
     if (term === null) return;
     membership.flush(term, nowMs);
     if (self.state.role.type !== 'leader') this.#forward(term, nowMs);
-    else if (serves(self) && outstanding() < BATCHES_MAX) this.#proposeHere(term, nowMs);
+    else if (serves(self) && outstanding() < BATCHES_MAX && !isLogFull()) this.#proposeHere(term, nowMs);
   }
 
   /** Refuses everybody, and hands nothing on any more. */

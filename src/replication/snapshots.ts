@@ -1,7 +1,9 @@
 /**
  * Snapshots: keeps the log short, and brings nodes up that are further behind than the log reaches.
  *
- * One is taken when half of the log's room is in use, at whatever slot is applied then, and takes the place of the log below. A node that
+ * One is taken when half of the log's room is in use, at whatever slot is applied then, and takes the place of the log below. Where that
+ * cannot be done it is tried again and again, also by the next process, and a leader takes no new commands while the log is nearly full: a
+ * write that finds no room ends the process. A node that
  * asks for slots which its peer's log no longer has is told so, and fetches the peer's snapshot: in pieces over the bulk channel, one
  * after another, each asked for until it comes. Pieces name the snapshot by its slot and hash, so that none of another one is mixed in: the
  * peer may have taken a newer one meanwhile, and then the fetch begins anew.
@@ -19,6 +21,11 @@ import type { LogStore, StoreStanding } from './log-store.js';
 
 /** A snapshot is due when live batches take more than this share of the log. */
 const FILL_MAX = 0.5;
+/**
+ * Above this share a leader takes no new commands. What is left is for what cannot wait: what is under way, the first entry of a term, a
+ * change of members.
+ */
+const FILL_LAST = 0.9;
 /** A piece that did not come for so long is asked for again. Milliseconds. */
 const ASK_AGAIN_MS = 1_000;
 /** A peer that sent nothing for so long is given up; the core will ask whoever it learns from next. Milliseconds. */
@@ -39,7 +46,9 @@ export interface SnapshotsComponents {
   readonly store: LogStore;
   readonly send: (to: NodeId, channel: Channel, bytes: Uint8Array) => boolean;
   readonly nowMs: () => number;
-  /** The state as of the last applied slot; null where this node has none that is good. */
+  /** Everything up to here is applied. */
+  readonly applied: () => Slot;
+  /** The state as of that slot; null where this node has none that is good. */
   readonly take: () => { readonly slot: Slot; readonly bytes: Uint8Array } | null;
   /** The log up to `slot` is not needed any more. */
   readonly saved: (slot: Slot) => void;
@@ -73,6 +82,8 @@ export class Snapshots {
   /** Of the latest snapshot on the disk; 0 where there is none. */
   #base: Slot;
   #isSaving = false;
+  /** Share of the log in use, as far as is known: 0 after a snapshot made room, until the next commit says how much. */
+  #fill = 0;
   /** Not before this: the disk had no room. Local milliseconds. */
   #restUntilMs = 0;
   #kept: Kept | null = null;
@@ -92,10 +103,15 @@ export class Snapshots {
     return this.#isInstalling;
   }
 
-  /** Takes a snapshot if one is due. `applied`: the slot that it would be of. */
-  consider({ fill }: StoreStanding, applied: Slot): void {
-    if (fill <= FILL_MAX || applied <= this.#base || this.#isSaving || this.#isInstalling) return;
-    if (this.#components.nowMs() >= this.#restUntilMs) this.save();
+  /** So little room is left in the log that new commands have to wait. */
+  get isLogFull(): boolean {
+    return this.#fill > FILL_LAST;
+  }
+
+  /** So much of the log is in use: takes a snapshot if one is due. */
+  consider({ fill }: Pick<StoreStanding, 'fill'>): void {
+    this.#fill = fill;
+    this.#saveIfDue();
   }
 
   /** Takes a snapshot now. */
@@ -104,6 +120,7 @@ export class Snapshots {
     if (taken === null) return;
     const { slot, bytes } = taken;
     if (bytes.length > SNAPSHOT_BYTES_MAX) {
+      this.#restUntilMs = this.#components.nowMs() + TRY_AGAIN_MS;
       this.#components.log.error('the agreed state is too large for a snapshot', { bytes: bytes.length });
       return;
     }
@@ -118,15 +135,16 @@ export class Snapshots {
         return;
       }
       this.#base = slot;
+      this.#fill = 0;
       this.#components.saved(slot);
     });
   }
 
-  /** A peer wants a piece. `applied`: of what slot one could be taken now. */
-  asked(from: NodeId, { least, slot, offset }: Omit<Ask, 'type'>, applied: Slot): void {
+  /** A peer wants a piece. */
+  asked(from: NodeId, { least, slot, offset }: Omit<Ask, 'type'>): void {
     if (least > this.#base) {
       // It lost what is in no log any more, and this node has no snapshot of it yet: the peer asks again when it has.
-      if (least <= applied && !this.#isSaving && !this.#isInstalling) this.save();
+      if (least <= this.#components.applied() && !this.#isSaving && !this.#isInstalling) this.save();
       return;
     }
     if (this.#base === 0 || this.#askers.length >= ASKERS_MAX) return;
@@ -180,10 +198,13 @@ export class Snapshots {
   /** The snapshot as of `slot` is on the disk. */
   installed(slot: Slot): void {
     this.#base = slot;
+    this.#fill = 0;
   }
 
   /** Asks again for what did not come, and lets go of what nobody wants. */
   tick(): void {
+    // While commands have to wait, no commit may come that would ask for a snapshot.
+    this.#saveIfDue();
     const nowMs = this.#components.nowMs();
     if (this.#kept !== null && nowMs - this.#kept.usedAtMs >= KEEP_MS) this.#kept = null;
     const fetch = this.#fetch;
@@ -197,6 +218,12 @@ export class Snapshots {
     this.#isOver = true;
     this.#fetch = null;
     this.#askers = [];
+  }
+
+  #saveIfDue(): void {
+    if (this.#fill <= FILL_MAX || this.#isSaving || this.#isInstalling) return;
+    const { applied, nowMs } = this.#components;
+    if (applied() > this.#base && nowMs() >= this.#restUntilMs) this.save();
   }
 
   #ask(fetch: Fetch): void {

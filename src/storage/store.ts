@@ -93,6 +93,8 @@ export interface StoreRecovered {
   readonly cards: Uint8Array | null;
   /** Sequence of the last batch. */
   readonly lastBatch: number;
+  /** As {@link Store.fill} is: a log that is full takes nothing more before a snapshot was saved. */
+  readonly fill: number;
   /** What was found wrong and what was done about it, a sentence each, for the log. */
   readonly repairs: readonly string[];
 }
@@ -206,6 +208,7 @@ export class Store {
       chosenUpTo: this.#chosenUpTo,
       cards: this.#cards,
       lastBatch: sequence - 1,
+      fill: this.fill,
       repairs,
     };
   }
@@ -389,15 +392,16 @@ export class Store {
   /**
    * Takes a peer's state in the place of this node's, with the configuration that holds there, in one step. Records above `slot` stay.
    * @throws TuttiError BAD_SNAPSHOT where it is older than what is here: the slots between are in no log any more, and must never be taken
-   * for empty; one of the same slot is welcome where this card's own cannot be read. DISK_FULL, DISK_FAILED
+   * for empty; one of the same slot is welcome where this card's own cannot be read, or is not `trusted`. DISK_FULL, DISK_FAILED
    */
   installSnapshot(
     slot: Slot,
     bytes: Uint8Array,
-    init: { readonly configuration: Uint8Array; readonly promised: Ballot | null },
+    init: { readonly configuration: Uint8Array; readonly promised: Ballot | null; readonly trusted?: boolean },
   ): void {
     const before = this.#superblock.state.snapshot;
-    if (before !== null && (slot < before.slot || (slot === before.slot && this.#isReadable()))) {
+    const { trusted = true } = init;
+    if (before !== null && (slot < before.slot || (slot === before.slot && trusted && this.#isReadable()))) {
       throw olderThan(slot, before.slot);
     }
     assert(init.configuration.length <= CONFIGURATION_BYTES_MAX, 'a configuration has a bounded length');

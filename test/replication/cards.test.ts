@@ -102,3 +102,30 @@ t.test('a card that is what it was is trusted after any number of starts', async
   }
   await cluster.stop();
 });
+
+t.test('a card whose snapshot is damaged is not taken for another by a peer that was away', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const [a, b, c] = cluster.nodes as [TestNode, TestNode, TestNode];
+  await cluster.awaitLeader();
+  await cluster.settle(b.replica.propose(bytes('the start that the third knows')));
+  // That a slot is chosen is noted on the disk with the next one.
+  await cluster.settle(b.replica.propose(bytes('once more')));
+  await cluster.until(() => c.recorder.texts.length === 2, 'the third knows it');
+  await c.kill();
+  await b.kill();
+  await cluster.settle(b.start());
+  const texts = Array.from({ length: 100 }, (_, n) => `entry ${n}`);
+  // From its new start on it is known by that one, and forgets the one before.
+  for (const text of texts) await cluster.settle(b.replica.propose(bytes(text)));
+  await b.kill();
+  const [snapshot] = b.disk.list('consensus/snapshots');
+  b.disk.flipBit(`consensus/snapshots/${snapshot!.name}`, 100, 0, { cached: true });
+  await cluster.settle(Promise.all([b.start(), c.start()]));
+  t.match(b.replica.status(), { trouble: 'LOG_DAMAGED' });
+  await cluster.until(() => b.replica.status().trouble !== 'LOG_DAMAGED', 'it is mended');
+  await cluster.until(() => [b, c].every(({ recorder }) => recorder.texts.length === 102), 'both have all');
+  t.equal(b.replica.status().trouble, null);
+  await a.kill();
+  await cluster.settle(c.replica.propose(bytes('its vote counts')));
+  await cluster.stop();
+});

@@ -26,7 +26,7 @@ export const CLUSTER: ClusterId = clusterId('c'.repeat(32));
 export const id = (letter: string): NodeId => nodeId(letter.repeat(32));
 
 /** A store that is full after some hundred entries. */
-const LIMITS: StoreLimits = {
+export const LIMITS: StoreLimits = {
   segmentBytes: 512 << 10,
   segments: 4,
   ringPages: 64,

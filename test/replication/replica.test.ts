@@ -1,6 +1,7 @@
 /** Replicas agree, through the loss of leaders, power and connections. */
 import t from 'tap';
 import type { NodeId } from '../../src/core/ids.js';
+import { slot } from '../../src/core/ids.js';
 import { RESERVE_NS } from '../../src/replication/leadership.js';
 import { bytes, id, TestCluster, type TestNode, turn } from './cluster.js';
 
@@ -299,6 +300,31 @@ t.test('a node whose state differs from a majority says so, and takes theirs', a
   t.strictSame(victim.recorder.lines, leader.recorder.lines);
   await cluster.stop();
 });
+
+t.test(
+  'a state that differs is replaced also where this node keeps a snapshot of it, as of the very same slot',
+  async (t) => {
+    const cluster = await new TestCluster('abc', { hashEverySlots: 10 }).start();
+    const leader = await cluster.awaitLeader();
+    const victim = cluster.nodes.find((node) => node !== leader)!;
+    await cluster.settle(victim.replica.propose(bytes('a')));
+    victim.recorder.lines[1] = '2:something else';
+    while (leader.replica.status().appliedSlot < 10) await cluster.settle(leader.replica.propose(bytes('more')));
+    await cluster.until(() => victim.replica.status().trouble === 'STATE_DIFFERS', 'it says so');
+    t.equal(victim.replica.status().appliedSlot, 10);
+    let isSaved = false;
+    victim.store.saveSnapshot(slot(10), bytes('what it would have kept a moment before'), () => {
+      isSaved = true;
+    });
+    await cluster.until(() => isSaved, 'it is on its disk');
+    await cluster.until(() => victim.replica.status().trouble === null, 'it is mended');
+    t.strictSame(victim.recorder.lines, leader.recorder.lines);
+    await victim.kill();
+    await cluster.settle(victim.start());
+    t.strictSame(victim.recorder.lines, leader.recorder.lines, 'on its disk too');
+    await cluster.stop();
+  },
+);
 
 t.test('the leader itself may be the one that differs', async (t) => {
   const cluster = await new TestCluster('abc', { hashEverySlots: 10 }).start();

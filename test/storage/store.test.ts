@@ -34,6 +34,7 @@ t.test('a new store is who it was made as, and has accepted nothing', (t) => {
     chosenUpTo: 0,
     cards: null,
     lastBatch: 0,
+    fill: 0,
     repairs: [],
   });
   t.equal(
@@ -231,7 +232,11 @@ t.test('a log that is full refuses, and loses nothing', (t) => {
     for (;;) store.commit([accept(record(++slot, 1))]);
   });
   t.equal(code, 'DISK_FULL');
-  t.equal(reopen(disk, store).recovered.accepted.length, 16);
+  const again = reopen(disk, store);
+  t.equal(again.recovered.accepted.length, 16);
+  t.equal(again.recovered.fill, 1);
+  again.saveSnapshot(slotOf(16), bytes('all of it'));
+  t.ok(again.fill < 0.5, 'and a snapshot makes room again');
   t.end();
 });
 
@@ -252,6 +257,12 @@ t.test('a snapshot older than the one that is here is refused, and so is the sam
     );
   }
   t.same(store.readSnapshot(), bytes('four'));
+  store.installSnapshot(slotOf(4), bytes('another four'), { ...init, trusted: false });
+  t.same(store.readSnapshot(), bytes('another four'), 'but for a state that is not trusted');
+  t.equal(
+    codeOf(() => store.installSnapshot(slotOf(3), bytes('x'), { ...init, trusted: false })),
+    'BAD_SNAPSHOT',
+  );
   store.installSnapshot(slotOf(5), bytes('five'), { configuration: bytes('c5'), promised: ballot(8) });
   const again = reopen(disk, store);
   t.same(again.readSnapshot(), bytes('five'));

@@ -1,0 +1,38 @@
+/** What a damaged disk leaves open is made good before this node leads. */
+import t from 'tap';
+import { type Incarnation, slot } from '../../src/core/ids.js';
+import { NO_BALLOT } from '../../src/paxos/ballot.js';
+import { encodeConfiguration, encodeEntry } from '../../src/paxos/codec.js';
+import { createPaxos, step } from '../../src/paxos/step.js';
+import type { StoreRecovered } from '../../src/replication/log-store.js';
+import { recoveredFor } from '../../src/replication/recovery.js';
+import { CLUSTER, id, TestCluster } from './cluster.js';
+
+t.test('the stamps of a snapshot that could not be read count once a peer’s is in its place', (t) => {
+  const recovered: StoreRecovered = {
+    cluster: CLUSTER,
+    node: id('a'),
+    incarnation: 'A' as Incarnation,
+    boots: [],
+    promised: NO_BALLOT,
+    configuration: encodeConfiguration(new TestCluster('abc').configuration()),
+    leaseMsMax: 0,
+    base: slot(5),
+    snapshot: { slot: slot(5), length: 100 },
+    accepted: [{ slot: slot(6), ballot: NO_BALLOT, chosen: true, entry: encodeEntry({ type: 'noop' }) }],
+    unknown: [],
+    chosenUpTo: slot(6),
+    cards: null,
+    lastBatch: 6,
+    fill: 0,
+    repairs: [],
+  };
+  const state = createPaxos({ self: id('a'), seed: 1, nowMs: 0, recovered: recoveredFor(recovered, null) });
+  step(state, { type: 'tick', nowMs: 1 });
+  t.match(state, { chosenUpTo: 6, lastStampNs: 0n });
+  step(state, { type: 'compacted', base: slot(5), lastStampNs: 77n, nowMs: 2 });
+  t.equal(state.lastStampNs, 77n);
+  step(state, { type: 'compacted', base: slot(6), lastStampNs: 76n, nowMs: 3 });
+  t.equal(state.lastStampNs, 77n, 'and it never falls');
+  t.end();
+});
