@@ -32,6 +32,8 @@ export interface GatedLinkComponents {
   readonly weather: Weather;
   /** Runs a callback as the process would: not at all when it is dead, later when it is stopped. */
   readonly run: (callback: () => void) => void;
+  /** False once the process is dead: what it was about to do when it died does not happen. */
+  readonly isAlive: () => boolean;
   /** True for a message of consensus. */
   readonly isConsensus: (bytes: Uint8Array) => boolean;
   /** Sees what leaves and what comes in. */
@@ -47,7 +49,8 @@ export class GatedLink implements PeerLink {
   }
 
   start(handlers: PeerLinkHandlers): Promise<void> {
-    const { run } = this.#parts;
+    const { run, isAlive } = this.#parts;
+    if (!isAlive()) return new Promise(() => {});
     return this.#parts.link.start({
       message: (from, channel, bytes) => this.#arrive(handlers, from, channel, bytes),
       up: (peer, hello) => run(() => handlers.up(peer, hello)),

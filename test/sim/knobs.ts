@@ -109,7 +109,8 @@ const TIMINGS = [
   ...[30, 200, 200, 300, 300, 400, 400, 500, 500, 500].map(shortTiming),
 ];
 
-const busy = { clients: 4, thinkMs: 800 } as const;
+/** A house in which much is asked, with logs that are quickly read when a node starts. */
+const busy = { clients: 3, thinkMs: 1_200, ringPages: 40 } as const;
 
 /** All profiles by name. */
 export const PROFILES = {
@@ -169,7 +170,7 @@ export const PROFILES = {
   sessions: {
     about: 'forwarding, retries and duplicates over snapshots and restarts',
     faults: { loss: 0.15, duplicate: 0.2, reset: 4_000, kill: 8_000, pause: 10_000 },
-    knobs: (prng) => ({ clients: 6, thinkMs: 500, readShare: 0, ringPages: pick(prng, [32, 48]) }),
+    knobs: (prng) => ({ clients: 4, thinkMs: 800, readShare: 0, ringPages: pick(prng, [32, 48]) }),
   },
   leases: {
     about: 'lamps: stopped processes, slow links, clocks 1 % apart',
@@ -179,12 +180,12 @@ export const PROFILES = {
   reads: {
     about: 'strong reads across changes of leaders',
     faults: { loss: 0.05, partition: 5_000, 'one-way': 5_000, pause: 6_000, delay: 8_000, kill: 10_000 },
-    knobs: () => ({ clients: 6, thinkMs: 500, readShare: 0.6 }),
+    knobs: () => ({ clients: 4, thinkMs: 600, readShare: 0.6 }),
   },
   snapshots: {
     about: 'logs so small that nodes fall out of them',
     faults: { kill: 8_000, partition: 8_000, power: 15_000, 'power-in-write': 15_000 },
-    knobs: (prng) => ({ clients: 6, thinkMs: 400, ringPages: pick(prng, [32, 40]), readShare: 0.1 }),
+    knobs: (prng) => ({ clients: 4, thinkMs: 700, ringPages: pick(prng, [32, 40]), readShare: 0.1 }),
   },
   clocks: {
     about: 'wall clocks that jump, and houses that go dark',
@@ -256,7 +257,7 @@ function basicKnobs(prng: Prng): Omit<Knobs, 'ratesPpm' | 'faults'> {
     clients: between(prng, 1, 3),
     thinkMs: pick(prng, [1_000, 2_000, 4_000]),
     readShare: pick(prng, [0.1, 0.3]),
-    ringPages: pick(prng, [48, 64, 96, 256]),
+    ringPages: pick(prng, [32, 40, 48, 64, 128]),
     faultsMs: between(prng, 90_000, 200_000),
     beyond: false,
   };

@@ -26,6 +26,8 @@ import { NodeClock } from './node-clock.js';
 import { SimDisk } from './sim-disk.js';
 import { TappedLog } from './tapped-log.js';
 
+/** For so long after a disk was full its log may still be. Nanoseconds. */
+const FULL_LATELY_NS = 30_000_000_000n;
 /** Where every machine listens. */
 const PORT = 7_420;
 
@@ -100,6 +102,8 @@ export class Machine {
   isAwaitingReplacement = false;
   /** Others' files have taken all of its disk. */
   isFull = false;
+  /** When that was last so, true nanoseconds; null for never. */
+  fullAtNs: bigint | null = null;
   /** A sync failed: what is read may not be on the medium until the power was gone once. */
   needsPowerCycle = false;
   /** Until then its disk answers nothing. True nanoseconds. */
@@ -140,6 +144,11 @@ export class Machine {
 
   get processId(): ProcessId | null {
     return this.#process?.id ?? null;
+  }
+
+  /** Names the process that runs; null where none does. */
+  get boot(): BootId | null {
+    return this.#process?.boot ?? null;
   }
 
   /** Where peers find it. */
@@ -374,6 +383,7 @@ export class Machine {
       prng,
       weather,
       run: (callback) => this.#run(process, callback),
+      isAlive: () => process.alive,
       isConsensus: engine.isConsensus,
       tap: (direction, peer, channel, bytes) =>
         engine.tap({ process: process.id, machine: this, direction, peer, channel, bytes }),
@@ -410,8 +420,14 @@ export class Machine {
     if (!process.alive) return;
     this.#trace(`process ${process.id} ends: ${error.message}`);
     this.#stop();
-    this.#parts.observe({ type: 'ended', process: process.id, error, diskIsFull: this.isFull });
+    this.#parts.observe({ type: 'ended', process: process.id, error, diskIsFull: this.#wasFullLately() });
     this.#parts.ended(this, error);
+  }
+
+  /** A snapshot that found no room is tried again only a while later. */
+  #wasFullLately(): boolean {
+    const { fullAtNs } = this;
+    return this.isFull || (fullAtNs !== null && this.#parts.time.now() - fullAtNs < FULL_LATELY_NS);
   }
 
   #stop(): void {

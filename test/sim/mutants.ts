@@ -50,8 +50,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${PAXOS}/acceptor.ts`,
-        find: '} else if (cell.ballot.configId === configuration.id) {',
-        replace: '} else if (slot <= chosenUpTo) {',
+        find: '    } else {\n      accepted.push(',
+        replace: '    } else if (slot <= chosenUpTo) {\n      accepted.push(',
       },
     ],
     profile: 'elections',
@@ -120,6 +120,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'holes-taken-for-chosen',
+    bug: '"all before me is chosen" looks only at the slots that are known',
+    patches: [
+      {
+        file: `${PAXOS}/learner.ts`,
+        find: 'slotOf(Math.min(upTo, state.matchedUpTo))',
+        replace: 'upTo',
+      },
+      {
+        file: `${PAXOS}/learner.ts`,
+        find: "    if (cell?.kind !== 'accepted') return;",
+        replace: "    if (cell?.kind !== 'accepted') {\n      state.chosenUpTo = slot;\n      continue;\n    }",
+      },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'older-accepts-taken-for-chosen',
     bug: 'what the leader calls chosen is believed of slots that were accepted under another ballot',
     patches: [
       {
@@ -132,17 +149,25 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'chosen-of-another-ballot',
-    bug: 'accepts of different ballots are counted together',
+    bug: 'a leader counts what members accepted under any ballot',
     patches: [
       {
-        file: `${PAXOS}/learner.ts`,
-        find: 'if (state.following === null || !sameBallot(state.following, ballot) || state.followingStart !== start) return;',
-        replace: 'if (state.following === null) return;',
+        file: `${PAXOS}/leader.ts`,
+        find: 'if (canVote(state, node)) matched.push(progress.matched);',
+        replace:
+          'if (canVote(state, node)) matched.push(slotOf(Math.max(progress.matched, Math.min(role.next - 1, state.peers.get(node)?.standing?.acceptedUpTo ?? 0))));',
       },
+    ],
+    profile: 'elections',
+  },
+  {
+    name: 'counted-twice',
+    bug: 'one acceptor counts for two',
+    patches: [
       {
-        file: `${PAXOS}/learner.ts`,
-        find: 'slotOf(Math.min(upTo, state.matchedUpTo))',
-        replace: 'upTo',
+        file: `${PAXOS}/leader.ts`,
+        find: 'canVote(state, state.self) ? [role.ownMatched] : [];',
+        replace: 'canVote(state, state.self) ? [role.ownMatched, role.ownMatched] : [];',
       },
     ],
     profile: 'elections',
@@ -268,6 +293,19 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     profile: 'disk',
+  },
+  {
+    name: 'recycled-too-early',
+    bug: 'segments and pages are used again before the superblock says that they may be',
+    patches: [
+      {
+        file: `${STORAGE}/superblock.ts`,
+        find: '    const bytes = encodeSuperblock(this.#sequence + 1, state);',
+        replace:
+          '    if (state.snapshot !== this.#state.snapshot) {\n      this.#state = state;\n      return;\n    }\n    const bytes = encodeSuperblock(this.#sequence + 1, state);',
+      },
+    ],
+    profile: 'snapshots',
   },
   {
     name: 'never-compacts',

@@ -21,7 +21,10 @@ export async function runAll({ jobs, worker, next, ended }: PoolInit): Promise<v
   let isEnough = false;
   const runOne = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const child = fork(file, { execArgv: ['--enable-source-maps', '--max-semi-space-size=16'] });
+      const child = fork(file, {
+        // A young generation that holds most of one simulation's garbage saves a tenth of the time.
+        execArgv: ['--enable-source-maps', '--max-semi-space-size=64'],
+      });
       children.push(child);
       const give = () => {
         const name = isEnough ? null : next();

@@ -45,7 +45,11 @@ const SAYS_PROMISED = codeOf({
   next: 1 as Slot,
   timeNs: null,
 });
+/** A candidate asks only with a ballot that it has promised itself. */
+const ASKS_FOR_PROMISE = codeOf({ type: 'prepare', ballot: NO_BALLOT, from: 1 as Slot });
 const SAYS_ACCEPTED = codeOf({ type: 'accepted', ballot: NO_BALLOT, upTo: 0 as Slot, batch: 0 });
+
+const SAYS = new Set([SAYS_PROMISED, ASKS_FOR_PROMISE, SAYS_ACCEPTED]);
 
 function codeOf(message: Message): number {
   return encodeMessage(message)[1]!;
@@ -136,9 +140,11 @@ export class RealEngine implements Engine {
       trace(machine.name, `${arrow} ${peer.slice(0, 4)}${channel === 'bulk' ? ' (bulk)' : ''}: ${messageText(bytes)}`);
     }
     if (direction === 'received' || bytes[0] !== CONSENSUS) return;
-    if (bytes[1] !== SAYS_PROMISED && bytes[1] !== SAYS_ACCEPTED) return;
+    if (!SAYS.has(bytes[1]!)) return;
     const message = decodeMessage(bytes);
-    if (message.type === 'promise') observe({ type: 'promised', process, ballot: message.ballot });
+    if (message.type === 'promise' || message.type === 'prepare') {
+      observe({ type: 'promised', process, ballot: message.ballot });
+    }
     if (message.type === 'accepted') {
       observe({ type: 'accepted', process, ballot: message.ballot, upTo: message.upTo });
     }

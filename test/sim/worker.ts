@@ -2,6 +2,9 @@
 import type { SeedName } from './run-seed.js';
 import { runSeed } from './run-seed.js';
 
+// Refusals are part of everyday life there: working out where each came from costs more than the rest of it. A replay shows the stacks.
+Error.stackTraceLimit = 0;
+
 process.on('message', (name: SeedName) => {
   void runSeed(name).then(
     (result) => process.send!(result),

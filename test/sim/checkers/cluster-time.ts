@@ -12,10 +12,15 @@ const GAIN_PER_MILLE = 20n;
 /** Beyond that: a new leader goes on from the largest estimate among the promises. Nanoseconds. */
 const STEP_NS = 50n * NS_PER_MS;
 
+/** A state that came as a snapshot shows its epoch at once, and the clock follows when that is on the disk. Nanoseconds. */
+const FOLLOWS_NS = 2_000n * NS_PER_MS;
+
 /** Follows the cluster time of each process. */
 export class ClusterTimeRuns implements Checker {
   readonly name = 'cluster time runs';
   readonly #last = new Map<number, Extract<Observation, { type: 'clock' }>>();
+  /** When the epoch was seen to move, in true time. */
+  readonly #leaptAtNs = new Map<number, bigint>();
 
   observe(observation: Observation): string | undefined {
     if (observation.type !== 'clock') return undefined;
@@ -26,7 +31,9 @@ export class ClusterTimeRuns implements Checker {
     const gained = clusterNs - before.clusterNs;
     if (gained < 0n) return `cluster time went back by ${-gained} ns at process ${process}`;
     const passed = trueNs - before.trueNs;
-    if (!before.lineIsKnown || epoch !== before.epoch) return undefined;
+    if (epoch !== before.epoch) this.#leaptAtNs.set(process, trueNs);
+    const leaptAtNs = this.#leaptAtNs.get(process);
+    if (!before.lineIsKnown || (leaptAtNs !== undefined && trueNs - leaptAtNs <= FOLLOWS_NS)) return undefined;
     const most = passed + (passed * GAIN_PER_MILLE) / 1_000n + STEP_NS;
     if (gained <= most) return undefined;
     return `cluster time moved on by ${gained} ns at process ${process} in epoch ${epoch} while ${passed} ns passed`;

@@ -4,7 +4,7 @@ import { PowerCut } from '../../../src/ports/fake-disk.js';
 import type { Checker, Observation } from './observation.js';
 
 /** Codes of errors that the world is at fault for, and that may end a process. */
-const WORLDLY = new Set(['DISK_FAILED', 'STORE_UNREADABLE']);
+const WORLDLY = new Set(['DISK_FAILED', 'STORE_UNREADABLE', 'BAD_SNAPSHOT']);
 
 /** Looks at why processes end. */
 export class NoBugs implements Checker {
