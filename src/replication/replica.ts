@@ -412,8 +412,11 @@ export class Replica implements ReplicatedLog {
       return;
     }
     const { configuration, lastStampNs } = snapshot;
+    // One that fetches an older state, because its own cannot be read, stays in the configuration that it had come to: found in an older
+    // one after a restart, it would take what it accepted since for what that one's stop-sign has undone.
+    const known = driver.state.configuration;
     const meta = {
-      configuration: encodeConfiguration(configuration),
+      configuration: encodeConfiguration(known.id > configuration.id ? known : configuration),
       promised: driver.state.promised,
       // This node's own snapshot may be as of the same slot, whole, and of a state that the others do not have.
       trusted: repair.trouble === null,
