@@ -14,36 +14,85 @@ export interface PoolInit {
   ended(result: SeedResult): boolean;
 }
 
-/** Runs what `next` names until it names no more. Rejects where a worker ends. */
+/** A simulation that takes longer than this runs in a circle, milliseconds: others take a second. */
+const SEED_MS_MAX = 180_000;
+/** Complains where code under test ends the whole process, or never gives it back. */
+const ENDS = 'no broken invariant';
+
+/** What is said of a simulation that did not come to an end. */
+const brokenOff = (name: SeedName, text: string): SeedResult => ({
+  name,
+  violation: { checker: ENDS, text, atMs: 0 },
+  simulatedMs: 0,
+  cpuMs: 0,
+  faults: {},
+  writes: 0,
+  reads: 0,
+  retries: 0,
+  unanswered: 0,
+  slots: 0,
+  terms: 0,
+  restores: 0,
+  stoppedLoudly: false,
+});
+
+/** Runs what `next` names until it names no more, or it is enough. */
 export async function runAll({ jobs, worker, next, ended }: PoolInit): Promise<void> {
   const file = worker ?? new URL('./worker.js', import.meta.url);
-  const children: ChildProcess[] = [];
+  const children = new Set<ChildProcess>();
   let isEnough = false;
-  const runOne = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const child = fork(file, {
-        // A young generation that holds most of one simulation's garbage saves a tenth of the time.
-        execArgv: ['--enable-source-maps', '--max-semi-space-size=64'],
-      });
-      children.push(child);
-      const give = () => {
-        const name = isEnough ? null : next();
-        if (name === null) {
-          child.disconnect();
-          resolve();
-        } else child.send(name);
-      };
-      child.on('message', (result: SeedResult) => {
-        if (!isEnough && !ended(result)) {
-          isEnough = true;
-          for (const other of children) if (other !== child) other.kill();
-        }
-        give();
-      });
-      child.on('exit', (code) =>
-        isEnough || code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`)),
-      );
-      give();
+  const report = (result: SeedResult): void => {
+    if (isEnough || ended(result)) return;
+    isEnough = true;
+    for (const child of children) child.kill();
+  };
+  /** One process after another, each until there is nothing left to do, or a simulation ended it. */
+  const runInTurn = async (): Promise<void> => {
+    let name = next();
+    while (name !== null && !isEnough) name = await runIn(newChild(file, children), { first: name, next, report });
+  };
+  await Promise.all(Array.from({ length: jobs }, runInTurn));
+}
+
+function newChild(file: URL, children: Set<ChildProcess>): ChildProcess {
+  // A young generation that holds most of one simulation's garbage saves a tenth of the time.
+  const child = fork(file, { execArgv: ['--enable-source-maps', '--max-semi-space-size=64'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Gives simulations to a process; resolves with the next one where the process is gone, with null where none is left. */
+function runIn(
+  child: ChildProcess,
+  init: {
+    readonly first: SeedName;
+    readonly next: () => SeedName | null;
+    readonly report: (result: SeedResult) => void;
+  },
+): Promise<SeedName | null> {
+  return new Promise((resolve) => {
+    let running: SeedName | null = null;
+    let timer: NodeJS.Timeout | undefined;
+    const give = (name: SeedName | null): void => {
+      running = name;
+      clearTimeout(timer);
+      if (name === null) {
+        if (child.connected) child.disconnect();
+        return;
+      }
+      timer = setTimeout(() => child.kill('SIGKILL'), SEED_MS_MAX);
+      child.send(name, () => {});
+    };
+    child.on('message', (result: SeedResult) => {
+      init.report(result);
+      give(init.next());
     });
-  await Promise.all(Array.from({ length: jobs }, runOne));
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      if (running !== null) init.report(brokenOff(running, `its process ended (${signal ?? `exit status ${code}`})`));
+      resolve(running === null ? null : init.next());
+    });
+    give(init.first);
+  });
 }

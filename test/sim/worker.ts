@@ -7,7 +7,10 @@ Error.stackTraceLimit = 0;
 
 process.on('message', (name: SeedName) => {
   void runSeed(name).then(
-    (result) => process.send!(result),
+    (result) => {
+      // The parent may have heard enough.
+      if (process.connected) process.send!(result);
+    },
     (error: unknown) => {
       // The simulator itself is at fault.
       console.error(`seed ${name.seed} of ${name.profile}:`, error);
