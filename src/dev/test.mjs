@@ -25,6 +25,9 @@ const PURE_FOLDERS = ['core', 'library', 'playback', 'cluster', 'audio', 'config
 /** Per cent of lines and of branches that tests must reach there. */
 const PURE_COVERAGE_MIN = 95;
 
+/** Of what TAP says of one failure. */
+const FAILURE_LINES_MAX = 40;
+
 const TESTS = join(ROOT, 'dist', 'test');
 const REPORT = join(ROOT, '.tap', 'report');
 
@@ -56,7 +59,19 @@ const runSuite = ({ name, jobs, coverage }, files) => {
     `tutti: suite ${name}: ${files.length} files, ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${secondsSince(startedAt)}`,
   );
   for (const [, why] of text.matchAll(/^\s*ok \d+ - (.* # SKIP .*)$/gm)) say(`tutti:   skipped: ${why}`);
-  return { ...counts, status: status === 0 && counts.passed > 0 ? 0 : status || 1 };
+  return { ...counts, failures: failuresIn(text), status: status === 0 && counts.passed > 0 ? 0 : status || 1 };
+};
+
+/** What failed, with what TAP says of it up to its next line of the same depth: shown last, where a person looks first. */
+const failuresIn = (text) => {
+  const lines = text.split('\n');
+  return lines.flatMap((line, at) => {
+    const [, indent] = line.match(/^(\s*)not ok /) ?? [];
+    if (indent === undefined) return [];
+    const rest = lines.slice(at + 1, at + 1 + FAILURE_LINES_MAX);
+    const end = rest.findIndex((next) => next.trim() !== '' && !next.startsWith(`${indent}  `));
+    return [line, ...(end < 0 ? rest : rest.slice(0, end))];
+  });
 };
 
 /** Files of the pure folders that tests do not reach far enough, one complaint each. */
@@ -98,11 +113,13 @@ if (files.length === 0) {
   process.exit(1);
 }
 const total = { passed: 0, failed: 0, skipped: 0, status: 0 };
+const failures = [];
 for (const suite of [...SUITES].reverse()) {
   const own = files.filter((file) => suiteOf(file) === suite);
   if (own.length === 0) continue;
   const result = runSuite(words.length === 0 ? suite : { ...suite, coverage: false }, own);
   for (const key of Object.keys(total)) total[key] += result[key];
+  failures.push(...result.failures);
   if (suite.coverage && words.length === 0) {
     for (const gap of coverageGaps()) {
       say(`tutti: coverage: ${gap}`);
@@ -112,6 +129,7 @@ for (const suite of [...SUITES].reverse()) {
   }
 }
 if (total.status !== 0 && total.failed === 0) total.failed = 1;
+for (const line of failures) say(line);
 say(`tutti: tests took ${secondsSince(startedAt)}`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.status === 0 ? 0 : 1;
