@@ -22,6 +22,9 @@ const DEBIAN = {
       probe: '/usr/share/sounds/alsa/Front_Center.wav',
       why: 'has real WAV files that nobody here made',
     },
+    { name: 'gcc', probe: '/usr/bin/gcc', why: 'compiles the test card' },
+    { name: 'libc6-dev', probe: '/usr/include/stdio.h', why: 'compiles the test card' },
+    { name: 'libasound2-dev', probe: '/usr/include/alsa/asoundlib.h', why: 'brings ALSA, and compiles the test card' },
     { name: 'ffmpeg', probe: '/usr/bin/ffmpeg', why: 'is the reference for loudness' },
   ],
 };

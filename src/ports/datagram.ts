@@ -18,6 +18,8 @@ export interface Address {
 
 /** One socket for datagrams. */
 export interface Datagram {
+  /** How far off the instant between two stamps is where the network is not to blame, one sigma, nanoseconds. */
+  readonly stampSigmaNs: number;
   /**
    * Binds; port 0 takes any. Gives the bound address. `receive` gets each datagram (may keep the bytes) with the best stamp of its
    * arrival. To be called once. @throws TuttiError PORT_IN_USE, also where this machine does not have the address
@@ -25,9 +27,9 @@ export interface Datagram {
   start(receive: (bytes: Uint8Array, from: Address, receivedAt: LocalTime) => void): Promise<Address>;
   /**
    * Sends, or drops: nobody is told. Dropped for certain before `start` and after `stop`. `bytes` may be reused at once.
-   * @throws TuttiError BAD_REQUEST above {@link DATAGRAM_BYTES_MAX}
+   * Gives the best stamp of its departure. @throws TuttiError BAD_REQUEST above {@link DATAGRAM_BYTES_MAX}
    */
-  send(bytes: Uint8Array, to: Address): void;
+  send(bytes: Uint8Array, to: Address): LocalTime;
   /** Idempotent, fine before `start`: frees the port, and `receive` is not called afterwards. */
   stop(): Promise<void>;
 }

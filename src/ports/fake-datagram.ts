@@ -4,7 +4,7 @@ import { TuttiError } from '../core/errors.js';
 import type { LocalTime } from '../core/units.js';
 import { type Address, checkDatagram, type Datagram } from './datagram.js';
 import type { FakeNetwork } from './fake-network.js';
-import type { Timer } from './time.js';
+import type { Time, Timer } from './time.js';
 
 type Receive = (bytes: Uint8Array, from: Address, receivedAt: LocalTime) => void;
 
@@ -13,16 +13,24 @@ const DYNAMIC_PORT_MIN = 49_152;
 
 /** One socket of the network. */
 export class FakeDatagram implements Datagram {
+  /** As a real socket with kernel stamps would say. */
+  readonly stampSigmaNs = 2_000;
   readonly #network: FakeNetwork;
+  /** What its stamps are read from. */
+  readonly #clock: Pick<Time, 'now'>;
   readonly #wanted: Address;
   #address: Address | undefined;
   #receive: Receive | undefined;
   /** What is on its way to this socket. */
   readonly #arriving = new Set<Timer>();
 
-  /** @param init where to bind; port 0 takes any */
-  constructor(components: { readonly network: FakeNetwork }, init: Address) {
+  /**
+   * @param components `clock`: of the machine that the socket is on, where that is not the network's
+   * @param init where to bind; port 0 takes any
+   */
+  constructor(components: { readonly network: FakeNetwork; readonly clock?: Pick<Time, 'now'> }, init: Address) {
     this.#network = components.network;
+    this.#clock = components.clock ?? components.network.time;
     this.#wanted = init;
   }
 
@@ -39,19 +47,10 @@ export class FakeDatagram implements Datagram {
     return Promise.resolve(this.#address);
   }
 
-  send(bytes: Uint8Array, to: Address): void {
+  send(bytes: Uint8Array, to: Address): LocalTime {
     checkDatagram(bytes);
-    const from = this.#address;
-    if (from === undefined) return;
-    const network = this.#network;
-    const { lossRatio, duplicateRatio } = network.conditions(from.host, to.host);
-    if (network.isCut(from.host, to.host) || network.prng.fraction() < lossRatio) return;
-    const receiver = network.boundTo(place(to));
-    const copies = network.prng.fraction() < duplicateRatio ? 2 : 1;
-    if (!(receiver instanceof FakeDatagram)) return;
-    for (let i = 0; i < copies; i++) {
-      receiver.#arrive(Uint8Array.from(bytes), from, network.drawDelayMs(from.host, to.host));
-    }
+    if (this.#address !== undefined) this.#carry(bytes, this.#address, to);
+    return this.#clock.now();
   }
 
   stop(): Promise<void> {
@@ -63,11 +62,23 @@ export class FakeDatagram implements Datagram {
     return Promise.resolve();
   }
 
+  #carry(bytes: Uint8Array, from: Address, to: Address): void {
+    const network = this.#network;
+    const { lossRatio, duplicateRatio } = network.conditions(from.host, to.host);
+    if (network.isCut(from.host, to.host) || network.prng.fraction() < lossRatio) return;
+    const receiver = network.boundTo(place(to));
+    const copies = network.prng.fraction() < duplicateRatio ? 2 : 1;
+    if (!(receiver instanceof FakeDatagram)) return;
+    for (let i = 0; i < copies; i++) {
+      receiver.#arrive(Uint8Array.from(bytes), from, network.drawDelayMs(from.host, to.host));
+    }
+  }
+
   #arrive(bytes: Uint8Array, from: Address, delayMs: number): void {
     const { time } = this.#network;
     const timer = time.after(`datagram from ${from.host}`, delayMs, () => {
       this.#arriving.delete(timer);
-      this.#receive?.(bytes, from, time.now());
+      this.#receive?.(bytes, from, this.#clock.now());
     });
     this.#arriving.add(timer);
   }

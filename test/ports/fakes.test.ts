@@ -57,7 +57,7 @@ await runLifecycleContract(t, 'FakeDatagram', () => {
       await datagram.start(() => calls++);
     },
     stop: () => datagram.stop(),
-    provoke: () => other.send(Uint8Array.of(1), { host: '10.0.0.1', port: 7 }),
+    provoke: () => void other.send(Uint8Array.of(1), { host: '10.0.0.1', port: 7 }),
     calls: () => calls,
     hasHandlers: true,
     pass: passFor(time),

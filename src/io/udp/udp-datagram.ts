@@ -30,6 +30,8 @@ const noLookup: Lookup = (host, _options, done) => {
 
 /** One UDP socket of this machine. */
 export class UdpDatagram implements Datagram {
+  /** Measured between processes whose main threads were busy, over loopback: docs/sync.md. */
+  readonly stampSigmaNs = 30_000;
   readonly #time: Time;
   readonly #wanted: Address;
   #socket: Socket | undefined;
@@ -66,10 +68,12 @@ export class UdpDatagram implements Datagram {
     return this.#bound;
   }
 
-  send(bytes: Uint8Array, to: Address): void {
+  send(bytes: Uint8Array, to: Address): LocalTime {
     checkDatagram(bytes);
+    const sentAt = this.#time.now();
     // A copy: the kernel may take it only when the socket is writable again. With a callback, errors do not become events.
     this.#socket?.send(Uint8Array.from(bytes), to.port, to.host, () => {});
+    return sentAt;
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,11 @@
-/** UDP on this machine's loopback keeps the contract of Datagram. */
+/** UDP on this machine's loopback keeps the contract of Datagram: Node's own socket, and the one that the kernel stamps. */
 import { networkInterfaces } from 'node:os';
 import t from 'tap';
+import { loadLibc } from '../../../src/io/libc/libc.js';
 import { SystemTime } from '../../../src/io/time/system-time.js';
+import { StampedDatagram } from '../../../src/io/udp/stamped-datagram.js';
 import { UdpDatagram } from '../../../src/io/udp/udp-datagram.js';
+import type { Address, Datagram } from '../../../src/ports/datagram.js';
 import { runDatagramContract } from '../../contract/datagram.js';
 import {
   passRealTime,
@@ -14,69 +17,136 @@ import {
 } from '../../contract/support.js';
 
 const time = new SystemTime();
-const make = (port = 0) => new UdpDatagram({ time }, { host: '127.0.0.1', port });
-
-await runDatagramContract(t, 'UdpDatagram on IPv4', () => ({ time, pass: passRealTime, make }));
-
+const libc = loadLibc();
 const hasIpv6 = networkInterfaces().lo?.some((address) => address.family === 'IPv6') ?? false;
-if (hasIpv6) {
-  await runDatagramContract(t, 'UdpDatagram on IPv6', () => ({
-    time,
-    pass: passRealTime,
-    make: (port = 0) => new UdpDatagram({ time }, { host: '::1', port }),
-  }));
-} else {
-  t.test('UdpDatagram on IPv6', { skip: 'this machine has no IPv6 on its loopback' }, () => {});
+
+interface Kind {
+  readonly name: string;
+  readonly make: (init: Address) => Datagram;
+  /** Why it cannot be tried here. */
+  readonly skip: string | false;
 }
 
-await runLifecycleContract(t, 'UdpDatagram', async () => {
-  const sender = make();
-  await sender.start(() => {});
-  const probe = make();
-  const { port } = await probe.start(() => {});
-  await probe.stop();
-  const datagram = make(port);
-  let calls = 0;
-  return {
-    start: () => datagram.start(() => calls++),
-    stop: () => datagram.stop(),
-    provoke: () => sender.send(Uint8Array.of(1), { host: '127.0.0.1', port }),
-    calls: () => calls,
-    hasHandlers: true,
-    pass: passRealTime,
-    timers: () => time.running(),
-    handles: processHandles,
-    close: () => sender.stop(),
-  };
-});
+const KINDS: readonly Kind[] = [
+  { name: 'UdpDatagram', make: (init) => new UdpDatagram({ time }, init), skip: false },
+  {
+    name: 'StampedDatagram',
+    make: (init) => new StampedDatagram({ time, libc: libc! }, init),
+    skip: libc === undefined && 'koffi has no binary for this machine',
+  },
+];
 
-t.test('an address that this machine does not have is refused', async (t) => {
-  // TEST-NET-1 (RFC 5737): nobody has it.
-  const datagram = new UdpDatagram({ time }, { host: '192.0.2.1', port: 0 });
-  t.equal(await rejectionOf(datagram.start(() => {})), 'PORT_IN_USE');
-  await datagram.stop();
-});
+for (const { name, make: makeAt, skip } of KINDS) {
+  await t.test(name, { skip }, async (t) => {
+    const make = (port = 0) => makeAt({ host: '127.0.0.1', port });
 
-t.test('a host that is no address is refused, and never looked up', async (t) => {
-  const bound = new UdpDatagram({ time }, { host: 'localhost', port: 0 });
-  t.equal(await rejectionOf(bound.start(() => {})), 'PORT_IN_USE');
-  const [a, b] = [make(), make()];
-  const addressOfB = await b.start((bytes) => received.push(bytes[0]!));
-  const received: number[] = [];
-  await a.start(() => {});
-  a.send(Uint8Array.of(1), { host: 'localhost', port: addressOfB.port });
-  a.send(Uint8Array.of(2), addressOfB);
-  await until(() => received.length > 0, passRealTime, 'what is sent to an address arrives');
-  t.same(received, [2]);
-  await a.stop();
-  await b.stop();
-});
+    await runDatagramContract(t, `${name} on IPv4`, () => ({ time, pass: passRealTime, make }));
 
-t.test('stop during start waits for it, and frees the port', async (t) => {
-  const before = await settled(processHandles, passRealTime);
-  const datagram = make();
-  const started = datagram.start(() => {});
-  await datagram.stop();
-  t.match(await started, { host: '127.0.0.1' });
-  await until(() => `${processHandles()}` === `${before}`, passRealTime, 'no handle is left');
+    if (hasIpv6) {
+      await runDatagramContract(t, `${name} on IPv6`, () => ({
+        time,
+        pass: passRealTime,
+        make: (port = 0) => makeAt({ host: '::1', port }),
+      }));
+    } else {
+      t.test(`${name} on IPv6`, { skip: 'this machine has no IPv6 on its loopback' }, () => {});
+    }
+
+    await runLifecycleContract(t, name, async () => {
+      const sender = make();
+      await sender.start(() => {});
+      const probe = make();
+      const { port } = await probe.start(() => {});
+      await probe.stop();
+      const datagram = make(port);
+      let calls = 0;
+      return {
+        start: () => datagram.start(() => calls++),
+        stop: () => datagram.stop(),
+        provoke: () => void sender.send(Uint8Array.of(1), { host: '127.0.0.1', port }),
+        calls: () => calls,
+        hasHandlers: true,
+        pass: passRealTime,
+        timers: () => time.running(),
+        handles: processHandles,
+        close: () => sender.stop(),
+      };
+    });
+
+    await t.test('an address that this machine does not have is refused', async (t) => {
+      // TEST-NET-1 (RFC 5737): nobody has it.
+      const datagram = makeAt({ host: '192.0.2.1', port: 0 });
+      t.equal(await rejectionOf(datagram.start(() => {})), 'PORT_IN_USE');
+      await datagram.stop();
+    });
+
+    await t.test('a host that is no address is refused, and never looked up', async (t) => {
+      const bound = makeAt({ host: 'localhost', port: 0 });
+      t.equal(await rejectionOf(bound.start(() => {})), 'PORT_IN_USE');
+      const [a, b] = [make(), make()];
+      const addressOfB = await b.start((bytes) => received.push(bytes[0]!));
+      const received: number[] = [];
+      await a.start(() => {});
+      a.send(Uint8Array.of(1), { host: 'localhost', port: addressOfB.port });
+      a.send(Uint8Array.of(2), addressOfB);
+      await until(() => received.length > 0, passRealTime, 'what is sent to an address arrives');
+      t.same(received, [2]);
+      await a.stop();
+      await b.stop();
+    });
+
+    await t.test('stop during start waits for it, and frees the port', async (t) => {
+      const before = await settled(processHandles, passRealTime);
+      const datagram = make();
+      const started = datagram.start(() => {});
+      await datagram.stop();
+      t.match(await started, { host: '127.0.0.1' });
+      await until(() => `${processHandles()}` === `${before}`, passRealTime, 'no handle is left');
+    });
+
+    await t.test('a departure is stamped between two readings around it', async (t) => {
+      const datagram = make();
+      const to = await datagram.start(() => {});
+      const before = time.now();
+      const sentAt = datagram.send(Uint8Array.of(1), to);
+      t.ok(sentAt >= before && sentAt <= time.now());
+      await datagram.stop();
+    });
+  });
+}
+
+/** Keeps this thread busy. */
+const stall = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+t.test('a kernel stamp is that of the arrival, however long nobody looked', { skip: KINDS[1]!.skip }, async (t) => {
+  const [a, b] = KINDS[1] ? [KINDS[1].make, KINDS[1].make].map((make) => make({ host: '127.0.0.1', port: 0 })) : [];
+  const arrivals: bigint[] = [];
+  await a!.start(() => {});
+  const to = await b!.start((_bytes, _from, receivedAt) => void arrivals.push(receivedAt));
+  // The first that ever comes may find the kernel not yet stamping.
+  a!.send(Uint8Array.of(0), to);
+  await until(() => arrivals.length === 1, passRealTime, 'it arrives');
+  stall(20);
+  const departures: { readonly sentAt: bigint; readonly doneAt: bigint }[] = [];
+  for (let i = 0; i < 3; i++) {
+    const sentAt = a!.send(Uint8Array.of(i), to);
+    departures.push({ sentAt, doneAt: time.now() });
+    stall(4);
+  }
+  await until(() => arrivals.length === 4, passRealTime, 'they arrive');
+  await a!.stop();
+  await b!.stop();
+  // Over loopback a datagram has arrived when the call that sends it returns.
+  const late = departures.map(({ doneAt }, index) => arrivals[index + 1]! - doneAt);
+  const early = departures.map(({ sentAt }, index) => arrivals[index + 1]! - sentAt);
+  // What reading two clocks one after another costs.
+  const SLACK_NS = 6_000n;
+  t.ok(
+    late.every((ns) => ns < SLACK_NS),
+    `after the call by ${late} ns`,
+  );
+  t.ok(
+    early.every((ns) => ns > -SLACK_NS),
+    `after the departure by ${early} ns`,
+  );
 });

@@ -1,0 +1,46 @@
+/**
+ * BothWays: takes out of a line what depends on who asked and who answered.
+ *
+ * A probe leaves from a timer, an answer right after an arrival, with everything it needs still in the processor's caches. So stamps of departure
+ * are late by different amounts, some microseconds, always the same way round: each of two nodes takes the other's clock to be ahead. The error
+ * is the same in both directions of the pair, and has opposite signs when it is told as the offset between the two clocks: the mean of both
+ * measurements is without it. (What the *paths* do differently stays: both directions see it alike.)
+ *
+ * So each answer says how the answering node reads the asker's clock. The correction is half of the disagreement, smoothed, and never more
+ * than half the least round trip, which is as much as a pair of ways can hide.
+ */
+import type { LocalTime } from '../core/units.js';
+import { REVERSE_WEIGHT } from './constants.js';
+import { type PeerLine, peerTimeAt } from './peer-line.js';
+
+/** What a peer says of this node's clock. */
+export interface Reverse {
+  /** When the peer's clock read this ... */
+  readonly peerAt: LocalTime;
+  /** ... this node's read that, by the peer's own measurement, not corrected by ours. */
+  readonly localAt: LocalTime;
+}
+
+/** The correction of one pair, from one end of it. */
+export class BothWays {
+  #correctionNs: number | null = null;
+
+  /** By how much lines are to be moved back, nanoseconds; 0 before the peer said anything. */
+  get correctionNs(): number {
+    return this.#correctionNs ?? 0;
+  }
+
+  /** The peer's clock began anew. */
+  reset(): void {
+    this.#correctionNs = null;
+  }
+
+  /** @param line this node's own measurement, not corrected */
+  take(line: PeerLine, reverse: Reverse, roundTripNs: number): void {
+    const most = roundTripNs / 2;
+    const half = Number(peerTimeAt(line, reverse.localAt) - reverse.peerAt) / 2;
+    const now = Math.max(-most, Math.min(most, half));
+    const before = this.#correctionNs ?? now;
+    this.#correctionNs = before + REVERSE_WEIGHT * (now - before);
+  }
+}
