@@ -3,7 +3,7 @@
  * touches the process, the disk or the network by itself.
  */
 import type { Config } from '../config/config.js';
-import type { ProcFiles } from './capabilities.js';
+import type { SoundCards } from '../io/alsa/capabilities.js';
 import type { HttpTransport } from './http-transport.js';
 
 /** Standard output or standard error. */
@@ -51,8 +51,8 @@ export interface CliComponents {
   readonly stderr: TextOutput;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly files: LocalFiles;
-  /** /proc, for `tutti capabilities`. */
-  readonly proc: ProcFiles;
+  /** What there is to play to on this machine. */
+  readonly soundCards: () => SoundCards;
   readonly http: HttpTransport;
   /** A text that no other call gives: an Idempotency-Key. */
   readonly uniqueKey: () => string;

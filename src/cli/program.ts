@@ -10,6 +10,7 @@ import { addLocalCommands } from './commands/local.js';
 import { addMemberCommands } from './commands/members.js';
 import { addQueueCommands } from './commands/queue.js';
 import { addStatusCommand } from './commands/status.js';
+import { addSyncReportCommand } from './commands/sync-report.js';
 import { addTransportCommands } from './commands/transport.js';
 import { addVolumeCommands } from './commands/volume.js';
 import type { CliComponents } from './components.js';
@@ -65,6 +66,7 @@ export function buildProgram(components: CliComponents, { ended }: ProgramInit):
   addTransportCommands(program, run);
   addVolumeCommands(program, run);
   addStatusCommand(program, run);
+  addSyncReportCommand(program, run);
   addMemberCommands(program, run);
   return program;
 }

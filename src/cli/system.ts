@@ -1,11 +1,11 @@
 /** The outside world as the command line meets it: this process, this disk, this network. */
 import { randomUUID } from 'node:crypto';
-import { createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { TuttiError } from '../core/errors.js';
-import type { ProcFiles } from './capabilities.js';
+import { soundCards } from '../io/alsa/capabilities.js';
 import type { CliComponents, LocalFiles, SourceFile, TextOutput } from './components.js';
 import { nodeHttpTransport } from './http-transport.js';
 
@@ -16,7 +16,7 @@ export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'r
     stderr: textOutput(process.stderr),
     env: process.env,
     files: localFiles,
-    proc: procFiles,
+    soundCards: () => soundCards(),
     http: nodeHttpTransport,
     uniqueKey: randomUUID,
     nowMs: () => performance.now(),
@@ -75,20 +75,6 @@ function sourceFile(path: string, bytes: number): SourceFile {
       }
     },
   };
-}
-
-/** The real /proc. */
-export const procFiles: ProcFiles = {
-  text: (path) => orUndefined(() => readFileSync(path, 'utf8')),
-  names: (path) => orUndefined(() => readdirSync(path)) ?? [],
-};
-
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;

@@ -1,5 +1,5 @@
 /**
- * AudioOutput: a sound card. Real: io/virtual (simulated crystal), later alsa and speaker. Fake: a card on fake time.
+ * AudioOutput: a sound card. Real: io/alsa, io/speaker, io/virtual (simulated crystal). Fake: a card on fake time.
  *
  * Calls block for microseconds at most: the player's thread paces itself by `status`. Samples are whole numbers in the card's own
  * width, interleaved, so that sound which needs no change passes bit by bit.
@@ -30,12 +30,25 @@ export interface OutputFormat {
 
 /** How the card stands at one instant. */
 export interface OutputStatus {
-  /** `running`: the queue is being played. `underrun`: it ran dry and stands still until `recover`. `lost`: the card is gone. */
+  /**
+   * `running`: the queue is being played. `underrun`: it ran dry and stands still until `recover`. `lost`: the card is gone, or cannot be
+   * believed; `reason` says more, and only `close` and `open` lead out of it.
+   */
   readonly state: 'running' | 'underrun' | 'lost';
-  /** Frames written and not yet played, at the instant `at`. The next frame written leaves the card after them. */
+  /**
+   * Frames written and not yet played, at the instant `at`. The next frame written leaves the card after them. Without bias: an adapter
+   * whose card counts whole frames adds the half that is missing on average.
+   */
   readonly delayFrames: number;
   /** When that was true. */
   readonly at: LocalTime;
+  /**
+   * By how much `delayFrames` and `at` may miss each other, nanoseconds: as long as the reading took. Usually a few microseconds; much
+   * more where the thread was interrupted in between, and then the reading is better left out of a fit. Absent where the two are exact.
+   */
+  readonly uncertaintyNs?: number;
+  /** With `lost`: what the card said or did, in a sentence for a person. */
+  readonly reason?: string;
   /** Frames that `write` would take now. */
   readonly writableFrames: number;
 }

@@ -1,13 +1,18 @@
-/** The player's thread: owns the sound card, touches no disk of music. Ends by itself once it was told to stop and has faded out. */
+/**
+ * The player's thread: owns the sound card, touches no disk of music. Ends by itself once it was told to stop and has faded out.
+ *
+ * A thread that plays to a real card runs under real-time priority, and what it reads sound from and writes it to is kept in memory,
+ * where the system allows that.
+ */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { TuttiError } from '../core/errors.js';
+import { loadLibc } from '../io/libc/libc.js';
+import { MemoryLock, raiseThisThread } from '../io/libc/realtime.js';
 import { SystemTime } from '../io/time/system-time.js';
-import { VirtualOutput } from '../io/virtual/virtual-output.js';
-import { WavCapture } from '../io/virtual/wav-capture.js';
+import type { ReaderRequest } from '../player/deck.js';
 import { PlayerLoop } from '../player/loop.js';
-import type { FromPlayer, OutputSetup, PlayerSetup, ToPlayer } from '../player/threads.js';
-import type { AudioOutput } from '../ports/audio-output.js';
+import type { FromPlayer, PlayerSetup, ToPlayer } from '../player/threads.js';
 import type { Log, LogFields, LogLevel } from '../ports/log.js';
+import { outputFor } from './outputs.js';
 
 /** How often the main thread hears how it goes. Milliseconds. */
 const STATUS_EVERY_MS = 200;
@@ -32,21 +37,23 @@ function forwardingLog(): Log {
 }
 
 const log = forwardingLog();
+const libc = loadLibc();
+const { driver, idleCloseS, queueMs } = setup.output;
+const isRealtime = driver === 'alsa';
+const memory = isRealtime ? new MemoryLock({ libc, log }) : undefined;
+const { output, device } = outputFor({ time, log, ...(memory && { memory }) }, setup.output);
 
-/** The one place that knows which driver is which adapter. @throws TuttiError OUTPUT_UNAVAILABLE */
-function outputOf({ driver, virtual }: OutputSetup): AudioOutput {
-  if (driver !== 'virtual')
-    throw new TuttiError('OUTPUT_UNAVAILABLE', `There is no driver "${driver}" in this version yet.`);
-  const capture = virtual.capture === '' ? undefined : new WavCapture({ log }, { path: virtual.capture });
-  return new VirtualOutput({ time, ...(capture && { capture }) }, { ppm: virtual.ppm });
+/** The rings come into being as programs ask for them, and pass by here. */
+function send(request: ReaderRequest): void {
+  if (request.type === 'fill') {
+    memory?.lock(request.memory.ring);
+    memory?.lock(request.memory.control);
+  }
+  reader.postMessage(request);
 }
 
-const { driver, device, idleCloseS, queueMs } = setup.output;
-const loop = new PlayerLoop(
-  { output: outputOf(setup.output), time, log, send: (request) => reader.postMessage(request) },
-  { driver, device, idleCloseS, queueMs, seed: 1 },
-);
-const tellStatus = () => tell({ type: 'status', status: loop.status() });
+const loop = new PlayerLoop({ output, time, log, send }, { driver, device: device(), idleCloseS, queueMs, seed: 1 });
+const tellStatus = () => tell({ type: 'status', status: { ...loop.status(), device: device() } });
 const status = time.every('player.status', STATUS_EVERY_MS, tellStatus);
 
 owner.on('message', (message: ToPlayer) => {
@@ -55,7 +62,7 @@ owner.on('message', (message: ToPlayer) => {
       loop.setProgram(message.program);
       break;
     case 'clock':
-      loop.setClock(message.line);
+      loop.setClock(message.line, message.mayStart);
       break;
     case 'stop':
       loop.stop(() => {
@@ -66,5 +73,7 @@ owner.on('message', (message: ToPlayer) => {
       break;
   }
 });
+// Last of all: what was loaded and compiled on the way need not go before everybody else.
+if (isRealtime) raiseThisThread({ libc, log });
 loop.start();
 tellStatus();

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ERRORS, type ErrorCode } from '../../src/core/errors.js';
-import type { Queue, QueueItem, State, Track, Transport } from '../../src/http/schema.js';
+import type { Queue, QueueItem, State, Sync, Track, Transport } from '../../src/http/schema.js';
 
 export interface Recorded {
   readonly method: string;
@@ -43,6 +43,7 @@ export class FakeNode {
   muted = false;
   repeat: State['repeat'] = 'off';
   state: Partial<State> = {};
+  sync: Sync = NOTHING_IN_STEP;
   readonly requests: Recorded[] = [];
   readonly #pranks: Prank[] = [];
   readonly #server = http.createServer((request, response) => this.#serve(request, response));
@@ -121,6 +122,7 @@ export class FakeNode {
   #answer(method: string, path: string, body: string): [number, object] {
     const call = `${method} ${path}`;
     if (call === 'GET /state') return [200, this.#view()];
+    if (call === 'GET /sync') return [200, this.sync];
     if (call === 'GET /members') return [200, { members: this.#view().nodes }];
     if (path.startsWith('/cluster/')) return [201, { cluster: 'c'.repeat(32), node: NODE_ID }];
     if (call === 'GET /tracks') return [200, { tracksRev: 1, tracks: this.tracks }];
@@ -155,7 +157,7 @@ export class FakeNode {
 
   #view(): State {
     return {
-      node: { id: NODE_ID, name: 'kitchen', version: '0.1.0', webBuild: '', access: 'open' },
+      node: { id: NODE_ID, name: 'kitchen', version: '0.1.0', webBuild: '', access: 'open', closed: {} },
       cluster: {
         id: 'c'.repeat(32),
         leader: NODE_ID,
@@ -207,6 +209,13 @@ function sendJson(response: http.ServerResponse, status: number, body: object, m
   response.writeHead(status, { 'content-type': mediaType }).end(JSON.stringify(body));
 }
 
+export const NOTHING_IN_STEP: Sync = {
+  atNs: '0',
+  nodes: [],
+  pairs: [],
+  spread: { p50Us: null, p95Us: null, p99Us: null, maxUs: null, pairs: 0, windowS: 600 },
+};
+
 export const STOPPED: Transport = {
   status: 'stopped',
   itemId: null,
@@ -230,7 +239,16 @@ export const KITCHEN = {
   lastHeardNs: '7000000000',
   leader: true,
   trusted: true,
-  clock: { locked: true, holdover: false, offsetUs: 0, errorUs: 11.2, driftPpm: 0, ageMs: 3 },
+  clock: {
+    locked: true,
+    holdover: false,
+    loose: false,
+    outvoted: false,
+    offsetUs: 0,
+    errorUs: 11.2,
+    driftPpm: 0,
+    ageMs: 3,
+  },
   output: {
     driver: 'virtual',
     device: '',
@@ -239,6 +257,8 @@ export const KITCHEN = {
     errorUs: 0,
     ppm: 0,
     underruns: 0,
+    snaps: 0,
+    late: 0,
     volume: 100,
     volumeLimit: 100,
     muted: false,

@@ -59,7 +59,7 @@ export async function tutti(argv: readonly string[], settings: Settings = {}): P
     stderr,
     env: {},
     files: filesOf({}),
-    proc: { text: () => undefined, names: () => [] },
+    soundCards: () => ({ devices: [], named: [], missing: null }),
     http: nodeHttpTransport,
     uniqueKey: () => `key-${++keys}`,
     nowMs: () => (ms += 1_000),

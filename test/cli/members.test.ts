@@ -92,6 +92,10 @@ t.test('a small house is told what it can and cannot do', async (t) => {
     /^2 nodes, of which kitchen votes: while kitchen is off/,
   );
   t.match(smallHouseText([KITCHEN, ATTIC]), /kitchen and attic vote: while kitchen and attic are not both on/);
+  const learner = { ...ATTIC, role: 'learner' } as const;
+  const three = smallHouseText([KITCHEN, learner, { ...learner, name: 'hall', online: false }]);
+  t.match(three, /^3 nodes, of which kitchen votes: .*As soon as enough of the others are on/);
+  t.notMatch(three, /third machine/, 'it is there');
   node.state = {
     nodes: [
       KITCHEN,

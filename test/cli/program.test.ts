@@ -268,6 +268,18 @@ t.test('status says what is wrong', async (t) => {
   t.match(stdout, /attic .* within 12 us, alone /);
 });
 
+t.test('status says that strangers were turned away, and nothing of connections that just ended', async (t) => {
+  const { node, ask } = await house(t);
+  const self = { id: KITCHEN.id, name: 'kitchen', version: '0.1.0', webBuild: '', access: 'open' } as const;
+  node.state = { node: { ...self, closed: { broken: 4, silent: 1 } } };
+  t.notMatch((await ask('status')).stdout, /Strangers/);
+  node.state = { node: { ...self, closed: { broken: 4, handshake: 12, 'bad-frame': 1 } } };
+  t.match(
+    (await ask('status')).stdout,
+    /^Strangers +13 connections turned away since the start: 12 without the key, 1 not in the form of a peer$/m,
+  );
+});
+
 t.test('status of a node without a cluster', async (t) => {
   const { node, ask } = await house(t);
   const cluster = JSON.parse((await ask('status --json')).stdout).cluster;

@@ -3,7 +3,7 @@ import { chmodSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ANSWER_BYTES_MAX, type HttpError, nodeHttpTransport } from '../../src/cli/http-transport.js';
-import { localFiles, procFiles, systemComponents } from '../../src/cli/system.js';
+import { localFiles, systemComponents } from '../../src/cli/system.js';
 import { TuttiError } from '../../src/core/errors.js';
 import { FakeNode, type Prank } from './fake-node.js';
 import { tutti } from './harness.js';
@@ -68,14 +68,6 @@ t.test('configuration files', async (t) => {
   t.equal(await localFiles.readText(join(directory, 'a.toml')), 'name = "ä"');
   t.equal(await localFiles.readText(join(directory, 'b.toml')), undefined);
   t.match(await refusalOf(localFiles.readText(directory)), /^BAD_USAGE: .*it is a directory/);
-});
-
-t.test('/proc is read where it is there', (t) => {
-  t.equal(procFiles.text('/proc/self/comm')?.trim().length !== 0, true);
-  t.ok(procFiles.names('/proc/self').includes('comm'));
-  t.equal(procFiles.text('/proc/none'), undefined);
-  t.same(procFiles.names('/proc/none'), []);
-  t.end();
 });
 
 t.test('the components of a real process', (t) => {

@@ -1,12 +1,12 @@
-/** run, demo, repair, capabilities: what happens on this machine and asks no node. */
+/** run, demo, repair: what happens on this machine and asks no node. */
 import type { Command } from 'commander';
 import { TuttiError } from '../../core/errors.js';
-import { type PlaybackDevice, playbackDevices, type UsbMode } from '../capabilities.js';
 import type { RepairReport } from '../components.js';
 import { EXIT } from '../exit-codes.js';
 import { type ConfigOptions, loadConfig, withConfigOptions } from '../load-config.js';
 import type { RunCommand, Session } from '../session.js';
-import { type Column, counted, pairs, shownRate, table } from '../text.js';
+import { counted } from '../text.js';
+import { addCapabilitiesCommand } from './capabilities.js';
 
 /** Adds `run`, `demo`, `repair` and `capabilities` to `program`. The first two end with the exit code of what they ran. */
 export function addLocalCommands(program: Command, run: RunCommand): void {
@@ -33,13 +33,7 @@ export function addLocalCommands(program: Command, run: RunCommand): void {
     )
     .option('--accept-loss', 'give up the entries that are damaged: what they held is lost for good')
     .action(run(repair));
-  program
-    .command('capabilities')
-    .summary('list the sound cards of this machine')
-    .description(
-      'Lists the sound cards of this machine with the names that output.device takes, the first choice of "auto" first. Read from /proc/asound: formats and rates are known of USB cards, and of what plays now.',
-    )
-    .action(run(capabilities));
+  addCapabilitiesCommand(program, run);
 }
 
 async function runNode(
@@ -81,46 +75,4 @@ function humanRepair({ damage, unknownSlots, lossAccepted }: RepairReport): stri
   return [...damage, ...(unknownSlots.length === 0 ? [] : [`Damaged: slots ${unknownSlots.join(', ')}`]), advice].join(
     '\n',
   );
-}
-
-function capabilities(session: Session): void {
-  const devices = playbackDevices(session.components.proc);
-  session.print({ devices }, () =>
-    devices.length === 0
-      ? 'No sound card found: /proc/asound lists none that plays.'
-      : [
-          table(DEVICE_COLUMNS, devices, session.bold),
-          ...devices.filter(({ usb }) => usb !== null && usb.modes.length > 0).map(humanUsb),
-        ].join('\n'),
-  );
-}
-
-const DEVICE_COLUMNS: readonly Column<PlaybackDevice>[] = [
-  { head: 'DEVICE', cell: ({ address }) => address },
-  { head: 'KIND', cell: ({ kind }) => kind },
-  { head: 'CARD', cell: ({ card }) => card.name },
-  { head: 'NAME', cell: ({ device }) => device.name },
-  { head: 'DRIVER', cell: ({ card }) => card.driver },
-  { head: 'IN USE BY', cell: ({ holder }) => (holder === null ? '' : holderText(holder)) },
-  { head: 'PLAYING', cell: ({ playing }) => (playing === null ? '' : playingText(playing)) },
-];
-
-const holderText = ({ pid, program }: NonNullable<PlaybackDevice['holder']>): string =>
-  program === null ? `process ${pid}` : `${program} (${pid})`;
-
-const playingText = ({ format, channels, rate }: NonNullable<PlaybackDevice['playing']>): string =>
-  `${format}, ${channels} ch, ${shownRate(rate)}`;
-
-function humanUsb({ address, usb }: PlaybackDevice): string {
-  const what = [usb!.id === null ? [] : [`USB ${usb!.id}`], usb!.speed === null ? [] : [`${usb!.speed} speed`]].flat();
-  return `${address}${what.length === 0 ? '' : ` (${what.join(', ')})`}\n${pairs(usb!.modes.map((mode) => [modeName(mode), modeText(mode)]))}`;
-}
-
-const modeName = ({ formats, channels }: UsbMode): string => `  ${formats.join(' ')}, ${channels} ch`;
-
-function modeText({ bits, rates, continuous, sync }: UsbMode): string {
-  const range = continuous
-    ? `${rates.map(shownRate).join(' to ')}`
-    : `${rates.map((rate) => rate / 1_000).join(', ')} kHz`;
-  return `${bits === null ? '' : `${bits} bits, `}${range}, ${sync}`;
 }

@@ -116,6 +116,10 @@ export function smallHouseText(nodes: readonly NodeView[]): string | null {
   const voters = nodes.filter(({ role }) => role === 'voter');
   if (nodes.length < 2 || voters.length > 2) return null;
   const names = voters.map(({ name }) => name).join(' and ');
+  const cure =
+    nodes.length === 2
+      ? 'A third machine cures it; one without a sound card will do (output.driver = "none").'
+      : 'As soon as enough of the others are on and have caught up, three of them vote, and any one may be off.';
   const without = voters.length === 1 ? `${names} is off` : `${names} are not both on`;
-  return `${counted(nodes.length, 'node')}, of which ${names} ${voters.length === 1 ? 'votes' : 'vote'}: while ${without}, what was agreed plays on, and nothing can be changed. A third machine cures it; one without a sound card will do (output.driver = "none").`;
+  return `${counted(nodes.length, 'node')}, of which ${names} ${voters.length === 1 ? 'votes' : 'vote'}: while ${without}, what was agreed plays on, and nothing can be changed. ${cure}`;
 }

@@ -21,12 +21,14 @@ async function status(session: Session): Promise<void> {
   const client = session.client();
   const state = await client.read('/state', State);
   const advice = smallHouseText(state.nodes);
+  const strangers = strangersText(state.node.closed);
   session.print(state, () =>
     [
       pairs([
         ['Node', `${state.node.name} (${state.node.version}) at ${client.node.origin}, ${ROLES[state.cluster.role]}`],
         ['Cluster', humanCluster(state)],
         ...(advice === null ? [] : [['House', advice] as const]),
+        ...(strangers === null ? [] : [['Strangers', strangers] as const]),
         ['Music', humanTransport(state.transport, positionAt(state))],
         ['Queue', `${counted(state.queueLength, 'item')}, repeat ${state.repeat}`],
         ['Volume', humanVolume(state.volume, state.muted)],
@@ -57,6 +59,27 @@ function humanCluster({ cluster, nodes }: State): string {
   return cluster.quorum ? `${votes}, ${led}` : `no quorum: ${votes}, ${cluster.needed} needed`;
 }
 
+/** What strangers, or peers that are not as they should be, were turned away for. What ends by itself says nothing of anybody. */
+const TURNED_AWAY: Readonly<Record<string, string>> = {
+  handshake: 'without the key',
+  timeout: 'too slow',
+  crowded: 'too many at once',
+  busy: 'too many knocks',
+  'bad-frame': 'not in the form of a peer',
+  'other-version': 'of another version',
+  'other-cluster': 'of another cluster',
+  'not-a-member': 'no members',
+  'other-node': 'for another node',
+};
+
+function strangersText(closed: State['node']['closed']): string | null {
+  const seen = Object.entries(TURNED_AWAY).filter(([reason]) => (closed[reason] ?? 0) > 0);
+  if (seen.length === 0) return null;
+  const sum = seen.reduce((total, [reason]) => total + closed[reason]!, 0);
+  const parts = seen.map(([reason, text]) => `${closed[reason]} ${text}`);
+  return `${counted(sum, 'connection')} turned away since the start: ${parts.join(', ')}`;
+}
+
 function humanUpload({ title, stage, code, receivedBytes, totalBytes }: State['uploads'][number]): string {
   const name = shownTitle(title);
   if (stage === 'failed') return `${name}: failed${code === null ? '' : ` (${code})`}`;
@@ -84,9 +107,15 @@ const NODE_COLUMNS: readonly Column<NodeView>[] = [
 
 function clockText(clock: NodeView['clock']): string {
   if (clock === null) return '';
-  const { locked, holdover, errorUs } = clock;
-  if (!locked) return 'no lock';
-  return `${errorUs === null ? 'not measured' : `within ${Math.ceil(errorUs)} us`}${holdover ? ', alone' : ''}`;
+  const { locked, holdover, loose, outvoted, errorUs } = clock;
+  if (!locked && !holdover) return 'no lock';
+  const words = [
+    errorUs === null ? 'not measured' : `within ${Math.ceil(errorUs)} us`,
+    ...(holdover ? ['alone'] : []),
+    ...(loose ? ['loose'] : []),
+    ...(outvoted ? ['not as the leader'] : []),
+  ];
+  return words.join(', ');
 }
 
 /** Of another node it is known only to itself. */

@@ -1,23 +1,16 @@
 /**
- * Which sound cards this machine has and what is known of them without opening one: read from /proc/asound.
+ * Which sound cards this machine has and what the kernel says of them, without opening one: read from /proc/asound.
  *
- * That tree names every card, and for USB cards also formats and rates; for others it shows the format of what is playing now. What
- * an I2S card can do is found by asking alsa-lib (snd_pcm_hw_params_test_*), which is not built yet.
+ * That tree names every card. Of USB cards it tells formats and rates too; of others only what is playing now. What a card can do is
+ * alsa-lib's to say (pcm-limits.ts), which has to open it; this works also while somebody else holds the card.
  *
  * Further reading: Documentation/sound/designs/procfile.rst of the Linux kernel; sound/core/init.c (cards), sound/core/pcm.c (info,
  * status, hw_params) and sound/usb/proc.c (stream files) print what is parsed here.
  */
-
-/** Reads files of /proc. Absence is an answer here, not a failure. */
-export interface ProcFiles {
-  /** The text of a file; undefined where there is none or it may not be read. */
-  text(path: string): string | undefined;
-  /** What is in a directory; empty where there is none. */
-  names(path: string): readonly string[];
-}
+import type { ProcFiles } from './proc-files.js';
 
 /** i2s: on the Pi's header. other: a guess would be wrong. */
-type CardKind = 'i2s' | 'usb' | 'headphones' | 'hdmi' | 'other';
+export type CardKind = 'i2s' | 'usb' | 'headphones' | 'hdmi' | 'other';
 
 /** One way in which a USB card takes sound. */
 export interface UsbMode {
@@ -37,13 +30,20 @@ export interface UsbMode {
 export interface PlaybackDevice {
   /** What `output.device` takes: stable, where numbers change from boot to boot. */
   readonly address: string;
+  /** The same place by its numbers of today, such as hw:0,0. */
+  readonly hw: string;
   readonly kind: CardKind;
+  /** What leaves the machine. For cards on the Pi's header it is what follows them; a name with "digi" tells of S/PDIF. */
+  readonly interface: 'usb' | 'digital' | 'analog';
   readonly card: { readonly number: number; readonly id: string; readonly driver: string; readonly name: string };
   readonly device: { readonly number: number; readonly id: string; readonly name: string };
-  /** Null where it is no USB card. `id`: vendor and product; `speed`: full, high, super. */
+  /** File that shows format and rate while something plays. */
+  readonly monitorFile: string;
+  /** Null where it is no USB card. `id`: vendor and product; `speed`: full, high, super; `streamFile`: where the kernel shows its modes. */
   readonly usb: {
     readonly id: string | null;
     readonly speed: string | null;
+    readonly streamFile: string;
     readonly modes: readonly UsbMode[];
   } | null;
   /** Who has it open. `program` is null where the process may not be looked at. */
@@ -52,12 +52,9 @@ export interface PlaybackDevice {
   readonly playing: { readonly format: string; readonly channels: number; readonly rate: number } | null;
 }
 
-/** In the order in which `output.device = "auto"` chooses. */
-const KIND_ORDER: readonly CardKind[] = ['i2s', 'usb', 'headphones', 'hdmi', 'other'];
-
-/** Every device that plays, the one that "auto" would take first. */
+/** Every device that plays, by the numbers of cards and devices. */
 export function playbackDevices(proc: ProcFiles): PlaybackDevice[] {
-  const devices = cards(proc.text('/proc/asound/cards') ?? '').flatMap((card) =>
+  return cards(proc.text('/proc/asound/cards') ?? '').flatMap((card) =>
     proc
       .names(`/proc/asound/card${card.number}`)
       .flatMap((name) => /^pcm(\d+)p$/.exec(name)?.[1] ?? [])
@@ -65,7 +62,6 @@ export function playbackDevices(proc: ProcFiles): PlaybackDevice[] {
       .sort((a, b) => a - b)
       .map((number) => playbackDevice(proc, card, number)),
   );
-  return devices.sort((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind));
 }
 
 interface Card {
@@ -99,11 +95,15 @@ function playbackDevice(proc: ProcFiles, card: Card, number: number): PlaybackDe
   const directory = `/proc/asound/card${card.number}`;
   const info = fields(proc.text(`${directory}/pcm${number}p/info`) ?? '');
   const device = { number, id: info.get('id') ?? '', name: info.get('name') ?? '' };
+  const kind = kindOf(card, device.id);
   return {
-    address: `hw:CARD=${card.id},DEV=${number}`,
-    kind: kindOf(card, device.id),
+    address: addressOf(card, number),
+    hw: `hw:${card.number},${number}`,
+    kind,
+    interface: interfaceOf(kind, `${card.driver} ${card.id} ${card.name} ${device.id} ${device.name}`),
     card: { number: card.number, id: card.id, driver: card.driver, name: card.name },
     device,
+    monitorFile: `${directory}/pcm${number}p/sub0/hw_params`,
     usb: usbOf(proc, directory, card, number),
     ...inUse(proc, `${directory}/pcm${number}p`),
   };
@@ -119,13 +119,28 @@ function kindOf(card: Card, deviceId: string): CardKind {
   return 'other';
 }
 
+/**
+ * HDMI of a Pi under the KMS driver takes only IEC 958 subframes, which no conversion behind plughw: makes; alsa-lib's own definition
+ * for that card (cards/vc4-hdmi.conf), reached as sysdefault:, does. (raspberrypi/linux#6015)
+ */
+const addressOf = ({ driver, id }: Card, device: number): string =>
+  driver === 'vc4-hdmi' ? `sysdefault:CARD=${id}` : `hw:CARD=${id},DEV=${device}`;
+
+/** By the names again: the kernel does not say what is soldered to a card. */
+function interfaceOf(kind: CardKind, names: string): PlaybackDevice['interface'] {
+  if (kind === 'usb') return 'usb';
+  return kind === 'hdmi' || /s\/?pdif|iec958|optical|toslink|digi/i.test(names) ? 'digital' : 'analog';
+}
+
 function usbOf(proc: ProcFiles, directory: string, card: Card, number: number): PlaybackDevice['usb'] {
   if (card.driver !== 'USB-Audio') return null;
+  const streamFile = `${directory}/stream${number}`;
   return {
     id: proc.text(`${directory}/usbid`)?.trim() ?? null,
     // "... at usb-0000:01:00.0-1.2, high speed"
     speed: /, (\S+) speed$/.exec(card.longName)?.[1] ?? null,
-    modes: usbModes(proc.text(`${directory}/stream${number}`) ?? ''),
+    streamFile,
+    modes: usbModes(proc.text(streamFile) ?? ''),
   };
 }
 

@@ -4,11 +4,11 @@
  * Written by hand after the kernel's own printing code (sound/core/init.c, sound/core/pcm.c, sound/usb/proc.c) and after listings that
  * owners of such cards have published. The indentation counts.
  */
-import type { ProcFiles } from '../../src/cli/capabilities.js';
+import type { ProcFiles } from '../../../src/io/alsa/proc-files.js';
 
 export type Tree = Readonly<Record<string, string>>;
 
-/** A tree as the command line reads it: directories are what the paths imply. */
+/** A tree as ProcFiles: directories are what the paths imply. */
 export function procOf(tree: Tree): ProcFiles {
   return {
     text: (path) => tree[path],
@@ -149,3 +149,16 @@ Playback:
 
 /** A machine whose kernel has sound and no card. */
 export const NO_CARDS: Tree = { '/proc/asound/cards': '--- no soundcards ---\n' };
+
+/** A Pi with an S/PDIF transmitter on its header, and all else switched off. */
+export const PI_WITH_DIGI: Tree = {
+  '/proc/asound/cards': ` 0 [sndrpihifiberry]: RPi-simple - snd_rpi_hifiberry_digi
+                      snd_rpi_hifiberry_digi
+`,
+  '/proc/asound/card0/pcm0p/info': pcmInfo(
+    0,
+    0,
+    'HifiBerry Digi HiFi wm8804-spdif-0',
+    'HifiBerry Digi HiFi wm8804-spdif-0',
+  ),
+};
