@@ -74,6 +74,17 @@ export class GainRamp {
     return touched;
   }
 
+  /** What {@link apply} does to silence: `frames` frames pass, and changes begin on their frames. */
+  pass(frames: number, firstFrame: number): void {
+    for (
+      let next = this.#pending[0];
+      next !== undefined && next.atFrame < firstFrame + frames;
+      next = this.#pending[0]
+    ) {
+      this.#beginDue(Math.max(firstFrame, next.atFrame));
+    }
+  }
+
   #beginDue(frame: number): void {
     while (this.#pending.length > 0 && this.#pending[0]!.atFrame <= frame) {
       const { gain } = this.#pending.shift()!;

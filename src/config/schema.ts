@@ -109,7 +109,8 @@ export const ConfigSchema = Type.Object({
   output: Type.Object({
     driver: choice(['auto', 'alsa', 'speaker', 'virtual', 'none'], {
       default: 'auto',
-      description: 'How sound leaves the node. auto: alsa where a card answers, else none. virtual: a simulated card.',
+      description:
+        'How sound leaves the node. auto: alsa where there is a sound card when the node starts, or output.device names one, else none. speaker: through the npm package of that name, for laptops, in step to tens of milliseconds only. virtual: a simulated card.',
     }),
     device: Type.String({
       default: 'auto',
@@ -118,7 +119,7 @@ export const ConfigSchema = Type.Object({
       pattern: PRINTABLE,
       form: '"auto" or the name of an ALSA device such as "hw:CARD=sndrpihifiberry,DEV=0"',
       description:
-        'Which sound card. auto: the first of I2S, USB, headphones, HDMI, opened as hw:. `tutti capabilities` lists the names.',
+        'Which sound card. auto: the first of I2S, USB, headphones, HDMI, looked up at each opening. `tutti capabilities` lists the names.',
     }),
     channels: Type.Enum(
       // The words are the replicated log's; here they get their place in the file.
@@ -130,7 +131,8 @@ export const ConfigSchema = Type.Object({
     ),
     mixer: choice(['unmute', 'keep'], {
       default: 'unmute',
-      description: "The card's own mixer. unmute: playback switches on, hardware volume at 0 dB. keep: as it stands.",
+      description:
+        "The card's own mixer, for alsa. unmute: playback switches on, hardware volume at 0 dB, at each opening. keep: as it stands.",
     }),
     level: choice(['off', 'track'], {
       default: 'off',
@@ -272,8 +274,11 @@ export const CONFIG_TABLES: readonly string[] = tablesOf(ConfigSchema, '');
 /** Variables that begin with TUTTI_ and are not keys: the command line reads them to find its node. */
 export const CLIENT_VARIABLES: readonly string[] = ['TUTTI_NODE', 'TUTTI_TOKEN'];
 
-/** Variables by which tests make a node's surroundings worse, and that nobody else has a use for: workers/log.ts reads it. */
-export const TEST_VARIABLES: readonly string[] = ['TUTTI_TEST_SYNC_DELAY_MS'];
+/**
+ * Variables by which tests make a node's surroundings worse, and that nobody else has a use for: workers/log.ts reads the first, the test
+ * card (test/card/tutti-card.c) the second.
+ */
+export const TEST_VARIABLES: readonly string[] = ['TUTTI_TEST_SYNC_DELAY_MS', 'TUTTI_CARD_CLOCK_OFFSET_NS'];
 
 function keysOf(table: TObject, prefix: string): ConfigKey[] {
   return Object.entries(table.properties).flatMap(([name, schema]) =>

@@ -1,34 +1,56 @@
 /**
  * The player's loop: keeps the card's queue filled with what is due.
  *
- * Every few milliseconds it asks the card how much is queued. From that follows when the next frame will leave, from the clock line
- * which instant of the cluster that is, and the renderer says what it must carry. The queue is short ({@link PlayerLoopInit.queueMs}), because a
- * command can change only what is not in it yet.
+ * Every few milliseconds it asks the card how it stands. From the line through these answers ({@link CardLine}) follows when the next frame will
+ * leave, from the clock line which instant of the cluster that is, and the renderer says what it must carry. The queue is short
+ * ({@link PlayerLoopInit.queueMs}), because a command can change only what is not in it yet.
  *
  * The card runs on silence while nothing is due, so that a start is only a choice of a frame. After a long time without anything due it
- * is let go, and taken again when something comes. A card that fails is tried again, ever more rarely.
+ * is let go, and taken again when something comes; how fast its crystal runs is remembered. A card that fails is tried again, ever more
+ * rarely.
  */
 
-import type { ClockLine } from '../core/clock-line.js';
+import type { Pace } from '../audio/servo.js';
+import { type ClockLine, readClock } from '../core/clock-line.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { ItemId } from '../core/ids.js';
 import { addTime, type ClusterTime, type LocalTime, nanosFromMs } from '../core/units.js';
-import type { AudioOutput, OutputFormat, OutputStatus } from '../ports/audio-output.js';
+import type { AudioOutput } from '../ports/audio-output.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
+import { BackOff } from './back-off.js';
 import type { ReaderRequest } from './deck.js';
 import { Decks } from './decks.js';
+import { PacedCard } from './paced-card.js';
 import type { Program, ProgramSegment } from './program.js';
 import { Renderer } from './renderer.js';
-import { clusterTimeAt, nanosOfFrames } from './schedule.js';
+import { nanosOfFrames } from './schedule.js';
 
-/** Sound that is rendered at once. Milliseconds. */
-const BLOCK_MS = 10;
-/** How often the queue is looked at: once a block. Milliseconds. */
-const TICK_MS = BLOCK_MS;
+/** Most and least sound that is rendered at once. Milliseconds: less is not worth a block, and can wait. */
+const BLOCK_MS_MAX = 25;
+const BLOCK_MS_MIN = 1;
+/**
+ * How often the card is asked and its queue filled up, milliseconds. While it plays: a third of the queue, since waking costs more than
+ * rendering. While it runs on silence: more rarely, since a program that comes is looked at at once. In the first moments after it was
+ * opened: often enough to see whether its position moves in steps. While its rate is not known yet, or where the steps are long: as near
+ * to their edges as that is worth. None of them is a round number: a card that is always asked at the same place between two frames, or
+ * two steps, would be misjudged by as much for ever.
+ */
+const TICK_MS = 19.7;
+const IDLE_TICK_MS = 29.7;
+const SETTLE_TICK_MS = 2.7;
+const WATCH_TICK_MS = 4.7;
+/** A card whose rate is known less well than this is watched. Parts per million. */
+const WATCH_SIGMA_PPM = 5;
+/** Sound that is queued until the card's line is known: what is in the queue cannot begin any more. Milliseconds. */
+const SETTLE_QUEUE_MS = 30;
 /** First and longest pause between attempts to open a card. Milliseconds. */
 const REOPEN_FIRST_MS = 100;
 const REOPEN_MAX_MS = 5_000;
+/** A card that has played for so long is one that works: should it fail later, it is tried again at once. Nanoseconds. */
+const WORKS_AFTER_NS = 10_000_000_000n;
+/** A rate that is known better than this is remembered. Parts per million. */
+const REMEMBERED_SIGMA_PPM = 3;
 /** How long `stop` waits for the fade to leave the card, beyond what is queued. Milliseconds. */
 const STOP_MARGIN_MS = 400;
 /** What is asked of a card: the resolution of the best converters. Bits. */
@@ -40,6 +62,20 @@ const CARD_CHANNELS = 2;
  */
 const CARD_RATE_MIN = 44_100;
 
+/** What the player knows of an open card. */
+export interface CardStatus {
+  /** By how much the card is faster than it says, against this machine's clock. Parts per million. */
+  readonly ppm: number;
+  /** One standard deviation of its place in time. Microseconds. */
+  readonly sigmaUs: number;
+  /** True for a card that cannot tell where it is to better than some tens of microseconds: it moves in steps, or is noisy. */
+  readonly coarse: boolean;
+  /** Its position was somewhere else without an underrun. */
+  readonly leaps: number;
+  /** How much faster than nominal the sound is read now: what the card's crystal asks for and what brings an error back. Parts per million. */
+  readonly correctionPpm: number;
+}
+
 /** What the player says of itself. */
 export interface PlayerStatus {
   readonly driver: string;
@@ -50,14 +86,18 @@ export interface PlayerStatus {
    */
   readonly state: 'playing' | 'idle' | 'closed' | 'silent';
   readonly reason?: ErrorCode;
+  /** What the card said when it failed, or what it was caught at; absent while it is open or not wanted. */
+  readonly detail?: string;
   /** What sounds, or should. */
   readonly itemId?: ItemId;
   /** Frame of the item that was handed to the card last; absent unless playing. */
   readonly frame?: number;
-  /** Averaged distance from the timeline, positive where the sound is ahead. Microseconds. */
+  /** Distance of what is heard from the timeline, positive where it is ahead, averaged over a second. Microseconds; 0 while nothing sounds. */
   readonly errorUs: number;
-  /** By how much the card seems to be faster than it says, parts per million. */
+  /** {@link CardStatus.ppm} of the card that is or was open last. */
   readonly ppm: number;
+  /** Absent while no card is open. */
+  readonly card?: CardStatus;
   /** Since the start: the card ran dry; sound came late; positions set anew; samples beyond full scale. */
   readonly underruns: number;
   readonly late: number;
@@ -92,14 +132,14 @@ export interface PlayerLoopInit {
 
 /** An open card and what renders for it. */
 interface OpenCard {
-  /** The rate that it was asked for; it may have given another. */
-  readonly askedRate: number;
-  readonly format: OutputFormat;
+  readonly card: PacedCard;
   readonly renderer: Renderer;
 }
 
 /** The rate to ask a card for, that is to play `segment`. */
 const rateFor = (segment: ProgramSegment): number => Math.max(CARD_RATE_MIN, segment.sampleRate);
+
+const framesOf = (ms: number, rate: number): number => Math.round((rate * ms) / 1_000);
 
 const NO_COUNTS = { underruns: 0, late: 0, snaps: 0, clipped: 0 };
 
@@ -111,19 +151,32 @@ export class PlayerLoop {
   readonly #init: PlayerLoopInit;
   readonly #decks: Decks;
   #program: Program | undefined;
+  /** Latency of the program. Nanoseconds. */
+  #latencyNs = 0n;
   #clock: ClockLine | undefined;
-  #card: OpenCard | undefined;
+  #mayStart = false;
+  /** Something sounds, or has sounded and should still: it goes on whatever becomes of the clock. */
+  #goesOn = false;
+  #open: OpenCard | undefined;
+  /** How the open card runs in the time of the cluster; one object, changed in place. */
+  readonly #pace: { -readonly [key in keyof Pace]: Pace[key] } = { ppm: 0, isNominal: true };
+  /** By rate: how fast the card's crystal ran when it was closed. */
+  readonly #knownPpm = new Map<number, number>();
+  #lastPpm = 0;
   /** Counts of cards that were closed meanwhile. */
   #before = { ...NO_COUNTS };
+  #isRunning = false;
   #timer: Timer | undefined;
-  /** When the last frame that was written will leave the card. */
-  #lastFrameAt = 0n as LocalTime;
+  #timerMs = 0;
+  /** Instant of the timeline of the last frame that was written. */
+  #writtenAt: ClusterTime | undefined;
   /** When the last frame that carries sound will leave, or has left. */
   #soundUntil = 0n as LocalTime;
   /** Since when nothing is due. */
   #idleSince: LocalTime | undefined;
-  #reopenAt: LocalTime | undefined;
-  #reopenMs = REOPEN_FIRST_MS;
+  readonly #reopening = new BackOff({ firstMs: REOPEN_FIRST_MS, longestMs: REOPEN_MAX_MS });
+  /** Why there is no card. */
+  #detail: string | undefined;
   /** Set while stopping: called once the card is closed. */
   #stopped: (() => void) | undefined;
   #stopBefore: LocalTime | undefined;
@@ -137,57 +190,70 @@ export class PlayerLoop {
   }
 
   start(): void {
-    this.#timer ??= this.#time.every('player.tick', TICK_MS, () => this.#tick());
+    this.#isRunning = true;
+    this.#tick();
   }
 
   /** Plays by `program` from the next block on. */
   setProgram(program: Program): void {
     this.#program = program;
-    this.#card?.renderer.setScore(program);
+    this.#latencyNs = BigInt(Math.round(program.latencyUs * 1_000));
+    this.#open?.renderer.setScore(program);
     this.#tick();
   }
 
-  setClock(line: ClockLine): void {
+  /**
+   * Reads cluster time by `line` from the next block on.
+   * @param mayStart false while the line is not sure enough to begin by: what is silent stays so, what sounds goes on
+   */
+  setClock(line: ClockLine, mayStart: boolean): void {
     this.#clock = line;
+    this.#mayStart = mayStart;
+    // A line changes several times a second: what is open looks at it by itself.
+    if (this.#open === undefined) this.#tick();
   }
 
   /** Idempotent. Fades out, lets the card play that, and closes it; `stopped` is called when it is done. Takes half a second or so at most. */
   stop(stopped: () => void): void {
-    if (this.#timer === undefined) {
+    if (!this.#isRunning) {
       stopped();
       return;
     }
     this.#stopped = stopped;
     this.#stopBefore ??= addTime(this.#time.now(), nanosFromMs(this.#init.queueMs + STOP_MARGIN_MS));
-    if (this.#program === undefined) return;
-    // All but the segments stays as it is: with another latency what fades out would be at another place in time.
-    this.#program = { ...this.#program, segments: [] };
-    this.#card?.renderer.setScore(this.#program);
+    if (this.#program !== undefined) {
+      // All but the segments stays as it is: with another latency what fades out would be at another place in time.
+      this.#program = { ...this.#program, segments: [] };
+      this.#open?.renderer.setScore(this.#program);
+    }
+    this.#tickEvery(TICK_MS);
   }
 
   status(): PlayerStatus {
     const { driver, device } = this.#init;
-    const renderer = this.#card?.renderer;
+    const open = this.#open;
     const due = this.#dueSegment();
-    const sounding = renderer?.sounding;
+    const sounding = open?.renderer.sounding;
     const itemId = sounding?.itemId ?? due?.itemId;
     const reason = sounding === undefined && due !== undefined ? this.#reason(due) : undefined;
     const silent = due === undefined ? 'idle' : 'silent';
     return {
       driver,
       device,
-      state: sounding !== undefined ? 'playing' : renderer === undefined && due === undefined ? 'closed' : silent,
+      state: sounding !== undefined ? 'playing' : open === undefined && due === undefined ? 'closed' : silent,
       ...(reason && { reason }),
+      ...(this.#detail !== undefined && { detail: this.#detail }),
       ...(itemId && { itemId }),
-      ...(sounding && { frame: renderer!.frame }),
-      errorUs: renderer?.errorUs ?? 0,
-      ppm: renderer?.cardPpm ?? 0,
+      ...(sounding && { frame: open!.renderer.frame }),
+      errorUs: open?.renderer.errorUs ?? 0,
+      ppm: open?.card.line.ppm ?? this.#lastPpm,
+      ...(open && { card: cardStatus(open) }),
       ...this.#counts(),
     };
   }
 
   #counts(): typeof NO_COUNTS {
-    const now = this.#card?.renderer.counts;
+    const now = this.#open?.renderer.counts;
     return {
       underruns: this.#before.underruns,
       late: this.#before.late + (now?.late ?? 0),
@@ -199,141 +265,206 @@ export class PlayerLoop {
   /** Why `segment`, which is due, does not sound, where that is known. */
   #reason(segment: ProgramSegment): ErrorCode | undefined {
     if (this.#clock === undefined) return 'NO_CLOCK';
-    if (this.#card === undefined) return 'OUTPUT_UNAVAILABLE';
-    return this.#decks.failureOf(segment);
+    if (this.#open === undefined) return 'OUTPUT_UNAVAILABLE';
+    return this.#mayStart || this.#goesOn ? this.#decks.failureOf(segment) : 'NO_CLOCK';
   }
 
   /** What the last frame that was written should be part of; without a card, what should sound now; without a clock, anything at all. */
   #dueSegment(): ProgramSegment | undefined {
     if (this.#program === undefined) return undefined;
     if (this.#clock === undefined) return this.#program.segments[0];
-    const now = this.#timelineAt(this.#card === undefined ? this.#time.now() : this.#lastFrameAt);
-    return this.#program.segments.find(({ startAt, endAt }) => startAt <= now && endAt > now);
+    const written = this.#open === undefined ? undefined : this.#writtenAt;
+    return this.#segmentAt(written ?? this.#timelineAt(this.#time.now()));
+  }
+
+  #segmentAt(at: ClusterTime): ProgramSegment | undefined {
+    return this.#program?.segments.find(({ startAt, endAt }) => startAt <= at && endAt > at);
   }
 
   /** What is heard of the timeline, where a frame that leaves the card at `at` arrives at the ear. */
   #timelineAt(at: LocalTime): ClusterTime {
-    const latency = BigInt(Math.round((this.#program?.latencyUs ?? 0) * 1_000));
-    return addTime(clusterTimeAt(this.#clock!, at), latency);
+    return addTime(readClock(this.#clock!, at), this.#latencyNs);
   }
 
   #tick(): void {
-    if (this.#stopBefore !== undefined && this.#finish()) return;
-    if (this.#timer === undefined || this.#clock === undefined) return;
-    const wanted = this.#wantedSegment();
-    if (wanted !== undefined && this.#deservesHigherRate(wanted)) this.#close();
-    if (this.#card === undefined && wanted !== undefined && this.#stopBefore === undefined) this.#open(wanted);
-    if (this.#card === undefined) return;
-    const status = this.#output.status();
-    if (status.state === 'lost') {
-      this.#log.warn('The sound card is gone.');
-      this.#close();
-      this.#backOff();
-      return;
-    }
-    if (status.state === 'underrun') this.#recover();
-    this.#fill(this.#card, status.state === 'running' ? status : this.#output.status());
-    this.#closeIfIdle(wanted !== undefined);
+    if (!this.#isRunning || (this.#stopBefore !== undefined && this.#finish())) return;
+    if (this.#clock === undefined) return;
+    const now = this.#time.now();
+    const wanted = this.#wantedSegment(now);
+    if (wanted !== undefined && this.#deservesHigherRate(wanted, now)) this.#close();
+    if (this.#open === undefined && wanted !== undefined) this.#openFor(wanted, now);
+    if (this.#open !== undefined) this.#drive(this.#open, wanted !== undefined, now);
+    this.#keepTicking(wanted !== undefined, now);
   }
 
   /** What sounds now or is to sound. */
-  #wantedSegment(): ProgramSegment | undefined {
-    const now = this.#timelineAt(this.#time.now());
-    return this.#program?.segments.find(({ endAt }) => endAt > now);
+  #wantedSegment(now: LocalTime): ProgramSegment | undefined {
+    const at = this.#timelineAt(now);
+    return this.#program?.segments.find(({ endAt }) => endAt > at);
   }
 
   /** True where the card should be opened anew for `segment`, of a higher rate, and nobody would hear it: all that sounded has left. */
-  #deservesHigherRate(segment: ProgramSegment): boolean {
-    if (this.#card === undefined || this.#stopBefore !== undefined) return false;
-    const { askedRate, renderer } = this.#card;
-    return rateFor(segment) > askedRate && renderer.silent && this.#time.now() > this.#soundUntil;
+  #deservesHigherRate(segment: ProgramSegment, now: LocalTime): boolean {
+    if (this.#open === undefined || this.#stopBefore !== undefined) return false;
+    const { card, renderer } = this.#open;
+    return rateFor(segment) > card.asked.rate && renderer.silent && now > this.#soundUntil;
   }
 
-  /** Writes blocks until the queue is as long as it should be. */
-  #fill(card: OpenCard, status: OutputStatus): void {
-    const { format, renderer } = card;
-    const blockFrames = Math.round((format.rate * BLOCK_MS) / 1_000);
-    const queueFrames = Math.min(format.bufferFrames, Math.round((format.rate * this.#init.queueMs) / 1_000));
-    let written = 0;
-    while (
-      status.delayFrames + written + blockFrames <= queueFrames &&
-      written + blockFrames <= status.writableFrames
-    ) {
-      const leavesAt = addTime(status.at, nanosOfFrames(status.delayFrames + written, format.rate));
+  #drive(open: OpenCard, isWanted: boolean, now: LocalTime): void {
+    const state = open.card.poll();
+    const { fault } = open.card.line;
+    if (state === 'lost' || fault !== undefined) {
+      this.#giveUp(fault ?? open.card.lossReason ?? 'the card is gone', now);
+      return;
+    }
+    if (state === 'underrun') this.#recover(open);
+    this.#fill(open);
+    if (now - open.card.openedAt > WORKS_AFTER_NS) this.#reopening.worked();
+    this.#closeIfIdle(isWanted, now);
+  }
+
+  /** Writes until the queue is as long as it should be. */
+  #fill({ card, renderer }: OpenCard): void {
+    const { isSettled } = card.line;
+    const queueMs = isSettled ? this.#init.queueMs : Math.min(this.#init.queueMs, SETTLE_QUEUE_MS);
+    const { rate, bufferFrames } = card.format;
+    const queueFrames = Math.min(bufferFrames, framesOf(queueMs, rate));
+    this.#setPace(card);
+    for (;;) {
+      const missing = Math.min(queueFrames - card.queuedFrames, card.freeFrames);
+      const frames = Math.min(Math.floor(missing), framesOf(BLOCK_MS_MAX, rate));
+      if (frames < framesOf(BLOCK_MS_MIN, rate)) return;
+      const leavesAt = card.nextLeavesAt();
+      const at = this.#timelineAt(leavesAt);
       const wasSilent = renderer.silent;
-      const block = renderer.render(this.#timelineAt(leavesAt), blockFrames);
-      this.#lastFrameAt = addTime(leavesAt, nanosOfFrames(blockFrames - 1, format.rate));
-      if (!wasSilent || !renderer.silent) this.#soundUntil = this.#lastFrameAt;
-      written += blockFrames;
-      // A card that runs dry at this very moment takes nothing: the next tick sees it.
-      if (this.#output.write(block, blockFrames) < blockFrames) return;
+      const block = renderer.render(at, frames, this.#pace, isSettled && (this.#mayStart || this.#goesOn));
+      this.#writtenAt = addTime(at, nanosOfFrames(frames - 1, rate));
+      if (!wasSilent || !renderer.silent) this.#soundUntil = addTime(leavesAt, nanosOfFrames(frames, rate));
+      if (renderer.sounding !== undefined) this.#goesOn = true;
+      else if (this.#goesOn && this.#segmentAt(this.#writtenAt) === undefined) this.#goesOn = false;
+      if (!card.write(block, frames)) return;
     }
   }
 
-  #open(segment: ProgramSegment): void {
-    if (this.#reopenAt !== undefined && this.#time.now() < this.#reopenAt) return;
-    const askedRate = rateFor(segment);
+  /** The card's crystal against the local clock, and that against the cluster's. */
+  #setPace({ line }: PacedCard): void {
+    const { driftPpm } = this.#clock!;
+    this.#pace.isNominal = line.isNominal && driftPpm === 0;
+    this.#pace.ppm = this.#pace.isNominal ? 0 : ((1 + line.ppm / 1e6) / (1 + driftPpm / 1e6) - 1) * 1e6;
+  }
+
+  #openFor(segment: ProgramSegment, now: LocalTime): void {
+    if (this.#stopBefore !== undefined) return;
+    if (this.#reopening.tryAt !== undefined && now < this.#reopening.tryAt) return;
+    const request = { rate: rateFor(segment), channels: CARD_CHANNELS, bits: CARD_BITS };
     try {
-      const format = this.#output.open({ rate: askedRate, channels: CARD_CHANNELS, bits: CARD_BITS });
+      const card = new PacedCard({ output: this.#output, time: this.#time }, { request, knownPpm: this.#knownPpm });
+      const { format } = card;
       const renderer = new Renderer({ decks: this.#decks }, { card: format, seed: this.#init.seed });
       renderer.setScore(this.#program!);
-      this.#card = { askedRate, format, renderer };
-      this.#reopenAt = undefined;
-      this.#reopenMs = REOPEN_FIRST_MS;
+      this.#open = { card, renderer };
+      this.#detail = undefined;
+      this.#writtenAt = undefined;
       const { rate, channels, bits } = format;
       this.#log.info('The sound card is open.', { rate, channels, bits });
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       this.#log.warn('The sound card cannot be opened.', { code: error.code, detail: error.detail });
-      this.#backOff();
+      this.#detail = error.detail;
+      this.#reopening.failed(now);
     }
   }
 
-  #backOff(): void {
-    this.#reopenAt = addTime(this.#time.now(), nanosFromMs(this.#reopenMs));
-    this.#reopenMs = Math.min(REOPEN_MAX_MS, 2 * this.#reopenMs);
+  /** The card is gone or cannot be believed: it is let go and opened again later. */
+  #giveUp(detail: string, now: LocalTime): void {
+    this.#log.warn('The sound card failed.', { detail });
+    this.#close();
+    this.#detail = detail;
+    this.#reopening.failed(now);
   }
 
-  #recover(): void {
+  #recover({ card, renderer }: OpenCard): void {
     if (this.#stopBefore === undefined) {
       this.#before.underruns += 1;
       this.#log.warn('The sound card ran dry: this thread came too late.', { underruns: this.#before.underruns });
     }
-    this.#output.recover();
-    this.#card!.renderer.interrupted();
+    card.recover();
+    renderer.interrupted();
   }
 
-  #closeIfIdle(wanted: boolean): void {
-    const now = this.#time.now();
-    if (wanted || !this.#card!.renderer.silent) this.#idleSince = undefined;
+  #closeIfIdle(isWanted: boolean, now: LocalTime): void {
+    if (isWanted || !this.#open!.renderer.silent) this.#idleSince = undefined;
     else this.#idleSince ??= now;
     const idleNs = this.#idleSince === undefined ? 0n : now - this.#idleSince;
     if (this.#idleSince !== undefined && idleNs >= nanosFromMs(this.#init.idleCloseS * 1_000)) this.#close();
   }
 
   #close(): void {
-    if (this.#card === undefined) return;
+    if (this.#open === undefined) return;
+    const { card } = this.#open;
+    const { ppm, ppmSigma, fault } = card.line;
+    if (ppmSigma < REMEMBERED_SIGMA_PPM && fault === undefined) this.#knownPpm.set(card.format.rate, ppm);
     this.#before = this.#counts();
-    this.#card = undefined;
+    this.#lastPpm = ppm;
+    this.#open = undefined;
     this.#idleSince = undefined;
-    this.#output.close();
+    card.close();
+  }
+
+  /** Comes back as often as the card needs it; not at all while it is closed and nothing is to be played. */
+  #keepTicking(isWanted: boolean, now: LocalTime): void {
+    if (this.#open !== undefined) {
+      const { line } = this.#open.card;
+      const calm = isWanted || !this.#open.renderer.silent ? TICK_MS : IDLE_TICK_MS;
+      const isWatched = line.coarse || line.ppmSigma > WATCH_SIGMA_PPM;
+      this.#tickEvery(!line.isSettled ? SETTLE_TICK_MS : isWatched ? WATCH_TICK_MS : calm);
+    } else if (isWanted && this.#reopening.tryAt !== undefined) {
+      this.#tickOnce(Math.max(0, Number(this.#reopening.tryAt - now) / 1e6));
+    } else {
+      this.#stopTicking();
+    }
+  }
+
+  #tickEvery(periodMs: number): void {
+    if (this.#timerMs === periodMs) return;
+    this.#stopTicking();
+    this.#timerMs = periodMs;
+    this.#timer = this.#time.every('player.tick', periodMs, () => this.#tick());
+  }
+
+  #tickOnce(delayMs: number): void {
+    this.#stopTicking();
+    this.#timer = this.#time.after('player.tick', delayMs, () => this.#tick());
+  }
+
+  #stopTicking(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerMs = 0;
   }
 
   /** While stopping: closes once the fade has left the card, or time is up. True once stopped. */
   #finish(): boolean {
-    const card = this.#card;
-    if (card !== undefined && this.#time.now() < this.#stopBefore!) {
-      const status = this.#output.status();
+    const open = this.#open;
+    if (open !== undefined && this.#time.now() < this.#stopBefore!) {
       // Nothing is written any more once all is silent: the queue runs empty by itself.
-      if (!card.renderer.silent) return false;
-      if (status.state === 'running' && status.delayFrames > 0) return true;
+      if (!open.renderer.silent) return false;
+      if (open.card.poll() === 'running' && open.card.queuedFrames > 0) return true;
     }
     this.#close();
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopTicking();
+    this.#isRunning = false;
     const stopped = this.#stopped;
     this.#stopped = undefined;
     stopped?.();
     return true;
   }
 }
+
+const cardStatus = ({ card: { line }, renderer }: OpenCard): CardStatus => ({
+  ppm: line.ppm,
+  sigmaUs: line.sigmaUs,
+  coarse: line.coarse,
+  leaps: line.leaps,
+  correctionPpm: renderer.correctionPpm,
+});

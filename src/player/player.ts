@@ -55,9 +55,9 @@ export class Player {
     this.#threads?.send({ type: 'program', program });
   }
 
-  /** How cluster time runs from now on. */
-  setClock(line: ClockLine): void {
-    this.#threads?.send({ type: 'clock', line });
+  /** How cluster time runs from now on, and whether what is silent may begin by it; what sounds goes on in any case. */
+  setClock(line: ClockLine, mayStart: boolean): void {
+    this.#threads?.send({ type: 'clock', line, mayStart });
   }
 
   /** The latest that the player's thread has said: at most a few hundred milliseconds old. */

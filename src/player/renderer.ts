@@ -3,8 +3,10 @@
  *
  * No clock and no card here: the loop around it says at which instant of the timeline a block begins, and gets the block. Inside a block
  * it goes from event to event (a start, a cut, the end of a song), each on the card frame nearest to its instant, so that
- * everything between two events is plain copying. A song that follows another begins on the frame on which that one ends; its place in
- * time then differs from the timeline's by what the servo had left over, never by a gap.
+ * everything between two events is plain copying. What begins there is read from between two of its frames, so that its place in
+ * time is exact though the card's grid is not: rooms whose grids differ start together. Only on a card that keeps perfect time, at the
+ * rate of the file, is it read from a whole frame, and every sample passes as it is. A song that follows another begins where that one
+ * ends; its place in time then differs from the timeline's by what the servo had left over, never by a gap.
  *
  * What a start finds in its deck decides how it sounds:
  * - its very first frame, in time: as it is, no fade;
@@ -13,13 +15,13 @@
  */
 import { GainRamp } from '../audio/gain.js';
 import { Dither, quantize } from '../audio/quantize.js';
-import { Servo } from '../audio/servo.js';
+import { NOMINAL_PACE, type Pace, Servo } from '../audio/servo.js';
 import type { OutputChannels } from '../core/output-channels.js';
 import type { ClusterTime } from '../core/units.js';
 import type { Deck } from './deck.js';
 import type { Decks } from './decks.js';
 import type { GainChange, ProgramSegment } from './program.js';
-import { followsGapless, frameDueAt, isSameSegment, isSameSound, nanosOfFrames } from './schedule.js';
+import { followsGapless, frameDueAt, isSameSegment, isSameSound } from './schedule.js';
 import { type Card, Voice } from './voice.js';
 
 /** A start this little behind is made up for by the servo: two readings of the card's clock may differ by that much. Output frames. */
@@ -80,8 +82,10 @@ export class Renderer {
   #ended: ProgramSegment | undefined;
   /** The segment whose lateness is counted, or excused by a snap. */
   #lateSegment: ProgramSegment | undefined;
-  /** The block at hand: instant of its first frame. */
+  /** The block at hand: instant of its first frame, how the card runs, and whether what is silent may begin. */
   #blockAt = 0n as ClusterTime;
+  #pace = NOMINAL_PACE;
+  #mayBegin = true;
   #renderedFrames = 0;
   #mix = new Float64Array(0);
   #samples = new Int32Array(0);
@@ -116,9 +120,9 @@ export class Renderer {
     return this.#current === undefined ? 0 : this.#servo.errorUs;
   }
 
-  /** By how much the card seems to be faster than it says, parts per million. */
-  get cardPpm(): number {
-    return 0 - this.#servo.correctionPpm;
+  /** By how much faster than nominal what sounds is read now, parts per million. */
+  get correctionPpm(): number {
+    return this.#current === undefined ? 0 : this.#servo.correctionPpm;
   }
 
   /** What to play from the next block on. */
@@ -149,14 +153,18 @@ export class Renderer {
   /**
    * Gives the next `frames` frames, interleaved, in the card's bits; valid until the next call.
    * @param at instant of the timeline at which the first of them will be heard
+   * @param pace how the card runs from there
+   * @param mayBegin false: what is silent stays so, what sounds goes on
    */
-  render(at: ClusterTime, frames: number): Int32Array {
+  render(at: ClusterTime, frames: number, pace: Pace = NOMINAL_PACE, mayBegin = true): Int32Array {
     const { channels } = this.#card;
     if (this.#mix.length < frames * channels) this.#mix = new Float64Array(frames * channels);
     if (this.#samples.length < frames * channels) this.#samples = new Int32Array(frames * channels);
     this.#blockAt = at;
+    this.#pace = pace;
+    this.#mayBegin = mayBegin;
     this.#plan();
-    this.#steer();
+    this.#steer(frames);
     this.#scheduleGains(frames);
     for (let i = 0; i < frames; ) {
       const end = this.#changeAt(i, frames);
@@ -167,12 +175,13 @@ export class Renderer {
   }
 
   /** Compares what sounds with the timeline, once a block. */
-  #steer(): void {
+  #steer(frames: number): void {
     const voice = this.#current;
     if (voice === undefined) return;
     const { segment } = voice;
     const errorUs = ((voice.frame - frameDueAt(segment, this.#blockAt)) / segment.sampleRate) * 1e6;
-    if (this.#servo.update(errorUs) === 'snap') {
+    const verdict = this.#servo.update(errorUs, frames / this.#card.rate, this.#pace, voice.isUntouched);
+    if (verdict === 'snap') {
       this.counts.snaps += 1;
       this.#lateSegment = segment;
       this.#dismiss();
@@ -204,8 +213,8 @@ export class Renderer {
         break;
       }
       if (over > i) {
-        const until = Math.min(end, cut, over);
-        if (!voice.runsDry(until - i)) return until;
+        const until = this.#fedUntil(voice, i, Math.min(end, cut, over));
+        if (until > i) return until;
         this.counts.late += 1;
         this.#lateSegment = segment;
         break;
@@ -218,12 +227,18 @@ export class Renderer {
         this.#outgoing = voice;
         this.#current = this.#incoming;
         this.#incoming = undefined;
-        if (this.#current !== undefined) this.#servo.reset();
-        else if (this.#startFollowing(segment)) return this.#continueCurrent(i, end);
+        if (this.#current === undefined && this.#startFollowing(voice)) return this.#continueCurrent(i, end);
       }
     }
     this.#dismiss();
     return end;
+  }
+
+  /** Up to which frame `voice` can go on before it has to fade out for lack of sound: `end` if the reader is in time, `i` for not at all. */
+  #fedUntil(voice: Voice, i: number, end: number): number {
+    let frames = end - i;
+    while (frames > 0 && voice.runsDry(frames)) frames >>= 1;
+    return i + frames;
   }
 
   /** What the program says of the sound of `voice`. Of two such segments (a seek to where it was) the later one counts once it has begun. */
@@ -245,13 +260,14 @@ export class Renderer {
     this.#incoming = undefined;
   }
 
-  /** Begins what follows `segment` without a gap on this very frame. */
-  #startFollowing(segment: ProgramSegment): boolean {
-    const next = this.#successorOf(segment);
+  /** Begins what follows the sound of `voice` without a gap on this very frame. */
+  #startFollowing(voice: Voice): boolean {
+    const next = this.#successorOf(voice.segment);
     const deck = next === undefined ? undefined : this.#decks.holding(next, 0);
     if (next === undefined || deck?.headFrame !== 0 || !this.#canStart(next, deck, 0)) return false;
-    this.#current = this.#start(next, deck, 0);
-    this.#servo.reset();
+    // Where the old one ends between two frames, there the new one begins.
+    const ahead = this.#passesUntouched(next) ? 0 : voice.framesLeft;
+    this.#current = this.#start(next, deck, -ahead * voice.nominalRatio(next.sampleRate));
     return true;
   }
 
@@ -262,12 +278,13 @@ export class Renderer {
     const next = this.#successorOf(voice.segment);
     if (next === undefined || next.sampleRate === voice.segment.sampleRate) return end;
     const over = i + voice.framesToEnd();
-    const begin = over - voice.leadIn(next.sampleRate);
+    const begin = over - this.#leadIn(next);
     if (begin > i) return Math.min(end, begin);
     const deck = this.#decks.holding(next, 0);
     if (over > i && deck === undefined) return Math.min(end, i + RING_IN_RETRY_FRAMES);
     if (over > i && deck?.headFrame === 0 && this.#canStart(next, deck, 0)) {
-      this.#incoming = this.#start(next, deck, over - i);
+      const ahead = this.#passesUntouched(next) ? over - i : voice.framesLeft;
+      this.#incoming = this.#start(next, deck, -ahead * voice.nominalRatio(next.sampleRate));
     }
     return end;
   }
@@ -277,22 +294,38 @@ export class Renderer {
     const segment = this.#score.segments.find(
       (each) => this.#indexOf(each.endAt) > i && (this.#ended === undefined || !isSameSegment(each, this.#ended)),
     );
-    if (segment === undefined) return end;
+    if (segment === undefined || !this.#mayBegin) return end;
     const due = this.#frameDueAt(segment, i);
     const deck = this.#decks.holding(segment, Math.max(due, segment.startFrame));
     if (deck === undefined || this.#isInUse(deck)) return this.#wait(segment, i, end);
     const { headFrame } = deck;
-    // The deck's next frame is the first one that can sound: its instant is when this voice may begin.
-    const start = this.#indexOf(segment.startAt, nanosOfFrames(headFrame - segment.startFrame, segment.sampleRate));
-    const leadIn = headFrame === 0 ? this.#voices[0]!.leadIn(segment.sampleRate) : 0;
-    if (start - leadIn > i) return Math.min(this.#wait(segment, i, end), start - leadIn);
-    const skip = start < i - ON_TIME_FRAMES ? Math.round(due) - headFrame : 0;
+    // The deck's next frame is the first one that can sound: output frames until its instant, and when this voice may begin.
+    const ratio = this.#ratioNow(segment);
+    const ahead = Math.round((headFrame - due) / ratio);
+    const leadIn = headFrame === 0 ? this.#leadIn(segment) : 0;
+    if (ahead > leadIn) return Math.min(this.#wait(segment, i, end), i + ahead - leadIn);
+    // Of a sound that is joined in its middle no frame needs to be kept.
+    const isLate = ahead < (headFrame === segment.startFrame ? -ON_TIME_FRAMES : 0);
+    const isWhole = this.#passesUntouched(segment);
+    const target = isWhole ? Math.round(due) : due;
+    const skip = isLate ? Math.floor(target) - headFrame : 0;
     if (!this.#canStart(segment, deck, skip)) return this.#wait(segment, i, end);
     if (this.#indexOf(segment.startAt) < i - ON_TIME_FRAMES) this.#countLate(segment);
     deck.skip(skip);
-    this.#current = this.#start(segment, deck, Math.max(0, start - i));
+    // A whole start that is a frame late loses no frame: that much is left alone, or made up for by the servo.
+    this.#current = this.#start(segment, deck, isWhole && !isLate ? headFrame : target);
     this.#servo.reset();
     return this.#changeAt(i, end);
+  }
+
+  /** True where samples of `segment` may pass as they are: the card's rate is the file's, to the last millionth. */
+  #passesUntouched(segment: ProgramSegment): boolean {
+    return this.#pace.isNominal && segment.sampleRate === this.#card.rate;
+  }
+
+  /** Output frames by which `segment` begins to ring in before its first frame. */
+  #leadIn(segment: ProgramSegment): number {
+    return this.#passesUntouched(segment) ? 0 : this.#voices[0]!.leadIn(segment.sampleRate);
   }
 
   /** `segment` cannot begin at frame `i`: counted if it should have. Gives the next frame at which to look again. */
@@ -300,7 +333,8 @@ export class Renderer {
     const start = this.#indexOf(segment.startAt);
     if (start > i) return Math.min(end, start);
     this.#countLate(segment);
-    return end;
+    // What comes after it begins in time, whatever became of it.
+    return Math.min(end, Math.max(i + 1, this.#indexOf(segment.endAt)));
   }
 
   #countLate(segment: ProgramSegment): void {
@@ -315,17 +349,25 @@ export class Renderer {
     return deck.availableFrames() >= Math.min(needed, segment.frames - deck.headFrame);
   }
 
-  #start(segment: ProgramSegment, deck: Deck, leadIn: number): Voice {
+  #start(segment: ProgramSegment, deck: Deck, position: number): Voice {
     const voice = this.#voices.find(
       (each) => each !== this.#current && each !== this.#incoming && each !== this.#outgoing,
     )!;
-    voice.start(segment, deck, leadIn, this.#score.channels);
+    voice.start(segment, deck, position, this.#score.channels);
+    voice.correct((1 / (1 + this.#pace.ppm / 1e6) - 1) * 1e6);
     return voice;
   }
 
   /** Renders `frames` frames of all voices to the block, from frame `i` on; nothing begins or ends among them. */
   #sound(i: number, frames: number): void {
     const { channels, bits } = this.#card;
+    if (this.silent) {
+      // A card that runs on silence does so for hours: that must cost next to nothing.
+      this.#gain?.pass(frames, this.#renderedFrames);
+      this.#samples.fill(0, i * channels, (i + frames) * channels);
+      this.#renderedFrames += frames;
+      return;
+    }
     this.#mix.fill(0, 0, frames * channels);
     let touched = false;
     if (this.#current?.render(this.#mix, frames)) touched = true;
@@ -384,13 +426,23 @@ export class Renderer {
     return place >= 0 && next !== undefined && followsGapless(segments[place]!, next) ? next : undefined;
   }
 
-  /** Frame of the block, also before and after it, that is nearest to `at` + `offset`. */
-  #indexOf(at: ClusterTime, offset = 0n): number {
-    return Math.round((Number(at + offset - this.#blockAt) * this.#card.rate) / 1e9);
+  /** Frame of the block, also before and after it, that is nearest to `at`. */
+  #indexOf(at: ClusterTime): number {
+    return Math.round((Number(at - this.#blockAt) * this.#rateNow) / 1e9);
   }
 
   /** Frame of `segment` that is due at frame `i` of the block. */
   #frameDueAt(segment: ProgramSegment, i: number): number {
-    return frameDueAt(segment, this.#blockAt) + (i * segment.sampleRate) / this.#card.rate;
+    return frameDueAt(segment, this.#blockAt) + i * this.#ratioNow(segment);
+  }
+
+  /** Frames that the card plays in a second of the cluster's time. */
+  get #rateNow(): number {
+    return this.#card.rate * (1 + this.#pace.ppm / 1e6);
+  }
+
+  /** Frames of `segment` that are due per frame of the card. */
+  #ratioNow(segment: ProgramSegment): number {
+    return segment.sampleRate / this.#rateNow;
   }
 }

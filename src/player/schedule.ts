@@ -4,9 +4,7 @@
  * Spans are worked out in `bigint` nanoseconds and only then turned into numbers: an instant as a double would be off by microseconds
  * after a few weeks.
  */
-
-import type { ClockLine } from '../core/clock-line.js';
-import { addTime, type ClusterTime, clusterTime, type LocalTime } from '../core/units.js';
+import { type ClusterTime, clusterTime } from '../core/units.js';
 import type { ProgramSegment } from './program.js';
 
 /**
@@ -18,12 +16,6 @@ const SAME_SOUND_NS = 1_000_000n;
 const GAPLESS_NS = 2_000n;
 
 const abs = (value: bigint): bigint => (value < 0n ? -value : value);
-
-/** Cluster time at the local instant `at`. */
-export function clusterTimeAt(line: ClockLine, at: LocalTime): ClusterTime {
-  const elapsed = at - line.localAt;
-  return addTime(line.clusterAt, elapsed + BigInt(Math.round((Number(elapsed) * line.driftPpm) / 1e6)));
-}
 
 /** Nanoseconds of `frames` frames at `rate`, to the nearest. */
 export const nanosOfFrames = (frames: number, rate: number): bigint => BigInt(Math.round((frames * 1e9) / rate));

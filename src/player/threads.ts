@@ -13,6 +13,8 @@ export interface OutputSetup {
   readonly idleCloseS: number;
   /** Sound that is kept in the card's queue. Milliseconds. */
   readonly queueMs: number;
+  /** The card's own mixer, for driver alsa: `unmute` sets it for playing at each opening; `keep`, the default, leaves it alone. */
+  readonly mixer?: 'unmute' | 'keep';
   readonly virtual: {
     /** How much faster than nominal the simulated card's crystal runs. Parts per million. */
     readonly ppm: number;
@@ -31,7 +33,8 @@ export interface PlayerSetup {
 /** From the main thread. A program, and a clock line, takes the place of the one before. */
 export type ToPlayer =
   | { readonly type: 'program'; readonly program: Program }
-  | { readonly type: 'clock'; readonly line: ClockLine }
+  /** `mayStart`: false while the line is not sure enough for what is silent to begin. */
+  | { readonly type: 'clock'; readonly line: ClockLine; readonly mayStart: boolean }
   /** Fade out, close the card, end the thread. */
   | { readonly type: 'stop' };
 

@@ -115,10 +115,15 @@ export class Voice {
     return sampleRate / this.#card.rate;
   }
 
-  /** Output frames by which a stream of this rate begins before its first frame: the filter rings in. 0 where rates agree. */
+  /** Output frames by which a stream of this rate may begin before its first frame, while the filter rings in. */
   leadIn(sampleRate: number): number {
-    const ratio = this.nominalRatio(sampleRate);
-    return ratio === 1 ? 0 : Math.floor(this.#resamplerFor(sampleRate).lookAhead / ratio);
+    // One less than fits: a stream begins between two output frames, and one frame late or early is settled by then.
+    return Math.floor(this.#resamplerFor(sampleRate).lookAhead / this.nominalRatio(sampleRate)) - 1;
+  }
+
+  /** True while the samples of the file pass as they are. */
+  get isUntouched(): boolean {
+    return this.#resampler.exact;
   }
 
   /** Frames that a deck must hold for a voice of this rate to begin or go on by `outputFrames` without running dry. */
@@ -131,16 +136,15 @@ export class Voice {
 
   /**
    * Begins with the next frame of `deck`, which belongs to `segment`.
-   * @param leadIn output frames until that frame, at most {@link Voice.leadIn}
+   * @param position frame of the track that the next output frame is at: fractional, ahead of the deck's by {@link Voice.leadIn} at most
    */
-  start(segment: ProgramSegment, deck: Deck, leadIn: number, channels: OutputChannels): void {
+  start(segment: ProgramSegment, deck: Deck, position: number, channels: OutputChannels): void {
     const frame = deck.headFrame;
-    const ratio = this.nominalRatio(segment.sampleRate);
     this.deck = deck;
     this.#channels = channels;
     this.#resampler = this.#resamplerFor(segment.sampleRate);
-    this.#resampler.setRatio(ratio);
-    this.#resampler.reset(frame - leadIn * ratio, frame);
+    this.#resampler.setRatio(this.nominalRatio(segment.sampleRate));
+    this.#resampler.reset(position, frame);
     this.#stream.length = 0;
     this.#append(segment, 0);
     this.#feedFrame = frame;
@@ -177,9 +181,14 @@ export class Voice {
     this.#ringFrames = Math.ceil(this.#resampler.lookAhead / this.#resampler.ratio);
   }
 
-  /** Output frames up to the end of the sounding segment, to the nearest. */
+  /** Output frames up to the end of the sounding segment: fractional. */
+  get framesLeft(): number {
+    return (this.segment.frames - this.frame) / this.#resampler.ratio;
+  }
+
+  /** {@link framesLeft} to the nearest whole one. */
   framesToEnd(): number {
-    return Math.ceil((this.segment.frames - this.frame) / this.#resampler.ratio - 0.5 - 1e-6);
+    return Math.ceil(this.framesLeft - 0.5 - 1e-6);
   }
 
   /** Output frames until a fade or the ringing ends: from there on its samples may be exact, or none. Infinity where there is neither. */

@@ -2,8 +2,8 @@
  * FakeAudioOutput: a sound card on a Time, usually a FakeTime.
  *
  * It takes frames out of its queue at `rate * (1 + ppm / 1e6)` from the first write on, and keeps what left it: each stretch between a
- * first write and silence is one {@link PlayedRun}, whose frames have exact instants. Frames leave one by one: there is no
- * period, no measuring noise and no drift of the crystal (io/virtual has those).
+ * first write and silence is one {@link PlayedRun}, whose frames have exact instants. Frames leave one by one, and the delay is exact to a fraction of one: there is
+ * no period, no measuring noise and no drift of the crystal (io/virtual has those).
  */
 import { assert } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
@@ -84,7 +84,7 @@ export class FakeAudioOutput implements AudioOutput {
     this.#play();
     return {
       state: this.#state,
-      delayFrames: this.#queuedFrames(),
+      delayFrames: this.#queuedFrames() - this.#underWay(),
       at: this.#time.now(),
       writableFrames: this.#writableFrames(),
     };
@@ -127,6 +127,13 @@ export class FakeAudioOutput implements AudioOutput {
     this.#queue = [];
     this.#run = undefined;
     this.#leftFrames = 0;
+  }
+
+  /** How much of the frame that is next has left already: the delay is exact to a fraction. */
+  #underWay(): number {
+    if (this.#run === undefined) return 0;
+    const elapsedNs = Number(this.#time.now() - this.#run.startedAt);
+    return Math.max(0, (elapsedNs * this.#run.framesPerSecond) / 1e9 - this.#leftFrames);
   }
 
   #queuedFrames(): number {

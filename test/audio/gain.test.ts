@@ -132,3 +132,23 @@ t.test('any changes: continuous, within their bounds, and the same whatever the 
   );
   t.end();
 });
+
+t.test('over silence it passes as it would over sound', (t) => {
+  const [heard, passed] = [new GainRamp(48_000), new GainRamp(48_000)];
+  const buffer = new Float64Array(480);
+  for (let frame = 0; frame < 9_600; frame += 480) {
+    for (const ramp of [heard, passed]) {
+      if (frame === 480) ramp.setTarget(0.5, 700);
+      if (frame === 960) ramp.setTarget(0.25, 1_300);
+    }
+    heard.apply(buffer.fill(1), 1, 480, frame);
+    if (frame < 1_440) {
+      passed.pass(480, frame);
+      continue;
+    }
+    const other = new Float64Array(480).fill(1);
+    passed.apply(other, 1, 480, frame);
+    t.same(other, buffer, `from frame ${frame} on`);
+  }
+  t.end();
+});

@@ -311,7 +311,7 @@ t.test('the volume moves at its instant, over 20 ms', (t) => {
   rig.until(1_500);
   const played = rig.played();
   const change = rig.frameAt(603.3);
-  t.equal(played.samples[2 * (change - 1)], 0.5, 'as it was up to the frame before');
+  t.ok(Math.abs(played.samples[2 * (change - 1)]! - 0.5) < 2 ** -21, 'as it was up to the frame before');
   t.ok(played.samples[2 * (change + 1)]! < 0.5, 'from that frame on it moves');
   t.ok(Math.abs(played.samples[2 * (change + 480)]! - 0.5 * 0.625) < 0.001, 'half way after 10 ms');
   t.ok(Math.abs(played.samples[2 * (change + 960)]! - 0.125) < 2 ** -20, 'there after 20 ms');
@@ -505,7 +505,7 @@ t.test('a leap of the clock is one snap, in either direction', (t) => {
     const song = rig.track({ seconds: 3 });
     rig.set([segmentOf(song, { item: 'a', start: 200 })]);
     rig.until(1_000);
-    rig.loop.setClock({ localAt: rig.time.now(), clusterAt: at(1_000 + leapMs), driftPpm: 0 });
+    rig.loop.setClock({ localAt: rig.time.now(), clusterAt: at(1_000 + leapMs), driftPpm: 0 }, true);
     rig.until(3_500);
     const match = findSource(rig.played(), song.sound, { from: 2 * 48_000 });
     t.same([match.frame, match.differing], [rig.frameAt(200 - leapMs), 0], `${leapMs} ms`);
@@ -519,7 +519,7 @@ t.test('a clock that leaps back by more than a deck holds: the song is read anew
   const song = rig.track({ seconds: 12 });
   rig.set([segmentOf(song, { item: 'a', start: 200 })]);
   rig.until(9_000);
-  rig.loop.setClock({ localAt: rig.time.now(), clusterAt: at(2_000), driftPpm: 0 });
+  rig.loop.setClock({ localAt: rig.time.now(), clusterAt: at(2_000), driftPpm: 0 }, true);
   rig.until(10_000);
   t.equal(rig.status().state, 'playing');
   const leap = rig.frameAt(9_000);
@@ -534,7 +534,7 @@ t.test('without a clock nothing sounds, and that is said', (t) => {
   const fresh = new Rig();
   const song = rig.track({ seconds: 1 });
   t.same([fresh.status().state, fresh.status().reason], ['closed', undefined]);
-  rig.loop.setClock(undefined as never);
+  rig.loop.setClock(undefined as never, true);
   rig.set([segmentOf(song, { item: 'a', start: 200 })]);
   rig.until(400);
   t.same([rig.status().state, rig.status().reason], ['silent', 'NO_CLOCK']);

@@ -134,7 +134,7 @@ export class Rig {
       { output, time: this.time, log: this.log, send },
       { driver: 'virtual', device: 'test', idleCloseS: init.idleCloseS ?? 600, queueMs: 60, seed: 1 },
     );
-    this.loop.setClock({ localAt: this.#startedAt, clusterAt: ORIGIN, driftPpm: 0 });
+    this.loop.setClock({ localAt: this.#startedAt, clusterAt: ORIGIN, driftPpm: 0 }, true);
     this.loop.start();
   }
 

@@ -3,14 +3,14 @@
  *
  * It takes frames out of its queue at `rate * (1 + ppm + wander)` by the Time port, from the first write on. Nothing runs in the
  * background: every call first works out what has left since the call before. Its delay is exact to a fraction of a frame, unless it is
- * told to move its position in steps, as the headphone jack of a Pi does. What it played can be kept in a WAV file.
+ * told to be like real ones: to count whole frames, to stamp its readings a little wrong, or to move its position in steps, as the
+ * headphone jack of a Pi does. What it played can be kept in a WAV file.
  */
 import { assert } from '../../core/assert.js';
 import { Prng } from '../../core/prng.js';
 import { addTime, type LocalTime } from '../../core/units.js';
 import type { AudioOutput, OutputFormat, OutputRequest, OutputStatus } from '../../ports/audio-output.js';
 import type { Time } from '../../ports/time.js';
-import type { WavCapture } from './wav-capture.js';
 
 /** Sound that fits the queue: several times what a player keeps in it. Milliseconds. */
 const BUFFER_MS = 500;
@@ -26,25 +26,40 @@ export interface VirtualOutputInit {
   readonly wanderPpm?: number;
   /** Seed of the wander. */
   readonly seed?: number;
+  /** Frames are counted whole, as real cards do: the delay is half a frame off either way. */
+  readonly wholeFrames?: boolean;
+  /** By how much the stamp of a reading is wrong at most, either way, each time anew. Microseconds. */
+  readonly stampNoiseUs?: number;
   /** The position moves in steps of this length: 10 is the Pi's headphone jack. 0: not at all. Milliseconds. */
   readonly stepMs?: number;
   /** The one rate that the card has; by default whatever it is asked for at each opening. */
   readonly rate?: number;
 }
 
+/** Gets what a card played: a file ({@link WavCapture}), or the judge of a test. */
+export interface Capture {
+  /** The card was opened. @throws TuttiError OUTPUT_UNAVAILABLE */
+  begin(format: OutputFormat): void;
+  /** `count` of the interleaved `samples` were played, from `start` on. Never throws. */
+  add(samples: Int32Array, start: number, count: number): void;
+  /** The card was closed. Never throws. */
+  end(): void;
+}
+
 /** The clock that stands for true time, and what keeps the sound. */
 export interface VirtualOutputComponents {
   readonly time: Time;
-  /** Gets what was played. */
-  readonly capture?: WavCapture;
+  readonly capture?: Capture;
 }
 
 /** The simulated card, an AudioOutput like any other, with room for 500 ms of sound. `close` also makes the capture whole. */
 export class VirtualOutput implements AudioOutput {
   readonly #time: Time;
-  readonly #capture: WavCapture | undefined;
+  readonly #capture: Capture | undefined;
   readonly #init: Required<Omit<VirtualOutputInit, 'rate'>>;
   readonly #prng: Prng;
+  /** Of its own, so that how often the card is asked does not change how its crystal wanders. */
+  readonly #noise: Prng;
   /** That of the last opening. A card with a capture keeps the first one, so that the one file can hold all that it plays. */
   #format: OutputFormat | undefined;
   #isOpen = false;
@@ -62,12 +77,13 @@ export class VirtualOutput implements AudioOutput {
   readonly #rate: number | undefined;
 
   constructor(components: VirtualOutputComponents, init: VirtualOutputInit = {}) {
-    const { ppm = 0, wanderPpm = 0, seed = 1, stepMs = 0 } = init;
+    const { ppm = 0, wanderPpm = 0, seed = 1, stepMs = 0, wholeFrames = false, stampNoiseUs = 0 } = init;
     this.#time = components.time;
     this.#capture = components.capture;
-    this.#init = { ppm, wanderPpm, seed, stepMs };
+    this.#init = { ppm, wanderPpm, seed, stepMs, wholeFrames, stampNoiseUs };
     this.#rate = init.rate;
     this.#prng = new Prng(seed);
+    this.#noise = new Prng(seed + 1);
   }
 
   open(request: OutputRequest): OutputFormat {
@@ -95,9 +111,15 @@ export class VirtualOutput implements AudioOutput {
     return taken;
   }
 
+  /** Frames, with a fraction, that have passed since the last one left that the capture has: for a judge. */
+  get sinceLastFrame(): number {
+    this.#play();
+    return this.#played - this.#captured;
+  }
+
   status(): OutputStatus {
     this.#opened();
-    const at = this.#play();
+    const at = this.#stamp(this.#play());
     return { state: this.#state, delayFrames: this.#delayFrames(), at, writableFrames: this.#writableFrames() };
   }
 
@@ -137,8 +159,16 @@ export class VirtualOutput implements AudioOutput {
   #delayFrames(): number {
     if (this.#state === 'underrun') return 0;
     const stepFrames = (this.#opened().rate * this.#init.stepMs) / 1_000;
-    const position = stepFrames === 0 ? this.#played : Math.floor(this.#played / stepFrames) * stepFrames;
-    return this.#written - position;
+    if (stepFrames > 0) return this.#written - Math.floor(this.#played / stepFrames) * stepFrames;
+    if (!this.#init.wholeFrames || this.#written === this.#played) return this.#written - this.#played;
+    // What counts is the middle of what a whole number may stand for.
+    return this.#written - Math.floor(this.#played) - 0.5;
+  }
+
+  #stamp(at: LocalTime): LocalTime {
+    const { stampNoiseUs } = this.#init;
+    if (stampNoiseUs === 0) return at;
+    return addTime(at, BigInt(Math.round((2 * this.#noise.fraction() - 1) * stampNoiseUs * 1_000)));
   }
 
   #writableFrames(): number {
