@@ -121,8 +121,8 @@ export const ERRORS = {
   DISK_FULL: row(
     507,
     'world',
-    'The disk has no room for this track.',
-    'Remove tracks (tutti rm), or use a larger card.',
+    'The disk has no room for this.',
+    'Remove tracks (tutti rm) or other files, or use a larger card.',
   ),
 
   // Queue and transport.
@@ -155,6 +155,12 @@ export const ERRORS = {
     'The cluster has no such node.',
     'List the nodes (GET /api/v1/members) and use an id or name from there.',
   ),
+  AMBIGUOUS_NAME: row(
+    409,
+    'caller',
+    'Several nodes have this name.',
+    'Use the id of the one that is meant: tutti members lists them.',
+  ),
   NO_QUORUM: row(
     503,
     'world',
@@ -165,7 +171,7 @@ export const ERRORS = {
     503,
     'world',
     'The request was sent and no answer came: it may yet take effect.',
-    'Look at the state before asking again, or repeat it with the same Idempotency-Key.',
+    'Look at the state first. A command may be repeated with the same Idempotency-Key; a change of members (tutti members) may be asked for again as it was.',
   ),
   KEY_REUSED: row(
     409,
@@ -214,6 +220,12 @@ export const ERRORS = {
     'world',
     'A part of the log on this node is damaged, and no other node can mend it.',
     'Bring the other nodes back. Where there are none, stop the node and run tutti repair, which says what would be lost.',
+  ),
+  CARD_DAMAGED: row(
+    500,
+    'world',
+    'The card of this node has lost some of what was written to it.',
+    'Nothing is lost yet: the node has it in memory, and the others have it. Replace the card soon (tutti join --replace); a card that loses once will lose again.',
   ),
   CARD_NOT_TRUSTED: row(
     503,
@@ -276,6 +288,12 @@ export const ERRORS = {
     'world',
     'The cluster clock has no lock yet.',
     'Wait a moment; if it lasts, check that UDP passes between the nodes.',
+  ),
+  CLOCK_OUTVOTED: row(
+    503,
+    'world',
+    'The leading node says another time than most nodes.',
+    'The house keeps to what most say. Look at the clocks of the nodes (tutti sync-report), and restart the one that leads.',
   ),
   TRACK_MISSING: row(
     503,

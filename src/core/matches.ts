@@ -5,39 +5,53 @@
  * leader and twice per entry at everybody else. A schema that is compiled once, when it is first asked for, answers in less than one.
  *
  * One thing the compiler gets wrong: it writes bounds of bigints as literals of numbers, so 2^63 - 1 becomes 2^63, and a value would pass
- * here that fails elsewhere. Nodes that disagree on that disagree for good. So a value that has a field with such a bound goes the
- * slow way; those are few (a term's reserve, a retry's first sending).
+ * here that fails elsewhere. Nodes that disagree on that disagree for good. So fields with such a bound are compiled as if they might hold
+ * anything, and go the slow way one by one; those are few (a term's reserve, a retry's first sending).
  */
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Check } from 'typebox/value';
 
 interface Compiled {
+  /** Of everything but the wide fields. */
   readonly validator: Validator;
-  /** Fields whose bounds the compiler gets wrong; null where it is not a matter of fields. */
-  readonly wideFields: readonly string[] | null;
+  /** Fields whose bounds the compiler gets wrong, each with its schema. */
+  readonly wideFields: readonly (readonly [name: string, schema: TSchema])[];
 }
 
+/** Not to be compiled: it is not a matter of fields. */
+type Known = Compiled | 'slow';
+
 /** By schema: schemas are made once, when the program is loaded. */
-const compiled = new WeakMap<TSchema, Compiled>();
+const compiled = new WeakMap<TSchema, Known>();
 
 /** True where `value` is as `schema` says. */
 export function matches<S extends TSchema>(schema: S, value: unknown): value is Static<S> {
   let known = compiled.get(schema);
   if (known === undefined) {
-    known = { validator: Compile(schema) as unknown as Validator, wideFields: wideFieldsOf(schema) };
+    known = compile(schema);
     compiled.set(schema, known);
   }
+  if (known === 'slow') return Check(schema, value);
   const { validator, wideFields } = known;
-  const isExact = wideFields?.every((name) => (value as Record<string, unknown> | null)?.[name] === undefined) ?? false;
-  return isExact ? validator.Check(value) : Check(schema, value);
+  if (!validator.Check(value)) return false;
+  return wideFields.every(([name, field]) => {
+    const held = (value as Record<string, unknown>)[name];
+    // Whether a field without a value counts as there, the library may say.
+    if (held === undefined) return !Object.hasOwn(value as object, name) || Check(schema, value);
+    return Check(field, held);
+  });
 }
 
-function wideFieldsOf(schema: TSchema): string[] | null {
-  if (!isWide(schema)) return [];
-  const { properties } = schema as { readonly properties?: Readonly<Record<string, unknown>> };
-  if (properties === undefined || isWide({ ...schema, properties: {} })) return null;
-  return Object.keys(properties).filter((name) => isWide(properties[name]));
+function compile(schema: TSchema): Known {
+  if (!isWide(schema)) return { validator: Compile(schema) as unknown as Validator, wideFields: [] };
+  const { properties } = schema as { readonly properties?: Readonly<Record<string, TSchema>> };
+  if (properties === undefined || isWide({ ...schema, properties: {} })) return 'slow';
+  const wideFields = Object.entries(properties).filter(([, field]) => isWide(field));
+  // An empty schema takes anything; which fields must be there is said beside them.
+  const anything = Object.fromEntries(wideFields.map(([name]) => [name, {}]));
+  const loose = { ...schema, properties: { ...properties, ...anything } };
+  return { validator: Compile(loose) as unknown as Validator, wideFields };
 }
 
 /** Holds, at any depth, a bigint that no number is equal to. */

@@ -6,7 +6,8 @@
 import type { Config } from '../config/config.js';
 import { hostPortText, parseHostPort } from '../config/host-port.js';
 import { TuttiError } from '../core/errors.js';
-import { type BootId, type ClusterId, clusterId, type Incarnation, nodeId, slot } from '../core/ids.js';
+import { type BootId, type ClusterId, clusterId, slot } from '../core/ids.js';
+import { NodeDisk } from '../io/fs/node-disk.js';
 import { TlsKnocker } from '../io/net/tls-knocker.js';
 import { TlsPeerLink } from '../io/net/tls-peer-link.js';
 import type { Ground, JoinRequest, OpenedNode } from '../node/house.js';
@@ -15,7 +16,6 @@ import { randomId } from '../node/random-id.js';
 import { encodeConfiguration } from '../paxos/codec.js';
 import type { Configuration, Timing } from '../paxos/configuration.js';
 import { Player } from '../player/player.js';
-import type { OutputSetup } from '../player/threads.js';
 import type { Log } from '../ports/log.js';
 import type { Random } from '../ports/random.js';
 import type { Time } from '../ports/time.js';
@@ -23,12 +23,16 @@ import { join } from '../replication/admission.js';
 import type { LogStore } from '../replication/log-store.js';
 import { Replica } from '../replication/replica.js';
 import type { MemberIdentity } from '../replication/replicated-log.js';
+import { STORE_LIMITS } from '../storage/limits.js';
 import { TrackClient } from '../tracks/track-client.js';
 import { spawnPlayerThreads } from '../workers/spawn.js';
+import { spawnClock } from '../workers/spawn-clock.js';
 import { spawnIntake } from '../workers/spawn-intake.js';
 import { spawnLog } from '../workers/spawn-log.js';
 import { peerAddress } from './addresses.js';
-import { checkKey, keepKey, keyBytes, loadOrMakeKey, readKey } from './secret-files.js';
+import { Newcomer } from './newcomer.js';
+import { outputSetup } from './output-setup.js';
+import { checkKey, dropKey, keepKey, makeKey, readKey, typedKey } from './secret-files.js';
 
 /** The port of cluster.listen where an address names none. */
 const PEER_PORT = 7_420;
@@ -58,13 +62,14 @@ export class CardAndWire implements Ground {
   readonly #version: string;
   /** Not given to a node yet; null where there is none. */
   #store: LogStore | null = null;
-  /** As whom this daemon knocks, each time anew: one who was let in and did not hear so is let in as the same. */
-  #newcomer: Pick<MemberIdentity, 'node' | 'incarnation'> | null = null;
+  readonly #newcomer: Newcomer;
 
   constructor(components: CardAndWireComponents, { config, version }: CardAndWireInit) {
     this.#components = components;
     this.#config = config;
     this.#version = version;
+    const disk = new NodeDisk({ root: config.dataDir });
+    this.#newcomer = new Newcomer({ disk, random: components.random }, { limits: STORE_LIMITS });
   }
 
   async stop(): Promise<void> {
@@ -83,34 +88,37 @@ export class CardAndWire implements Ground {
   }
 
   async init(): Promise<void> {
-    loadOrMakeKey(this.#config.cluster.keyFile);
+    this.#newcomer.checkRoom();
+    const isKeyNew = makeKey(this.#config.cluster.keyFile);
     const self = this.#self();
     const { heartbeatMs, electionMs } = this.#config.cluster;
     const timing: Timing = { heartbeatMs, electionMs, leaseMs: Math.floor(LEASE_SHARE * electionMs) };
     const cluster = clusterId(randomId(this.#components.random));
-    await this.#format(cluster, self, { id: 1, after: slot(0), members: [{ ...self, voter: true }], timing });
+    const members = [{ ...self, voter: true }];
+    await this.#format({ cluster, self, configuration: { id: 1, after: slot(0), members, timing }, isKeyNew });
   }
 
   async join(request: JoinRequest, signal: AbortSignal): Promise<void> {
     const { addresses, key: given, replace = null } = request;
     const { keyFile } = this.#config.cluster;
-    const key = given === null ? readKey(keyFile) : keyBytes(given, 'the key');
+    const key = given === null ? readKey(keyFile) : typedKey(given);
     if (key === null) {
       throw new TuttiError('BAD_REQUEST', `no key was given, and ${keyFile} is not there; tutti invite prints the key`);
     }
     checkKey(keyFile, key);
+    this.#newcomer.checkRoom();
     const member = this.#self();
     const knocker = new TlsKnocker({ time: this.#components.time });
     const places = addresses.map(peerPlace);
     const { cluster, configuration } = await join({ knocker }, { member, replace, addresses: places, key, signal });
     // Only now it is known to be the right one. The store comes last: a card that has one is a node, and needs its key.
-    keepKey(keyFile, key);
-    await this.#format(cluster, member, configuration);
+    const isKeyNew = keepKey(keyFile, key);
+    await this.#format({ cluster, self: member, configuration, isKeyNew });
   }
 
   async open(): Promise<OpenedNode> {
     const { time, log, random, fatal } = this.#components;
-    const { dataDir, name, output, cluster, resumeAfterOutage } = this.#config;
+    const { dataDir, name, output, cluster, clock, resumeAfterOutage } = this.#config;
     const key = readKey(cluster.keyFile);
     if (key === null) {
       throw new TuttiError(
@@ -118,22 +126,31 @@ export class CardAndWire implements Ground {
         `cluster.key_file: ${cluster.keyFile} is not there; right is the key of the cluster that this node belongs to`,
       );
     }
-    const setup = outputSetup(this.#config, log);
+    // A power cut may have come between the store and this.
+    this.#newcomer.forget();
+    const setup = outputSetup({ log }, output);
     const boot = randomId(random) as BootId;
     const store = this.#logStore();
     const recovered = await store.open(boot, fatal);
     // From here on it is the replica's to close.
     this.#store = null;
+    let link: TlsPeerLink | null = null;
     const consensus: Replica = new Replica(
       {
         time,
         log: log.child('consensus'),
         store,
-        link: (identity) =>
-          new TlsPeerLink(
+        link: (identity) => {
+          link = new TlsPeerLink(
             { time, random, log },
             { ...identity, key, listen: cluster.listen, advertise: () => peerAddress(this.#config) },
-          ),
+          );
+          return link;
+        },
+        peerClocks: spawnClock(
+          { node: recovered.node, boot, key, listen: cluster.listen },
+          { log: log.child('clock'), died: fatal },
+        ),
       },
       { boot, recovered, seed: random.u32(), leadMs: () => node.leadMs, failed: fatal },
     );
@@ -154,7 +171,9 @@ export class CardAndWire implements Ground {
         name,
         version: this.#version,
         address: () => peerAddress(this.#config),
+        closedConnections: () => ({ ...link?.counters() }),
         sound: { channels, latencyUs, queueMs, volumeLimit, level },
+        clockErrorUs: clock.maxErrorUs,
         resumeAfterOutage,
       },
     );
@@ -168,21 +187,32 @@ export class CardAndWire implements Ground {
   }
 
   #self(): MemberIdentity {
-    const { random } = this.#components;
-    this.#newcomer ??= { node: nodeId(randomId(random)), incarnation: randomId(random) as Incarnation };
-    return { ...this.#newcomer, address: peerAddress(this.#config), name: this.#config.name };
+    return { ...this.#newcomer.ids(), address: peerAddress(this.#config), name: this.#config.name };
   }
 
-  #format(cluster: ClusterId, self: MemberIdentity, configuration: Configuration): Promise<void> {
+  /** Makes the store; where that fails, a key that was made for it goes too. */
+  async #format(made: {
+    readonly cluster: ClusterId;
+    readonly self: MemberIdentity;
+    readonly configuration: Configuration;
+    readonly isKeyNew: boolean;
+  }): Promise<void> {
+    const { cluster, self, configuration, isKeyNew } = made;
     const { node, incarnation } = self;
-    return this.#logStore().format({
-      cluster,
-      node,
-      incarnation,
-      bootId: randomId(this.#components.random) as BootId,
-      configuration: encodeConfiguration(configuration),
-      leaseMs: configuration.timing.leaseMs,
-    });
+    try {
+      await this.#logStore().format({
+        cluster,
+        node,
+        incarnation,
+        bootId: randomId(this.#components.random) as BootId,
+        configuration: encodeConfiguration(configuration),
+        leaseMs: configuration.timing.leaseMs,
+      });
+    } catch (error) {
+      if (isKeyNew) dropKey(this.#config.cluster.keyFile);
+      throw error;
+    }
+    this.#newcomer.forget();
   }
 }
 
@@ -194,23 +224,4 @@ function peerPlace(text: string): string {
     'BAD_REQUEST',
     `address: found ${JSON.stringify(text)}; right is host or host:port, such as kitchen.local or 10.0.0.2:${PEER_PORT}`,
   );
-}
-
-/** How sound leaves the node. There is no ALSA yet: `auto` finds no card. @throws TuttiError BAD_CONFIG */
-function outputSetup({ output }: Config, log: Log): OutputSetup {
-  const { driver, device, idleCloseS, queueMs, virtual } = output;
-  if (driver === 'alsa' || driver === 'speaker') {
-    throw new TuttiError(
-      'BAD_CONFIG',
-      `output.driver: this version has no driver "${driver}" yet; right is virtual, none or auto`,
-    );
-  }
-  if (driver === 'auto') log.info('This version knows no sound card yet: the node is silent.', { driver: 'none' });
-  return {
-    driver: driver === 'auto' ? 'none' : driver,
-    device: driver === 'virtual' ? 'virtual' : device === 'auto' ? '' : device,
-    idleCloseS,
-    queueMs,
-    virtual: { ppm: virtual.ppm, capture: virtual.capture ?? '' },
-  };
 }

@@ -8,6 +8,7 @@
  * starts it again, and what the disk holds is then all that counts.
  */
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import type { FirstStart } from '../cli/components.js';
 import { EXIT, exitCodeOf } from '../cli/exit-codes.js';
 import type { Config } from '../config/config.js';
@@ -23,6 +24,7 @@ import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
 import { httpHost, ownAddresses } from './addresses.js';
 import { CardAndWire } from './card-and-wire.js';
+import { DiskFailures } from './disk-failures.js';
 import { loadToken } from './secret-files.js';
 import { endingSignal, startWatchdog } from './signals.js';
 
@@ -39,6 +41,7 @@ interface Root {
   readonly time: Time;
   readonly log: Log;
   readonly fatal: (error: unknown) => void;
+  readonly failures: DiskFailures;
   /** Called for each part that has to be stopped in the end, in the order of starting. */
   readonly started: (part: Part) => void;
 }
@@ -57,12 +60,19 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
     { time, stream: process.stderr },
     { level: config.log.level, pretty: process.stderr.isTTY === true },
   );
-  const fatal = dieLoudly(log);
+  const folder = process.env.RUNTIME_DIRECTORY ?? tmpdir();
+  const failures = new DiskFailures({ time }, { folder, dataDir: config.dataDir });
+  const fatal = dieLoudly(log, failures);
   const notify = new SystemdNotify({ log });
   const ending = endingSignal();
   const parts: Part[] = [];
+  const starting = startAll(config, init, { time, log, fatal, failures, started: (part) => parts.unshift(part) });
   try {
-    const url = await startAll(config, init, { time, log, fatal, started: (part) => parts.unshift(part) });
+    const url = await Promise.race([starting, ending.signal.then(() => null)]);
+    if (url === null) {
+      log.info('Ending before all has started.', { signal: await ending.signal });
+      return EXIT.ok;
+    }
     const watchdog = startWatchdog(time, notify);
     parts.unshift({ stop: () => Promise.resolve(watchdog?.cancel()) });
     process.stdout.write(`Tutti serves ${url}\n`);
@@ -74,7 +84,10 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
     return EXIT.ok;
   } finally {
     const force = forceEndLater(log, time);
-    for (const part of parts) await part.stop();
+    for (const part of parts.splice(0)) await part.stop();
+    // A start that was given up may have come to another part meanwhile.
+    await starting.catch(() => {});
+    for (const part of parts.splice(0)) await part.stop();
     ending.forget();
     force.cancel();
   }
@@ -82,10 +95,13 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
 
 /** @returns the URL under which the node is reached. */
 async function startAll(config: Config, { first, version }: DaemonInit, root: Root): Promise<string> {
-  const { time, log, fatal, started } = root;
-  makeDataDirectory(config.dataDir);
-  const unlock = lockDirectory(config.dataDir);
-  started({ stop: () => Promise.resolve(unlock()) });
+  const { time, log, fatal, failures, started } = root;
+  const isDiskless = failures.isCircle;
+  if (!isDiskless) {
+    makeDataDirectory(config.dataDir);
+    const unlock = lockDirectory(config.dataDir);
+    started({ stop: () => Promise.resolve(unlock()) });
+  }
   // What HTTP needs is read first: a node that cannot serve shall not take part either.
   const token = config.http.access === 'token' ? loadToken(config.http.tokenFile) : null;
 
@@ -93,8 +109,18 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   started(ground);
   const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });
   started(house);
-  await house.start();
-  if (house.node === null && first.init) await house.form();
+  if (isDiskless) {
+    log.error('The disk has failed three times within a minute: the node starts without it, and takes no part.');
+    house.standAside(
+      new TuttiError('DISK_FAILED', `the disk of ${config.dataDir} has failed three times within a minute`),
+    );
+  } else {
+    await house.start().catch((error: unknown) => {
+      noteIfDisk(failures, error);
+      throw error;
+    });
+    if (house.node === null && first.init) await house.form();
+  }
 
   const { host, port } = config.http.listen;
   const publicHost = httpHost(config);
@@ -105,6 +131,7 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   started(http);
   const url = await http.start();
   house.announce(url);
+  if (isDiskless) return url;
   if (house.node === null && first.join.length > 0) house.joinWhenPossible({ addresses: first.join, key: null });
   if (house.node === null && first.join.length === 0) {
     log.info('This node belongs to no cluster yet: it waits for tutti init or tutti join.');
@@ -126,6 +153,10 @@ function makeDataDirectory(path: string): void {
   }
 }
 
+function noteIfDisk(failures: DiskFailures, error: unknown): void {
+  if (error instanceof TuttiError && error.code === 'DISK_FAILED') failures.note();
+}
+
 /** An end that hangs is ended. */
 const forceEndLater = (log: Log, time: Time): Timer =>
   time.after('main.force-end', STOP_MS_MAX, () => {
@@ -135,8 +166,9 @@ const forceEndLater = (log: Log, time: Time): Timer =>
   });
 
 /** Ends the process, loudly: for whatever nobody has caught in any thread, which is a mistake of ours, and for a disk that failed. */
-function dieLoudly(log: Log): (error: unknown) => void {
+function dieLoudly(log: Log, failures: DiskFailures): (error: unknown) => void {
   const fatal = (error: unknown) => {
+    noteIfDisk(failures, error);
     const isKnown = error instanceof TuttiError;
     log.error(isKnown ? 'The node cannot go on, and ends.' : 'Tutti has made a mistake and ends.', { error });
     process.exit(isKnown ? exitCodeOf(error.code) : EXIT.internal);

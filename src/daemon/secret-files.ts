@@ -1,6 +1,6 @@
 /** The two secrets of a node, each in a file that only its owner can read: the token for HTTP, and the key of the cluster. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KEY_BYTES, parseClusterKey } from '../config/cluster-key.js';
 import { TuttiError } from '../core/errors.js';
@@ -25,16 +25,22 @@ export function readKey(path: string): Uint8Array | null {
   return text === null ? null : keyBytes(text, `cluster.key_file: ${path}`);
 }
 
-/** The cluster's key; made where there is no file. @throws TuttiError BAD_CONFIG */
-export function loadOrMakeKey(path: string): Uint8Array {
-  makeSecret(path, randomBytes(KEY_BYTES).toString('hex'), 'cluster.key_file');
-  return readKey(path)!;
+/** Makes a key for a new cluster, unless the file holds one. True where it was made. @throws TuttiError BAD_CONFIG */
+export function makeKey(path: string): boolean {
+  const isMade = makeSecret(path, randomBytes(KEY_BYTES).toString('hex'), 'cluster.key_file');
+  if (!isMade) readKey(path);
+  return isMade;
 }
 
-/** Keeps a key that was given by hand. @throws TuttiError BAD_CONFIG as {@link checkKey} */
-export function keepKey(path: string, key: Uint8Array): void {
-  if (!makeSecret(path, Buffer.from(key).toString('hex'), 'cluster.key_file')) checkKey(path, key);
+/** Keeps a key that was given by hand. True where the file was made. @throws TuttiError BAD_CONFIG as {@link checkKey} */
+export function keepKey(path: string, key: Uint8Array): boolean {
+  const isMade = makeSecret(path, Buffer.from(key).toString('hex'), 'cluster.key_file');
+  if (!isMade) checkKey(path, key);
+  return isMade;
 }
+
+/** Takes back what {@link makeKey} or {@link keepKey} has made: nothing came of it. */
+export const dropKey = (path: string): void => rmSync(path, { force: true });
 
 /** Where there is a key file, it must hold this key. @throws TuttiError BAD_CONFIG */
 export function checkKey(path: string, key: Uint8Array): void {
@@ -46,8 +52,16 @@ export function checkKey(path: string, key: Uint8Array): void {
   );
 }
 
-/** The key that a person typed. @throws TuttiError BAD_CONFIG */
-export const keyBytes = (text: string, source: string): Uint8Array =>
+/** The key that a person typed. @throws TuttiError BAD_REQUEST: no file of this node is at fault */
+export function typedKey(text: string): Uint8Array {
+  try {
+    return keyBytes(text, 'key');
+  } catch (error) {
+    throw error instanceof TuttiError ? new TuttiError('BAD_REQUEST', error.detail) : error;
+  }
+}
+
+const keyBytes = (text: string, source: string): Uint8Array =>
   Uint8Array.from(Buffer.from(parseClusterKey(text, source), 'hex'));
 
 /** Makes the file, durably: a cluster's key that is gone after a power cut locks its other nodes out. False where there is one already. */

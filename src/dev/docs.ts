@@ -99,7 +99,7 @@ everything else to standard error.`,
 several fit, the error names them. \`tutti add\` takes a file that the library has already as done (exit code 0): what was wanted is the
 case, and the same command can be given again after a break.`,
     `Every change carries an \`Idempotency-Key\`; where the connection breaks before the answer, it is sent once more with the same key, so that
-nothing is done twice. \`capabilities\` reads /proc/asound: asking alsa-lib what a card can do is not built yet.`,
+nothing is done twice.`,
     '## Exit codes',
     markdownTable(
       ['Code', 'Meaning'],

@@ -16,6 +16,10 @@ const ANY_WRITE: readonly ErrorCode[] = [
   'BODY_TOO_LARGE',
   'NO_QUORUM',
   'OUTCOME_UNKNOWN',
+  'BUSY',
+  'DISK_FULL',
+  'NODE_REMOVED',
+  'CARD_NOT_TRUSTED',
   'CLUSTER_TOO_OLD',
   'RETRY_EXPIRED',
 ];

@@ -109,7 +109,7 @@ export const Alert = Type.Object({
 });
 export type Alert = Static<typeof Alert>;
 
-/** How a node sounds: its card as it is just now, and what was set for it. Null is what only the node itself knows. */
+/** How a node sounds: its card as it said a second ago, and what was set for it. Null where it was not heard lately. */
 export const OutputView = Type.Object({
   driver: orNull(oneOf(['alsa', 'speaker', 'virtual', 'none'], 'Which adapter gives the sound.')),
   device: orNull(text('Name of the card; empty where there is none.')),
@@ -118,6 +118,8 @@ export const OutputView = Type.Object({
   errorUs: orNull(number('Distance of what leaves the card from what is due, microseconds.')),
   ppm: orNull(number('Rate of the card against the cluster, parts per million.')),
   underruns: orNull(count('Times that the card ran dry.')),
+  snaps: orNull(count('Times that the sound was set to another position at once.')),
+  late: orNull(count('Times that the sound came late.')),
   volume: VolumePerCent,
   volumeLimit: orNull(VolumePerCent),
   muted: flag('This room is muted.'),
@@ -130,12 +132,14 @@ export type OutputView = Static<typeof OutputView>;
 
 /** How well a node knows cluster time. What is not measured is null. */
 const Clock = Type.Object({
-  locked: flag('Its clock is close enough to sound.'),
+  locked: flag('Its clock is close enough for it to begin to sound, and it hears the others.'),
   holdover: flag('It goes on without word from the others.'),
-  offsetUs: orNull(number('Against the leader.')),
-  errorUs: orNull(number('Bound of that.')),
-  driftPpm: orNull(number('Rate against the leader.')),
-  ageMs: orNull(number('Since the last good sample.')),
+  loose: flag('Close enough only because clock.max_error_us = "auto" allows more on a slow link.'),
+  outvoted: flag('The leader says another time than most nodes, and is not followed.'),
+  offsetUs: orNull(number('Its cluster time less that of the leader, microseconds: what it still has to make up for.')),
+  errorUs: orNull(number('Its cluster time is wrong by at most so much, microseconds.')),
+  driftPpm: orNull(number("By how much the leader's crystal is faster than its own, parts per million.")),
+  ageMs: orNull(number('Since the last good sample, milliseconds.')),
 });
 
 /** Room on a node's disk, and what it lacks. */
@@ -162,7 +166,7 @@ export const NodeView = Type.Object({
   lastHeardNs: ns('Cluster time.'),
   leader: flag('True for one node at most.'),
   trusted: flag('Its card is the one that the others know; one that is not does not vote until it is replaced.'),
-  clock: Type.Union([Clock, Type.Null()], { description: 'Null of a node that is not the one that answers.' }),
+  clock: Type.Union([Clock, Type.Null()], { description: 'Null of a node that was not heard lately.' }),
   output: OutputView,
   disk: Type.Union([DiskView, Type.Null()], { description: 'Null of a node that is not the one that answers.' }),
 });
@@ -176,6 +180,10 @@ const viewProperties = {
     version: text('Of its software.'),
     webBuild: text('Of the page that it serves; empty where it serves none.'),
     access: oneOf(['open', 'token'], 'token: changes need one.'),
+    closed: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+      description:
+        'Connections of peers and strangers that it closed since it started, by reason; those that happened.',
+    }),
   }),
   cluster: Type.Object({
     id: orNull(text('Null before the node belongs to a cluster.')),
@@ -241,6 +249,59 @@ export const ClusterClock = Type.Object({
   errorUs: orNull(number('Bound of its error; null where it is not measured.')),
 });
 export type ClusterClock = Static<typeof ClusterClock>;
+
+const figures = (description: string) =>
+  Type.Array(orNull(Type.Number()), { description: `${description} One a step; null where it is not known.` });
+
+const distances = {
+  p50Us: orNull(number('Half of the time no more than this, microseconds.')),
+  p95Us: orNull(number('95 % of the time.')),
+  p99Us: orNull(number('99 % of the time.')),
+  maxUs: orNull(number('The most.')),
+};
+
+/** How one node kept in step. */
+const SyncNode = Type.Object({
+  id: text('Of the node.'),
+  name: text('As its owner named it.'),
+  online: flag('Heard lately by the node that answers.'),
+  t0Ns: ns('Cluster time of the first step.'),
+  stepMs: count('From one step to the next.'),
+  playoutErrorUs: figures(
+    'What left its card, against what was due by the cluster clock, microseconds; positive: early.',
+  ),
+  boundUs: figures('By how much its cluster clock could be wrong, microseconds.'),
+  offsetUs: orNull(number('See Clock.')),
+  errorUs: orNull(number('See Clock.')),
+  driftPpm: orNull(number('See Clock.')),
+  ppm: orNull(number('Rate of its card against the cluster, parts per million.')),
+  underruns: orNull(count('Times that its card ran dry.')),
+  snaps: orNull(count('Times that the sound was set to another position at once.')),
+  late: orNull(count('Times that the sound came late.')),
+});
+
+/** How well the nodes keep in step, as they know it: `GET /sync`. */
+export const Sync = Type.Object({
+  atNs: ns('Cluster time.'),
+  nodes: Type.Array(SyncNode),
+  pairs: Type.Array(
+    Type.Object({
+      nodes: Type.Array(Type.String(), { minItems: 2, maxItems: 2, description: 'Ids.' }),
+      seconds: count('In how many of them both sounded.'),
+      ...distances,
+    }),
+    { description: 'Each two nodes that sounded at the same time.' },
+  ),
+  spread: Type.Object(
+    {
+      ...distances,
+      pairs: count('Pairs of nodes that sounded at the same time.'),
+      windowS: count('Seconds that count.'),
+    },
+    { description: 'How far any two nodes were apart. Null where no two sounded.' },
+  ),
+});
+export type Sync = Static<typeof Sync>;
 
 /** All nodes that the log counts as members, online or not: `GET /members`. */
 export const Members = Type.Object({ members: Type.Array(NodeView) });

@@ -3,7 +3,6 @@ import type { ClusterView, QueueItemView, TransportView } from '../cluster/view.
 import type { NodeId, TrackId } from '../core/ids.js';
 import { BYTES_PER_SAMPLE, type Track } from '../library/track.js';
 import type { House } from '../node/house.js';
-import type { MemberView } from '../node/members.js';
 import type { Node } from '../node/node.js';
 import type { Upload } from '../node/uploads.js';
 import { msOf } from '../playback/timeline.js';
@@ -54,7 +53,7 @@ export function stateEventOf(house: House, facade: Facade): Json.StateEvent {
 /** What a daemon shows that belongs to no cluster: itself, and that nothing plays. */
 function waitingView({ init, trouble }: House, { access }: Facade): Json.StateEvent {
   return {
-    node: { id: null, name: init.name, version: init.version, webBuild: '', access },
+    node: { id: null, name: init.name, version: init.version, webBuild: '', access, closed: {} },
     cluster: {
       id: null,
       leader: null,
@@ -118,14 +117,15 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
   const log = node.logStatus();
   const voters = log.members.filter(({ voter }) => voter);
   return {
-    node: { id, name, version, webBuild: '', access: facade.access },
+    node: { id, name, version, webBuild: '', access: facade.access, closed: closedBy(node) },
     cluster: {
       id: node.init.clusterId,
       leader: log.leader,
       leaderSinceNs: log.leaderSince?.toString() ?? null,
       quorum: log.quorum,
       voters: voters.length,
-      votersOnline: voters.filter(({ online }) => online).length,
+      // One whose card is not trusted is there, and does not count.
+      votersOnline: voters.filter(({ online, trusted }) => online && trusted).length,
       needed: log.needed,
       role: log.role,
       appliedSlot: view.appliedSlot,
@@ -141,13 +141,21 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
     repeat: view.repeat,
     volume: view.volume,
     muted: view.muted,
-    alerts: node
-      .alerts()
-      .map(({ code, severity, since }) => ({ code, severity, nodeId: id, trackId: null, sinceNs: since.toString() })),
+    alerts: node.alerts().map(({ code, severity, since, node: of }) => ({
+      code,
+      severity,
+      nodeId: of ?? id,
+      trackId: null,
+      sinceNs: since.toString(),
+    })),
   };
 }
 
-/** All members, this node first-hand; of the others it knows what is agreed and who was heard. */
+/** What its link has closed, without the reasons that never were. */
+const closedBy = ({ init }: Node): Record<string, number> =>
+  Object.fromEntries(Object.entries(init.closedConnections?.() ?? {}).filter(([, count]) => count > 0));
+
+/** All members, this node first-hand, the others as they said of themselves lately. */
 export const nodesOf = (node: Node): Json.NodeView[] =>
   node.members().map((member) => {
     const isSelf = member.id === node.init.id;
@@ -163,22 +171,14 @@ export const nodesOf = (node: Node): Json.NodeView[] =>
       lastHeardNs: lastHeardAt.toString(),
       leader,
       trusted,
-      clock: isSelf ? clockOf(node, member) : null,
+      clock: isSelf ? node.clockStatus() : (node.reportOf(id)?.clock ?? null),
       output: isSelf ? ownOutput(node) : othersOutput(node, id),
       disk: isSelf ? diskOf(node) : null,
     };
   });
 
-/** The leader's clock is the reference: it has no error against itself. A follower's is not measured yet. */
-function clockOf(node: Node, { leader }: MemberView): NonNullable<Json.NodeView['clock']> {
-  const isLed = node.logStatus().leader !== null;
-  return leader
-    ? { locked: true, holdover: false, offsetUs: 0, errorUs: 0, driftPpm: 0, ageMs: 0 }
-    : { locked: isLed, holdover: !isLed, offsetUs: null, errorUs: null, driftPpm: null, ageMs: null };
-}
-
 function ownOutput(node: Node): Json.OutputView {
-  const { driver, device, state, reason, errorUs, ppm, underruns } = node.outputStatus();
+  const { driver, device, state, reason, errorUs, ppm, underruns, snaps, late } = node.outputStatus();
   const { volumeLimit, channels, latencyUs } = node.sound();
   const level = node.cluster.member(node.init.id)?.level;
   return {
@@ -189,6 +189,8 @@ function ownOutput(node: Node): Json.OutputView {
     errorUs,
     ppm,
     underruns,
+    snaps,
+    late,
     volume: level?.volume ?? 100,
     volumeLimit,
     muted: level?.muted ?? false,
@@ -197,18 +199,36 @@ function ownOutput(node: Node): Json.OutputView {
   };
 }
 
+/** What nobody has heard of a node. */
+const UNKNOWN_OUTPUT = {
+  driver: null,
+  device: null,
+  state: null,
+  reason: null,
+  errorUs: null,
+  ppm: null,
+  underruns: null,
+  snaps: null,
+  late: null,
+  volumeLimit: null,
+} as const;
+
 function othersOutput(node: Node, id: NodeId): Json.OutputView {
   const member = node.cluster.member(id);
+  const { driver, device, state, reason, errorUs, ppm, underruns, snaps, late, volumeLimit } =
+    node.reportOf(id)?.output ?? UNKNOWN_OUTPUT;
   return {
-    driver: null,
-    device: null,
-    state: null,
-    reason: null,
-    errorUs: null,
-    ppm: null,
-    underruns: null,
+    driver,
+    device,
+    state,
+    reason,
+    errorUs,
+    ppm,
+    underruns,
+    snaps,
+    late,
     volume: member?.level.volume ?? 100,
-    volumeLimit: null,
+    volumeLimit,
     muted: member?.level.muted ?? false,
     channels: member?.output.channels ?? null,
     latencyUs: member?.output.latencyUs ?? null,

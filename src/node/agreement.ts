@@ -7,6 +7,7 @@
  * The state is one object until a snapshot takes its place, which happens to a node that was away for long. So nobody keeps the object:
  * everyone asks for `cluster` each time.
  */
+import type { ClockState } from '../clock/cluster-clock.js';
 import { Cluster } from '../cluster/cluster.js';
 import { encodeProposal } from '../cluster/codec.js';
 import type { Command, Origin } from '../cluster/command.js';
@@ -47,6 +48,8 @@ export interface AgreementHandlers {
   replaced(before: ReadonlyLibrary): void;
   /** Leadership, quorum or membership changed. */
   statusChanged(): void;
+  /** A peer told this by {@link Agreement.tell}. */
+  told(from: NodeId, bytes: Uint8Array): void;
   /** This node's term begins after the whole house was dark: the music that was playing stands at this item. */
   darknessEnded(item: ItemId): void;
 }
@@ -80,7 +83,9 @@ export class Agreement {
       restore: (bytes, slot) => this.#restore(bytes, slot),
       reserveUntilNs: () => this.#cluster.reserveUntilNs,
       epoch: () => this.#cluster.term?.epoch ?? 0,
+      nameOf: (node) => this.#cluster.member(node)?.description?.name ?? null,
       statusChanged: () => handlers.statusChanged(),
+      told: (from, bytes) => handlers.told(from, bytes),
     });
   }
 
@@ -102,6 +107,16 @@ export class Agreement {
   /** See {@link ReplicatedLog.clockLine}. */
   clockLine(): ClockLine | null {
     return this.#log.clockLine();
+  }
+
+  /** See {@link ReplicatedLog.clock}. */
+  clock(): ClockState {
+    return this.#log.clock();
+  }
+
+  /** See {@link ReplicatedLog.tell}. */
+  tell(bytes: Uint8Array): void {
+    this.#log.tell(bytes);
   }
 
   /** See {@link ReplicatedLog.status}. */

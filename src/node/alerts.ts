@@ -1,5 +1,6 @@
 /** What needs attention on this node and lasts: each alert has a code of the error catalogue, and is gone when its cause is. */
 import type { ErrorCode } from '../core/errors.js';
+import type { NodeId } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
 
 /** Something that needs attention. */
@@ -8,9 +9,11 @@ export interface Alert {
   readonly severity: 'info' | 'warn' | 'error';
   /** When it began. */
   readonly since: ClusterTime;
+  /** The node that it is about; null where that is this one. */
+  readonly node: NodeId | null;
 }
 
-/** The alerts of one node. Two causes may raise the same code; it is shown once, for as long as one of them lasts. */
+/** The alerts that one node shows. Two causes may raise the same code; it is shown once, for as long as one of them lasts. */
 export class Alerts {
   readonly #now: () => ClusterTime;
   readonly #byCause = new Map<string, Alert>();
@@ -19,19 +22,35 @@ export class Alerts {
     this.#now = components.now;
   }
 
-  /** Each code once, in the order in which they began. */
+  /** Each code once for each node, in the order in which they began. */
   list(): readonly Alert[] {
-    const byCode = new Map<ErrorCode, Alert>();
-    for (const alert of this.#byCause.values()) if (!byCode.has(alert.code)) byCode.set(alert.code, alert);
-    return [...byCode.values()];
+    const shown = new Map<string, Alert>();
+    for (const alert of this.#byCause.values()) {
+      const what = `${alert.code} ${alert.node}`;
+      if (!shown.has(what)) shown.set(what, alert);
+    }
+    return [...shown.values()];
   }
 
   /** What `cause` has to say from now on: nothing where `code` is null. True where that is news. */
   set(cause: string, code: ErrorCode | null, severity: Alert['severity'] = 'warn'): boolean {
+    return this.#set(cause, code, severity, null);
+  }
+
+  /** `code` holds of exactly these nodes from now on. True where that is news. */
+  setOf(nodes: readonly NodeId[], code: ErrorCode, severity: Alert['severity'] = 'warn'): boolean {
+    const causes = new Map(nodes.map((node) => [`${code} of ${node}`, node]));
+    const over = [...this.#byCause.keys()].filter((cause) => cause.startsWith(`${code} of `) && !causes.has(cause));
+    for (const cause of over) this.#byCause.delete(cause);
+    const news = [...causes].map(([cause, node]) => this.#set(cause, code, severity, node));
+    return over.length > 0 || news.includes(true);
+  }
+
+  #set(cause: string, code: ErrorCode | null, severity: Alert['severity'], node: NodeId | null): boolean {
     const known = this.#byCause.get(cause);
     if (known?.code === (code ?? undefined)) return false;
     this.#byCause.delete(cause);
-    if (code !== null) this.#byCause.set(cause, { code, severity, since: this.#now() });
+    if (code !== null) this.#byCause.set(cause, { code, severity, since: this.#now(), node });
     return true;
   }
 }

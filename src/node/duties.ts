@@ -35,7 +35,7 @@ const MARK_GAP_NS_MIN = NS_PER_S;
 const LAST_MARK_MS_MAX = 1_000;
 
 /** Failures that pass by themselves, and that status and alerts tell of anyway. */
-const PASSING: readonly ErrorCode[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'BUSY'];
+const PASSING: readonly ErrorCode[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'BUSY', 'DISK_FULL'];
 
 /** What duties are done with. */
 export interface DutiesComponents {

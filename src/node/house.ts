@@ -67,11 +67,15 @@ export class House {
   readonly #log: Log;
   readonly #listeners = new Set<() => void>();
   #opened: OpenedNode | null = null;
+  /** Made, and not started yet. */
+  #opening: OpenedNode | null = null;
   #unsubscribe: () => void = () => {};
   readonly #stopping = new AbortController();
   #work: Promise<unknown> | null = null;
   #httpUrl: string | null = null;
   #trouble: ErrorCode | null = null;
+  /** Why it takes no part, where it does not. */
+  #aside: TuttiError | null = null;
   #retry: Timer | null = null;
 
   constructor(components: HouseComponents, init: HouseInit) {
@@ -83,7 +87,16 @@ export class House {
 
   /** Starts the node where the card holds one; else waits. @throws TuttiError STORE_UNREADABLE, PORT_IN_USE, DISK_FULL, DISK_FAILED */
   async start(): Promise<void> {
-    if (await this.#ground.hasStore()) await this.#open();
+    const work = this.#startIfMember();
+    this.#work = work;
+    await work;
+    this.#work = null;
+  }
+
+  /** In the place of `start`: this daemon belongs to no house for as long as it runs, and refuses every wish with `why`. */
+  standAside(why: TuttiError): void {
+    this.#aside = why;
+    this.#trouble = why.code;
   }
 
   /** Idempotent. */
@@ -92,6 +105,8 @@ export class House {
     this.#stopping.abort(new TuttiError('NO_QUORUM', 'this node is stopping'));
     this.#retry?.cancel();
     this.#unsubscribe();
+    // What waits for others, or for a disk that hangs, waits no longer.
+    await this.#opening?.node.stop();
     await this.#work?.catch(() => {});
     await this.#opened?.node.stop();
     await this.#opened?.close();
@@ -103,13 +118,14 @@ export class House {
     return this.#opened?.node ?? null;
   }
 
-  /** @throws TuttiError NOT_A_MEMBER while it waits */
+  /** @throws TuttiError NOT_A_MEMBER while it waits; why it stands aside, where it does */
   member(): Node {
     if (this.#opened !== null) return this.#opened.node;
+    if (this.#aside !== null) throw this.#aside;
     throw new TuttiError('NOT_A_MEMBER', `${this.init.name} waits: it was told of no cluster yet`);
   }
 
-  /** Why joining, which was asked for at the start, has not worked yet; null where it was not asked for or has worked. */
+  /** Why it stands aside, or why joining, which was asked for at the start, has not worked yet; null where neither is so. */
   get trouble(): ErrorCode | null {
     return this.#trouble;
   }
@@ -141,7 +157,12 @@ export class House {
     return () => this.#listeners.delete(listener);
   }
 
+  async #startIfMember(): Promise<void> {
+    if (await this.#ground.hasStore()) await this.#open();
+  }
+
   async #become(make: () => Promise<void>): Promise<Node> {
+    if (this.#aside !== null) throw this.#aside;
     if (this.#opened !== null) {
       const { name, clusterId } = this.#opened.node.init;
       throw new TuttiError('ALREADY_A_MEMBER', `${name} belongs to the cluster ${clusterId}`);
@@ -165,6 +186,7 @@ export class House {
   async #open(): Promise<Node> {
     const opened = await this.#ground.open();
     const { node } = opened;
+    this.#opening = opened;
     try {
       this.#stopping.signal.throwIfAborted();
       await node.start();
@@ -172,6 +194,8 @@ export class House {
       await node.stop();
       await opened.close();
       throw error;
+    } finally {
+      this.#opening = null;
     }
     this.#opened = opened;
     this.#trouble = null;

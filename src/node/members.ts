@@ -41,17 +41,19 @@ export const membersOf = ({ members, leader }: LogStatus, cluster: Pick<AgreedSt
     };
   });
 
-/** The member with this id or name. @throws TuttiError NODE_NOT_FOUND where there is none, or several have the name */
+/** The member with this id or name. @throws TuttiError NODE_NOT_FOUND, AMBIGUOUS_NAME */
 export function findMember(members: readonly MemberView[], wanted: string): MemberView {
   const byId = members.find(({ id }) => id === wanted);
   const byName = members.filter(({ name }) => name === wanted);
   const found = byId ?? (byName.length === 1 ? byName[0] : undefined);
   if (found !== undefined) return found;
   const shown = JSON.stringify(wanted.slice(0, 100));
+  if (byName.length === 0) {
+    throw new TuttiError('NODE_NOT_FOUND', `the cluster has no node with the id or name ${shown}`);
+  }
+  const ids = byName.map(({ id }) => id).join(', ');
   throw new TuttiError(
-    'NODE_NOT_FOUND',
-    byName.length > 1
-      ? `${byName.length} nodes are called ${shown}; right is one of their ids: ${byName.map(({ id }) => id).join(', ')}`
-      : `the cluster has no node with the id or name ${shown}`,
+    'AMBIGUOUS_NAME',
+    `${byName.length} nodes are called ${shown}; right is one of their ids: ${ids}`,
   );
 }

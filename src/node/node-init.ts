@@ -15,8 +15,12 @@ export interface NodeInit {
   readonly version: string;
   /** host:port for peers, as of now. */
   readonly address: () => string;
+  /** Connections that its link has closed so far, by reason: see io/net/counters.ts. None where it is left out. */
+  readonly closedConnections?: () => Readonly<Record<string, number>>;
   /** From the configuration; latency and channels may be changed from afar. */
   readonly sound: SoundSettings;
+  /** How far cluster time may be wrong at most for this node to begin to sound, microseconds; `auto` looks at the network. */
+  readonly clockErrorUs: number | 'auto';
   /** What music does that was playing when the whole house went dark: stays paused where it stood, or goes on. */
   readonly resumeAfterOutage: 'paused' | 'play';
 }

@@ -29,12 +29,16 @@ import type { TrackClient } from '../tracks/track-client.js';
 import { addTrack, type IncomingTrack } from './add-track.js';
 import { type AgreedState, Agreement } from './agreement.js';
 import { type Alert, Alerts } from './alerts.js';
+import type { ClockStatus } from './clock-status.js';
 import { Duties } from './duties.js';
 import { LeaderLamp } from './leader-lamp.js';
 import { findMember, type MemberView, membersOf } from './members.js';
 import type { NodeInit } from './node-init.js';
 import { Playing, type Playout } from './playing.js';
 import type { SoundSettings } from './program.js';
+import type { Report } from './report.js';
+import { Reports } from './reports.js';
+import type { SyncHistory } from './sync-history.js';
 import { TrackFiles } from './track-files.js';
 import { Uploads } from './uploads.js';
 
@@ -75,6 +79,7 @@ export class Node {
   readonly #files: TrackClient;
   readonly #agreement: Agreement;
   readonly #playing: Playing;
+  readonly #reports: Reports;
   readonly #held: TrackFiles;
   readonly #duties: Duties;
   readonly #alerts: Alerts;
@@ -83,6 +88,7 @@ export class Node {
   #timers: Timer[] = [];
   #viewRev = 0;
   #outputState = '';
+  #starting: Promise<void> | null = null;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(components: NodeComponents, init: NodeInit) {
@@ -98,8 +104,18 @@ export class Node {
     this.#alerts = new Alerts({ now: () => agreement.now() });
     this.#duties = new Duties({ time, log, agreement }, init);
     this.#playing = new Playing(
-      { time, agreement, playout: components.playout, songEnded: () => this.#songEnded() },
+      {
+        time,
+        agreement,
+        playout: components.playout,
+        othersNeedMs: () => this.#reports.othersNeedMs,
+        songEnded: () => this.#songEnded(),
+      },
       init,
+    );
+    this.#reports = new Reports(
+      { time, agreement, look: () => this.#playing.report(), changed: () => this.#changed() },
+      { self: init.id },
     );
     const holdsLease = () => agreement.holdsLease();
     this.#lamp = components.lamp === undefined ? null : new LeaderLamp({ time, lamp: components.lamp, holdsLease });
@@ -111,20 +127,29 @@ export class Node {
   async start(): Promise<void> {
     assert(this.#state === 'new', 'a node is started once');
     this.#state = 'running';
-    await this.#held.open();
-    await this.#agreement.start({
+    this.#starting = this.#startParts();
+    await this.#starting;
+    this.#starting = null;
+  }
+
+  async #startParts(): Promise<void> {
+    await this.#unlessStopped(this.#held.open());
+    const agreed = this.#agreement.start({
       applied: (track) => this.#applied(track),
       replaced: (before) => {
         this.#held.replaced(before);
         this.#applied(null);
       },
       statusChanged: () => this.#statusChanged(),
+      told: (from, bytes) => this.#reports.heard(from, bytes),
       darknessEnded: (item) => this.#duties.darknessEnded(item),
     });
+    await this.#unlessStopped(agreed);
     this.#held.reportOrphans();
-    await this.#held.look();
-    await this.#playing.start();
-    await this.#lamp?.start();
+    await this.#unlessStopped(this.#held.look());
+    await this.#unlessStopped(this.#playing.start());
+    await this.#unlessStopped(this.#lamp?.start());
+    this.#reports.start();
     this.#duties.start();
     this.#watch();
     this.#timers = [
@@ -133,11 +158,17 @@ export class Node {
     ];
   }
 
-  /** Idempotent: notes where the music stands, falls silent, and leaves no timer. */
+  /** Idempotent: notes where the music stands, falls silent, and leaves no timer. A start that is under way is given up. */
   async stop(): Promise<void> {
     if (this.#state !== 'running') return;
     this.#state = 'stopped';
+    if (this.#starting !== null) {
+      // It may wait for what only a quorum, or a disk that hangs, can give.
+      await this.#agreement.stop();
+      await this.#starting.catch(() => {});
+    }
     for (const timer of this.#timers) timer.cancel();
+    this.#reports.stop();
     await this.#duties.stop();
     await this.#lamp?.stop();
     await this.#agreement.stop();
@@ -176,6 +207,21 @@ export class Node {
   /** See {@link Playing.status}. */
   outputStatus(): PlayerStatus {
     return this.#playing.status();
+  }
+
+  /** How well this node knows cluster time. */
+  clockStatus(): ClockStatus {
+    return this.#playing.clockStatus();
+  }
+
+  /** What another node said of itself lately; null where it was not heard. */
+  reportOf(node: NodeId): Report | null {
+    return this.#reports.of(node);
+  }
+
+  /** How far the nodes were out of step, for the last ten minutes. */
+  get syncHistory(): SyncHistory {
+    return this.#reports.history;
   }
 
   /** Room on the disk, as of a few seconds ago. */
@@ -408,6 +454,12 @@ export class Node {
 
   // ---- Inside -------------------------------------------------------------------------------------------------------------------
 
+  /** What a step of starting comes to. @throws TuttiError NO_QUORUM where this node is stopping by then */
+  async #unlessStopped(step: Promise<void> | undefined): Promise<void> {
+    await step;
+    if (this.#state !== 'running') throw new TuttiError('NO_QUORUM', 'this node is stopping');
+  }
+
   #transport(
     verb: 'pause' | 'stop' | 'skip' | 'previous',
     { expectItem }: Expecting,
@@ -439,7 +491,8 @@ export class Node {
   #watch(): void {
     if (this.#state !== 'running') return;
     const { state, reason } = this.outputStatus();
-    const { trouble, quorum, role } = this.logStatus();
+    const { trouble, quorum, role, members } = this.logStatus();
+    const doubted = members.filter(({ node, trusted }) => !trusted && node !== this.init.id).map(({ node }) => node);
     const output = `${state} ${reason ?? ''}`;
     const isSilent = state === 'silent' && reason !== undefined;
     const news = [
@@ -448,6 +501,8 @@ export class Node {
       this.#alerts.set('disk', this.space().refusing ? 'DISK_FULL' : null),
       this.#alerts.set('files', this.missingTracks().length > 0 ? 'TRACK_MISSING' : null),
       this.#alerts.set('card', trouble, 'error'),
+      this.#alerts.set('clock', this.clockStatus().outvoted ? 'CLOCK_OUTVOTED' : null, 'error'),
+      this.#alerts.setOf(doubted, 'CARD_NOT_TRUSTED', 'error'),
       this.#alerts.set('house', role === 'removed' ? 'NODE_REMOVED' : quorum ? null : 'NO_QUORUM', 'error'),
     ];
     this.#outputState = output;

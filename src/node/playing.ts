@@ -6,27 +6,38 @@
  * then, so that watchers hear of it and the program reaches on.
  */
 import { LEAD_NS_MAX } from '../cluster/command.js';
-import type { ClockLine } from '../core/clock-line.js';
-import { type ClusterTime, NS_PER_MS } from '../core/units.js';
+import { type ClockLine, readClock } from '../core/clock-line.js';
+import { addTime, type ClusterTime, type LocalTime, NS_PER_MS, NS_PER_S } from '../core/units.js';
 import { endOfCurrent } from '../playback/timeline.js';
 import type { PlayerStatus } from '../player/loop.js';
 import type { Player } from '../player/player.js';
 import type { Time, Timer } from '../ports/time.js';
 import type { Agreement } from './agreement.js';
+import { type ClockStatus, clockStatus, mayStart } from './clock-status.js';
 import type { NodeInit } from './node-init.js';
 import { programOf, type SoundSettings } from './program.js';
+import type { Report } from './report.js';
 
 /**
  * What a change of sound needs to reach this node's card beyond what is queued there already: 15 ms until the player looks at its queue
  * again and has rendered a block, and 25 ms for the reader to open another file. Milliseconds.
  */
 const LEAD_BEYOND_QUEUE_MS = 40;
+/**
+ * The same where the card was let go: it has to be opened, and its rate and queue to be found out. With a commit the sound is there within
+ * 600 ms. Milliseconds.
+ */
+const LEAD_CLOSED_CARD_MS = 500;
 /** The cluster takes no longer lead. Milliseconds. */
 const LEAD_MS_MAX = Number(LEAD_NS_MAX / NS_PER_MS);
+/** A clock that is worse than this is not waited for. Milliseconds. */
+const CLOCK_MS_MAX = 5;
 /** No more wake-ups for ends of songs than this: a program reaches 64 songs ahead anyway. Milliseconds. */
 const BOUNDARY_MS_MIN = 50;
-/** How often cluster time is taken from the log: between two, a crystal is off by microseconds. Milliseconds. */
-const CLOCK_EVERY_MS = 1_000;
+/** How often it is looked whether cluster time runs along another line: while it slews that changes a little all the time. Milliseconds. */
+const CLOCK_EVERY_MS = 100;
+/** Two lines that come no further apart than this, now and within a second, are one: a hundredth of a frame. Nanoseconds. */
+const SAME_LINE_NS = 200n;
 
 /** The thread that plays. */
 export type Playout = Pick<Player, 'start' | 'set' | 'setClock' | 'status' | 'stop'>;
@@ -36,6 +47,8 @@ export interface PlayingComponents {
   readonly time: Time;
   readonly agreement: Agreement;
   readonly playout: Playout;
+  /** The most that any other node needs for a change of sound, milliseconds. */
+  readonly othersNeedMs: () => number;
   /** A song has ended, and nobody had to say so. */
   readonly songEnded: () => void;
 }
@@ -45,12 +58,14 @@ export class Playing {
   readonly #time: Time;
   readonly #agreement: Agreement;
   readonly #playout: Playout;
+  readonly #othersNeedMs: () => number;
   readonly #songEnded: () => void;
   readonly #init: NodeInit;
   #isRunning = false;
   #willRefresh = false;
   #generation = 0;
   #line: ClockLine | null = null;
+  #mayStart = false;
   #clockTimer: Timer | null = null;
   #boundary: Timer | null = null;
 
@@ -58,6 +73,7 @@ export class Playing {
     this.#time = components.time;
     this.#agreement = components.agreement;
     this.#playout = components.playout;
+    this.#othersNeedMs = components.othersNeedMs;
     this.#songEnded = components.songEnded;
     this.#init = init;
   }
@@ -78,12 +94,41 @@ export class Playing {
     await this.#playout.stop();
   }
 
-  /** Hands the player cluster time, where it runs along another line by now. */
+  /** Hands the player cluster time, where it runs along another line by now, or is known better or worse. */
   followClock(): void {
     const line = this.#agreement.clockLine();
-    if (!this.#isRunning || line === null || isSameLine(line, this.#line)) return;
+    if (!this.#isRunning || line === null) return;
+    const isClose = mayStart(this.#agreement.clock(), this.#init.clockErrorUs);
+    if (isClose === this.#mayStart && isSameLine(line, this.#line, this.#time.now())) return;
     this.#line = line;
-    this.#playout.setClock(line);
+    this.#mayStart = isClose;
+    this.#playout.setClock(line, isClose);
+  }
+
+  clockStatus(): ClockStatus {
+    return clockStatus(this.#agreement.clock(), this.#init.clockErrorUs);
+  }
+
+  /** This node as of now, for the others. */
+  report(): Omit<Report, 'atNs'> {
+    const { driver, device, state, reason, errorUs, ppm, underruns, snaps, late } = this.status();
+    const { volumeLimit } = this.sound();
+    return {
+      clock: this.clockStatus(),
+      output: {
+        driver: driver as Report['output']['driver'],
+        device: device.slice(0, 255),
+        state,
+        reason: reason ?? null,
+        errorUs,
+        ppm,
+        underruns,
+        snaps,
+        late,
+        volumeLimit,
+      },
+      needMs: this.#needMs,
+    };
   }
 
   /** Something agreed has changed: the player gets its program anew, once for all that changes in this turn of the event loop. */
@@ -117,14 +162,22 @@ export class Playing {
     };
   }
 
-  /**
-   * What a change of sound needs to be obeyed here, from the leader's stamp on. A node that plays earlier by its latency has to know
-   * earlier. Milliseconds.
-   */
+  /** What a change of sound needs to be obeyed on every node, from the stamp on, where this node leads. Milliseconds. */
   get leadMs(): number {
+    return Math.min(LEAD_MS_MAX, this.#agreement.commitMs + Math.max(this.#needMs, this.#othersNeedMs()));
+  }
+
+  /**
+   * What a change of sound needs to be obeyed here once it is agreed. A node that plays earlier by its latency has to know earlier; so has one
+   * whose clock may be behind. Milliseconds.
+   */
+  get #needMs(): number {
     const { queueMs, latencyUs } = this.sound();
-    const { commitMs } = this.#agreement;
-    return Math.min(LEAD_MS_MAX, commitMs + queueMs + LEAD_BEYOND_QUEUE_MS + Math.max(0, latencyUs) / 1_000);
+    const { driver, state } = this.#playout.status();
+    const isClosed = driver !== 'none' && state === 'closed';
+    const cardMs = isClosed ? LEAD_CLOSED_CARD_MS : queueMs + LEAD_BEYOND_QUEUE_MS;
+    const clockMs = Math.min((this.#agreement.clock().errorNs ?? 0) / 1e6, CLOCK_MS_MAX);
+    return Math.min(LEAD_MS_MAX, cardMs + clockMs + Math.max(0, latencyUs) / 1_000);
   }
 
   /** The program, and a timer for the next end of a song. */
@@ -147,8 +200,14 @@ export class Playing {
   }
 }
 
-const isSameLine = (a: ClockLine, b: ClockLine | null): boolean =>
-  b !== null && a.localAt === b.localAt && a.clusterAt === b.clusterAt && a.driftPpm === b.driftPpm;
+function isSameLine(a: ClockLine, b: ClockLine | null, now: LocalTime): boolean {
+  if (b === null) return false;
+  const isNearAt = (at: LocalTime) => {
+    const apart = readClock(a, at) - readClock(b, at);
+    return apart <= SAME_LINE_NS && apart >= -SAME_LINE_NS;
+  };
+  return isNearAt(now) && isNearAt(addTime(now, NS_PER_S));
+}
 
 /** Milliseconds from `now` to `end`, rounded up. */
 const msUntil = (now: ClusterTime, end: ClusterTime): number =>

@@ -8,9 +8,11 @@
  * An entry is encoded once: the disk and each peer take the same bytes, which are kept with it. Nobody may change them.
  */
 import { assert } from '../core/assert.js';
+import type { ClockClaim } from '../core/clock-line.js';
 import { ByteReader, ByteWriter } from '../core/cursor.js';
 import type { BootId, Incarnation, NodeId, Slot } from '../core/ids.js';
 import { slot as slotOf } from '../core/ids.js';
+import { clusterTime, localTime } from '../core/units.js';
 import { type Ballot, ROUND_MAX } from './ballot.js';
 import type { Configuration, MemberRecord } from './configuration.js';
 import type { AcceptedEntry, Entry, Session, UnknownSlot } from './entry.js';
@@ -107,6 +109,27 @@ function readOptional<T>(from: ByteReader, read: (from: ByteReader) => T): T | n
 const writeTime = (to: ByteWriter, timeNs: bigint) => to.u63(timeNs);
 const readTime = (from: ByteReader): bigint => from.u63();
 
+/** No clock runs at another rate than this against another's: far above any crystal. Parts per million. */
+const CLAIM_PPM_MAX = 10_000;
+/** A claim that is less sure than this says nothing. Nanoseconds: a day. */
+const CLAIM_BOUND_NS_MAX = 86_400e9;
+
+function writeClaim(to: ByteWriter, { localAt, clusterAt, driftPpm, boundNs, epoch }: ClockClaim): void {
+  to.u63(localAt);
+  to.u63(clusterAt);
+  to.f64(driftPpm);
+  to.varint(boundNs);
+  to.varint(epoch);
+}
+
+function readClaim(from: ByteReader): ClockClaim {
+  const localAt = localTime(from.u63());
+  const clusterAt = clusterTime(from.u63());
+  const driftPpm = from.f64();
+  if (!(Math.abs(driftPpm) <= CLAIM_PPM_MAX)) from.refuse(`a clock is off by at most ${CLAIM_PPM_MAX} ppm`);
+  return { localAt, clusterAt, driftPpm, boundNs: from.varint(CLAIM_BOUND_NS_MAX), epoch: from.varint() };
+}
+
 // Ballots and sessions.
 
 /** A ballot: configuration, round, node. */
@@ -135,22 +158,27 @@ export function readSession(from: ByteReader): Session {
 
 // Configurations.
 
-function writeMember(to: ByteWriter, { node, incarnation, address, name, voter }: MemberRecord): void {
+/** Bits of a member's role. */
+const ROLE = { voter: 1, replaces: 2 } as const;
+
+function writeMember(to: ByteWriter, { node, incarnation, address, name, voter, replaces }: MemberRecord): void {
   writeId(to, node);
   writeId(to, incarnation);
   to.text(address);
   to.text(name);
-  to.flag(voter);
+  to.u8((voter ? ROLE.voter : 0) | (replaces === undefined ? 0 : ROLE.replaces));
+  if (replaces !== undefined) writeId(to, replaces);
 }
 
 function readMember(from: ByteReader): MemberRecord {
-  return {
-    node: readNode(from),
-    incarnation: readId(from) as Incarnation,
-    address: from.text(TEXT_BYTES_MAX),
-    name: from.text(TEXT_BYTES_MAX),
-    voter: from.flag(),
-  };
+  const node = readNode(from);
+  const incarnation = readId(from) as Incarnation;
+  const address = from.text(TEXT_BYTES_MAX);
+  const name = from.text(TEXT_BYTES_MAX);
+  const role = from.u8();
+  if (role > (ROLE.voter | ROLE.replaces)) from.refuse('a member votes or does not, and takes a place or does not');
+  const member = { node, incarnation, address, name, voter: (role & ROLE.voter) !== 0 };
+  return (role & ROLE.replaces) === 0 ? member : { ...member, replaces: readNode(from) };
 }
 
 /** A set of members. */
@@ -369,7 +397,7 @@ export function encodeMessage(message: Message): Uint8Array {
       to.varint(message.round);
       to.f64(message.sentAtMs);
       to.f64(message.leaseMs);
-      writeOptional(to, message.timeNs, writeTime);
+      writeOptional(to, message.clock, writeClaim);
       break;
     case 'heartbeat-reply':
       writeStanding(to, message);
@@ -377,6 +405,7 @@ export function encodeMessage(message: Message): Uint8Array {
       to.f64(message.sentAtMs);
       writeOptional(to, message.granted, writeBallot);
       to.varint(message.matchedUpTo);
+      writeOptional(to, message.clock, writeClaim);
       break;
     case 'prepare':
       writeBallot(to, message.ballot);
@@ -458,7 +487,7 @@ function readMessage(from: ByteReader): Message {
         round: from.varint(),
         sentAtMs: from.f64(),
         leaseMs: from.f64(),
-        timeNs: readOptional(from, readTime),
+        clock: readOptional(from, readClaim),
       };
     case MESSAGE['heartbeat-reply']:
       return {
@@ -468,6 +497,7 @@ function readMessage(from: ByteReader): Message {
         sentAtMs: from.f64(),
         granted: readOptional(from, readBallot),
         matchedUpTo: readSlot(from),
+        clock: readOptional(from, readClaim),
       };
     case MESSAGE.prepare:
       return { type: 'prepare', ballot: readBallot(from), from: readSlot(from) };

@@ -19,6 +19,8 @@ export interface MemberRecord {
   readonly name: string;
   /** Votes; else it learns what was chosen, and counts for nothing. */
   readonly voter: boolean;
+  /** The member whose place it takes once it holds what that one had to hold; absent where it is one more. */
+  readonly replaces?: NodeId;
 }
 
 /** How patient all members are; agreed, because leases rest on it. */

@@ -57,6 +57,7 @@ export function onHeartbeat(step: Step, from: NodeId, message: Heartbeat): void 
       sentAtMs: message.sentAtMs,
       granted,
       matchedUpTo: state.matchedUpTo,
+      clock: null,
     },
   });
 }

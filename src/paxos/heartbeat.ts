@@ -26,7 +26,7 @@ export function sendHeartbeat({ state, effects }: Step, nodes: Iterable<NodeId>)
     if (to === state.self) continue;
     effects.sendNow.push({
       to,
-      message: { type: 'heartbeat', ...standing, round: state.round, sentAtMs: state.nowMs, leaseMs, timeNs: null },
+      message: { type: 'heartbeat', ...standing, round: state.round, sentAtMs: state.nowMs, leaseMs, clock: null },
     });
   }
 }

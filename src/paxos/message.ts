@@ -7,6 +7,7 @@
  *
  * Any message may be lost, doubled, late or reordered, and each is answered for what it says and not for when it comes.
  */
+import type { ClockClaim } from '../core/clock-line.js';
 import type { NodeId, Slot } from '../core/ids.js';
 import type { Ballot } from './ballot.js';
 import type { AcceptedEntry, Entry, UnknownSlot } from './entry.js';
@@ -38,8 +39,11 @@ export interface Heartbeat extends Standing {
   readonly sentAtMs: number;
   /** How long who answers grants the lease to a leader, milliseconds. */
   readonly leaseMs: number;
-  /** A leader's cluster time, nanoseconds, put in by the driver as it leaves; null where it has none, or does not lead. */
-  readonly timeNs: bigint | null;
+  /**
+   * A leader's cluster time over its own local clock, as of the moment at which this leaves: put in by the driver then. Null where it has
+   * none, or does not lead.
+   */
+  readonly clock: ClockClaim | null;
 }
 
 /** Answers a heartbeat. To a leader whom the sender follows it grants the lease. */
@@ -51,6 +55,8 @@ export interface HeartbeatReply extends Standing {
   readonly granted: Ballot | null;
   /** Accepted without a gap up to here under `following`, perhaps not yet on the disk: where to send on from, and nothing to count. */
   readonly matchedUpTo: Slot;
+  /** As in a heartbeat, and of whoever answers: what most say is believed. */
+  readonly clock: ClockClaim | null;
 }
 
 /** Phase 1a: asks for a promise, and for what was accepted from slot `from` on. */

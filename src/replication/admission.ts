@@ -6,12 +6,13 @@
  * newcomer makes its store, and begins with an empty log: the leader, who finds it among the members, tells it the rest. A newcomer that
  * crashed before its store was made knocks again, and is let in as the same.
  *
- * A card that was lost or wiped comes in as a new node, by `replace`: in the place of a member, which leaves by the same stop-sign. It
+ * A card that was lost or wiped comes in as a new node, by `replace`: to take the place of a member, which leaves as soon as the new one holds
+ * what it had to hold (changes.ts). It
  * never gets that one's id: what the old card promised and accepted, the new one does not know, and must not speak for.
  */
 import { ByteReader, ByteWriter } from '../core/cursor.js';
 import { TuttiError } from '../core/errors.js';
-import { type ClusterId, clusterId } from '../core/ids.js';
+import { type ClusterId, clusterId, type NodeId } from '../core/ids.js';
 import { readConfiguration, readId, writeConfiguration, writeId } from '../paxos/codec.js';
 import type { Configuration } from '../paxos/configuration.js';
 import type { Knocker } from '../ports/peer-link.js';
@@ -25,7 +26,7 @@ const NAME_BYTES_MAX = 255;
 /** Who wants to come in. */
 export interface Knock {
   readonly member: MemberIdentity;
-  /** Name or id of the member in whose place it comes; null where it is one more. */
+  /** Name (as people are shown it now) or id of the member in whose place it comes; null where it is one more. */
   readonly replace: string | null;
 }
 
@@ -47,8 +48,8 @@ export interface JoinInit extends Knock {
 
 /**
  * Knocks until somebody opens.
- * @throws TuttiError what the last one said: PEER_UNREACHABLE, KEY_REFUSED, NO_QUORUM, OUTCOME_UNKNOWN, BUSY, NODE_NOT_FOUND of `replace`,
- * BAD_REQUEST, BAD_ANSWER, PEER_TOO_OLD
+ * @throws TuttiError what the last one said: PEER_UNREACHABLE, KEY_REFUSED, NO_QUORUM, OUTCOME_UNKNOWN, BUSY, NODE_NOT_FOUND and
+ * AMBIGUOUS_NAME of `replace`, BAD_REQUEST, BAD_ANSWER, PEER_TOO_OLD
  */
 export async function join(components: { readonly knocker: Knocker }, init: JoinInit): Promise<Admitted> {
   const request = encodeKnock(init);
@@ -66,14 +67,24 @@ export async function join(components: { readonly knocker: Knocker }, init: Join
   throw failure;
 }
 
-/** What a member has to do for one who knocks. @throws TuttiError NODE_NOT_FOUND, BAD_REQUEST where a name is no longer unique */
-export function changeFor({ member, replace }: Knock, { members }: Configuration): MemberChange {
+/**
+ * What a member has to do for one who knocks. `nameOf`: what a node calls itself by now; null where it has not said so, and goes by the name with
+ * which it was let in. @throws TuttiError NODE_NOT_FOUND, AMBIGUOUS_NAME
+ */
+export function changeFor(
+  { member, replace }: Knock,
+  { members }: Configuration,
+  nameOf: (node: NodeId) => string | null,
+): MemberChange {
   if (replace === null) return { type: 'add', member };
-  const meant = members.filter(({ node, name }) => node === replace || name === replace);
-  const [old, another] = meant.filter(({ node }) => node !== member.node);
-  if (another !== undefined) {
-    throw new TuttiError('BAD_REQUEST', `Several members are called ${replace}: name the one that goes by its id.`);
+  const others = members.filter(({ node }) => node !== member.node);
+  const byId = others.find(({ node }) => node === replace);
+  const byName = others.filter(({ node, name }) => (nameOf(node) ?? name) === replace);
+  if (byId === undefined && byName.length > 1) {
+    const ids = byName.map(({ node }) => node).join(', ');
+    throw new TuttiError('AMBIGUOUS_NAME', `${byName.length} members are called ${replace}; their ids are ${ids}`);
   }
+  const old = byId ?? byName[0];
   if (old !== undefined) return { type: 'replace', old: old.node, member };
   // It was replaced already, by this very node, which did not hear so.
   if (members.some(({ node }) => node === member.node)) return { type: 'add', member };

@@ -2,7 +2,8 @@
  * CardWatch: what this node says of its own card, what it makes of the others', and what it does where its own is not believed.
  *
  * Whether a card is the one that is known is judged in cards.ts. A peer that is doubted is not counted by this node's core, and is told
- * why. A node that is told so, or finds so itself, takes part no more: it neither votes nor proposes until a person has replaced it.
+ * why. A node that is told so, or finds so itself, takes part no more: it neither votes nor proposes until a person has replaced it. It tells
+ * everybody: not every peer can judge its card, and all are to show what is wrong.
  */
 import { TuttiError } from '../core/errors.js';
 import type { BootId, NodeId, Slot } from '../core/ids.js';
@@ -78,6 +79,7 @@ export class CardWatch {
     const { self, bootOf } = this.#components;
     const member = memberOf(self, peer);
     if (member === undefined) return;
+    if (this.#isDoubted) self.send(peer, { type: 'out-of-trust' });
     let why: string | null;
     try {
       const card = decodeCard(hello.card);
@@ -105,6 +107,15 @@ export class CardWatch {
     if (incarnation !== undefined) this.#cards.heard(peer, incarnation, batch);
   }
 
+  /** A peer says that it takes part no more: its card is not the one that somebody knows. */
+  isOut(peer: NodeId): void {
+    const { self } = this.#components;
+    if (memberOf(self, peer) === undefined || self.state.distrusted.has(peer)) return;
+    self.log.error('a member takes part no more: its card is not the one that others know', { peer });
+    self.handle({ type: 'trust', node: peer, trusted: false });
+    self.statusChanged();
+  }
+
   /** Neither votes nor proposes from now on. */
   distrustSelf(why: string): void {
     if (this.#isDoubted) return;
@@ -113,6 +124,8 @@ export class CardWatch {
     self.log.error('this card is not the one that the others know: it takes part no more', { why });
     self.handle({ type: 'trust', node: self.node, trusted: false });
     proposals.stop();
+    for (const { node } of self.configuration().members)
+      if (node !== self.node) self.send(node, { type: 'out-of-trust' });
     self.statusChanged();
   }
 

@@ -4,13 +4,17 @@
  * A change is asked for under a session, like any proposal, and asked again of whoever leads until its stop-sign is applied here. The
  * leader looks whether it makes sense *now*, and says so where it does not. A change is settled once the new members work: when something was
  * chosen in their configuration. Whoever is not among them hears no more after the stop-sign, and is answered then.
+ *
+ * A member is replaced in two steps, so that never fewer cards than before hold what is agreed: the new one comes in as a learner, with the
+ * place that it is to take noted beside it; once it has caught up the leader puts it there, and the old one leaves by the same stop-sign.
+ * Taking the old one out at once would leave two of three voters, who bear no loss at all, or, once the leader has made the count odd, one.
  */
 import { type ErrorCode, isErrorCode, TuttiError } from '../core/errors.js';
 import type { NodeId, Slot } from '../core/ids.js';
 import { type Configuration, type MemberRecord, sortedMembers } from '../paxos/configuration.js';
 import type { ChangeDeclined } from '../paxos/effects.js';
 import type { Session } from '../paxos/entry.js';
-import type { MemberChange } from './replicated-log.js';
+import type { MemberChange, MemberIdentity } from './replicated-log.js';
 
 /** A change that was sent and did not come has an unknown outcome after this long. Milliseconds. */
 const OUTCOME_UNKNOWN_MS = 8_000;
@@ -130,20 +134,26 @@ export function membersAfter(change: MemberChange, { members }: Configuration): 
   switch (change.type) {
     case 'add': {
       const { member } = change;
-      const known = members.find(({ node }) => node === member.node);
-      if (known?.incarnation === member.incarnation) return null;
-      if (known !== undefined) {
-        const detail = `The member ${known.name} has this node's id and another card. Make a new id: start with an empty data directory.`;
-        throw new TuttiError('BAD_REQUEST', detail);
-      }
-      return voting([...members, { ...member, voter: false }]);
+      return knownAs(member, members) === null ? voting([...members, { ...member, voter: false }]) : null;
     }
     case 'replace': {
       const { member, old } = change;
-      if (has(member.node) && !has(old)) return null;
-      if (!has(old)) throw notFound(old);
-      const others = members.filter(({ node }) => node !== old && node !== member.node);
-      return voting([...others, { ...member, voter: false }]);
+      const known = knownAs(member, members);
+      const leaving = members.find(({ node }) => node === old);
+      if (leaving === undefined) {
+        if (known !== null) return null;
+        throw notFound(old);
+      }
+      if (known?.replaces === old) return null;
+      const others = members.filter(({ node }) => node !== member.node);
+      const coming = { ...member, voter: known?.voter ?? false };
+      // A learner holds nothing that anybody counts on. It may have come for a place itself, and that is still to be taken.
+      if (!leaving.voter) {
+        const { replaces } = leaving;
+        const rest = others.filter(({ node }) => node !== old);
+        return voting([...rest, replaces === undefined ? coming : { ...coming, replaces }]);
+      }
+      return voting([...others, { ...coming, replaces: old }]);
     }
     case 'remove':
       if (!has(change.node)) throw notFound(change.node);
@@ -155,6 +165,25 @@ export function membersAfter(change: MemberChange, { members }: Configuration): 
       return next.every(({ voter }, at) => voter === members[at]!.voter) ? null : voting(next);
     }
   }
+}
+
+/** The member that this one is already; null where it is none. @throws TuttiError BAD_REQUEST where another card has its id */
+function knownAs(member: MemberIdentity, members: readonly MemberRecord[]): MemberRecord | null {
+  const known = members.find(({ node }) => node === member.node);
+  if (known === undefined || known.incarnation === member.incarnation) return known ?? null;
+  const detail = `The member ${known.name} has this node's id and another card. Make a new id: start with an empty data directory.`;
+  throw new TuttiError('BAD_REQUEST', detail);
+}
+
+/** The members after one who has come to replace another has taken its place; null where nobody is fit to do so yet. */
+export function placeTaken({ members }: Configuration, isFit: (node: NodeId) => boolean): MemberRecord[] | null {
+  for (const { replaces, ...coming } of members) {
+    const leaving = replaces === undefined ? undefined : members.find(({ node }) => node === replaces);
+    if (leaving === undefined || !isFit(coming.node)) continue;
+    const others = members.filter(({ node }) => node !== leaving.node && node !== coming.node);
+    return voting([...others, { ...coming, voter: coming.voter || leaving.voter }]);
+  }
+  return null;
 }
 
 const notFound = (node: NodeId) => new TuttiError('NODE_NOT_FOUND', `No member has the id ${node}.`);
@@ -169,7 +198,13 @@ function voting(members: MemberRecord[]): MemberRecord[] {
   }
   if (members.length > MEMBERS_MAX)
     throw new TuttiError('BAD_REQUEST', `A cluster has at most ${MEMBERS_MAX} members.`);
-  return sortedMembers(members);
+  return sortedMembers(members.map((member) => withoutVoidPlace(member, members)));
+}
+
+/** Whoever was to be replaced may have left another way. */
+function withoutVoidPlace({ replaces, ...member }: MemberRecord, members: readonly MemberRecord[]): MemberRecord {
+  const isVoid = replaces === undefined || !members.some(({ node }) => node === replaces);
+  return isVoid ? member : { ...member, replaces };
 }
 
 /** The leader's answer where the core did not take a change; null where the one who asked is to ask again. */

@@ -10,7 +10,7 @@ import type { BootId, Slot } from '../core/ids.js';
 import type { Disk } from '../ports/disk.js';
 import type { Time, Timer } from '../ports/time.js';
 import type { StoreLimits } from '../storage/limits.js';
-import { Store, type StoreInit, type StoreRecovered, type StoreWork } from '../storage/store.js';
+import { type ScrubStep, Store, type StoreInit, type StoreRecovered, type StoreWork } from '../storage/store.js';
 import { type LogStore, refusalOf, type StoreStanding } from './log-store.js';
 
 /** How the disk behaves. */
@@ -113,6 +113,13 @@ export class DirectLogStore implements LogStore {
     this.#addOther((store) => {
       store.acceptLoss(slots);
       return done;
+    });
+  }
+
+  scrub(done: (step: ScrubStep) => void): void {
+    this.#addOther((store) => {
+      const step = store.scrubStep();
+      return () => done(step);
     });
   }
 

@@ -8,6 +8,7 @@
  * Why the order: an acceptor that says "accepted" before its disk has it, and then loses power, has helped to choose a value that it does not
  * know any more; two of three such, and another value is chosen in the same slot.
  */
+import type { ClockClaim } from '../core/clock-line.js';
 import type { NodeId } from '../core/ids.js';
 import { decodeMessage, encodeConfiguration, encodeEntry, encodeMessage } from '../paxos/codec.js';
 import type { Configuration } from '../paxos/configuration.js';
@@ -57,8 +58,12 @@ export interface DriverComponents {
   readonly send: (to: NodeId, bytes: Uint8Array) => void;
   /** What goes beside the records at no write of its own; null where it is as before. */
   readonly cards: () => Uint8Array | null;
-  /** Cluster time for a leader's heartbeats and for promises; null where there is none to give. */
-  readonly clusterTime: { readonly heartbeat: () => bigint | null; readonly promise: () => bigint | null };
+  /** Cluster time for a leader's heartbeats, for answers to them and for promises; null where there is none to give. */
+  readonly clusterTime: {
+    readonly heartbeat: () => ClockClaim | null;
+    readonly reply: () => ClockClaim | null;
+    readonly promise: () => bigint | null;
+  };
 }
 
 /** An event without its time: the driver looks at the clock. */
@@ -200,7 +205,9 @@ export class Driver {
   #asItLeaves(message: Message): Message {
     switch (message.type) {
       case 'heartbeat':
-        return { ...message, timeNs: this.#components.clusterTime.heartbeat() };
+        return { ...message, clock: this.#components.clusterTime.heartbeat() };
+      case 'heartbeat-reply':
+        return { ...message, clock: this.#components.clusterTime.reply() };
       case 'promise':
         return { ...message, timeNs: this.#components.clusterTime.promise() };
       case 'accepted':

@@ -40,10 +40,14 @@ export type Frame =
     }
   /** To a node whose card is not the one that the sender knows: why. */
   | { readonly type: 'distrusted'; readonly why: string }
+  /** From a node that was told so: it takes part no more, and nobody is to count it. */
+  | { readonly type: 'out-of-trust' }
   /** To the leader: the hash of the sender's state as of `slot`. */
   | { readonly type: 'hash'; readonly slot: Slot; readonly hash: Uint8Array }
   /** From the leader: a majority's state is another than yours. */
-  | { readonly type: 'state-differs'; readonly slot: Slot };
+  | { readonly type: 'state-differs'; readonly slot: Slot }
+  /** To everybody, and not agreed: what those who use the log tell each other. */
+  | { readonly type: 'told'; readonly bytes: Uint8Array };
 
 const FRAME = {
   forward: 2,
@@ -54,6 +58,8 @@ const FRAME = {
   distrusted: 7,
   hash: 8,
   'state-differs': 9,
+  'out-of-trust': 10,
+  told: 11,
 } as const satisfies Record<Frame['type'], number>;
 
 const CHANGE = { add: 1, replace: 2, remove: 3, voters: 4 } as const satisfies Record<MemberChange['type'], number>;
@@ -66,6 +72,8 @@ export const HASH_BYTES = 32;
 export const SNAPSHOT_BYTES_MAX = 64 << 20;
 /** Bytes of a snapshot in one frame. */
 export const SNAPSHOT_PART_BYTES = 256 << 10;
+/** Longest thing that one node tells the others, bytes. */
+export const TOLD_BYTES_MAX = 16 << 10;
 const TEXT_BYTES_MAX = 255;
 const DETAIL_BYTES_MAX = 2_000;
 const VOTERS_MAX = 256;
@@ -108,8 +116,13 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'distrusted':
       to.text(frame.why);
       break;
+    case 'out-of-trust':
+      break;
     case 'state-differs':
       to.varint(frame.slot);
+      break;
+    case 'told':
+      to.bytes(frame.bytes);
       break;
     case 'hash':
       to.varint(frame.slot);
@@ -164,10 +177,14 @@ function readFrame(from: ByteReader): Frame {
       };
     case FRAME.distrusted:
       return { type: 'distrusted', why: from.text(DETAIL_BYTES_MAX) };
+    case FRAME['out-of-trust']:
+      return { type: 'out-of-trust' };
     case FRAME.hash:
       return { type: 'hash', slot: readSlot(from), hash: from.raw(HASH_BYTES) };
     case FRAME['state-differs']:
       return { type: 'state-differs', slot: readSlot(from) };
+    case FRAME.told:
+      return { type: 'told', bytes: from.bytes(TOLD_BYTES_MAX).slice() };
     default:
       return from.refuse(`no frame is of the type ${type}`);
   }

@@ -33,6 +33,10 @@ export interface HearingComponents {
   readonly snapshots: Snapshots;
   /** Gives a message of consensus to the core, with all that follows. @throws TuttiError BAD_FRAME */
   readonly receive: (from: NodeId, bytes: Uint8Array) => Message;
+  /** A peer told something that concerns those who use the log. */
+  readonly told: (from: NodeId, bytes: Uint8Array) => void;
+  /** What a member calls itself by now; null where it has not said so. */
+  readonly nameOf: (node: NodeId) => string | null;
   /** Has a change of members agreed, as if this node's owner had asked for it. */
   readonly changeMembers: (change: MemberChange) => Promise<unknown>;
 }
@@ -100,24 +104,29 @@ export class Hearing implements PeerLinkHandlers {
 
   /** Somebody wants to be let in. */
   async knock(request: Uint8Array): Promise<Uint8Array> {
-    const { self, changeMembers } = this.#components;
-    await changeMembers(changeFor(decodeKnock(request), self.configuration()));
+    const { self, changeMembers, nameOf } = this.#components;
+    await changeMembers(changeFor(decodeKnock(request), self.configuration(), nameOf));
     return encodeAdmitted({ cluster: this.#cluster, configuration: self.configuration() });
   }
 
   #onMessage(from: NodeId, bytes: Uint8Array): void {
     const { receive, leadership, cards } = this.#components;
     const message = receive(from, bytes);
-    if (message.type === 'heartbeat' && message.timeNs !== null) {
-      leadership.hear(from, message.timeNs, message.chosenUpTo);
+    if (message.type === 'heartbeat' && message.clock !== null) {
+      leadership.hear(from, message.clock, message.chosenUpTo);
+    } else if (message.type === 'heartbeat-reply') {
+      leadership.hearClaim(from, message.clock);
     } else if (message.type === 'accepted') {
       cards.heard(from, message.batch);
     }
   }
 
   #onFrame(from: NodeId, frame: Frame): void {
-    const { cards, membership, requests, repair, snapshots } = this.#components;
+    const { cards, membership, requests, repair, snapshots, told } = this.#components;
     switch (frame.type) {
+      case 'told':
+        told(from, frame.bytes);
+        break;
       case 'forward':
         requests.forwarded(from, frame.proposals);
         break;
@@ -129,6 +138,9 @@ export class Hearing implements PeerLinkHandlers {
         break;
       case 'distrusted':
         cards.distrustSelf(`${from} says: ${frame.why}`);
+        break;
+      case 'out-of-trust':
+        cards.isOut(from);
         break;
       case 'snapshot-ask':
         snapshots.asked(from, frame);

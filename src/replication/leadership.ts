@@ -5,6 +5,7 @@
  * term's first entry here, and the stamps of all that follow. A node that follows believes the leader's time once everything is applied
  * that the leader knew to be chosen when it first spoke: earlier, this node would take a leap of time of which its log says nothing.
  */
+import type { ClockClaim } from '../core/clock-line.js';
 import type { NodeId, Slot } from '../core/ids.js';
 import { type ClusterTime, NS_PER_S, nanosFromMs } from '../core/units.js';
 import type { Ballot } from '../paxos/ballot.js';
@@ -80,7 +81,7 @@ export class Leadership {
   }
 
   /** A heartbeat says what time it is. `chosenUpTo`: what its sender knew to be chosen. */
-  hear(from: NodeId, timeNs: bigint, chosenUpTo: Slot): void {
+  hear(from: NodeId, claim: ClockClaim, chosenUpTo: Slot): void {
     const { self, clock } = this.#components;
     const { following } = self.state;
     if (following === null || following.node !== from) return;
@@ -90,8 +91,13 @@ export class Leadership {
       this.#isBelieved = false;
     }
     if (self.applied() < this.#heard.from) return;
-    clock.noteHeartbeat(timeNs, !this.#isBelieved);
+    clock.noteHeartbeat(from, claim, !this.#isBelieved);
     this.#isBelieved = true;
+  }
+
+  /** A node that answers a heartbeat says what time it is; null where it has none to say. */
+  hearClaim(from: NodeId, claim: ClockClaim | null): void {
+    this.#components.clock.noteClaim(from, claim);
   }
 
   /** After every event of the core: a term of this node may stand now, or be over. */

@@ -10,9 +10,9 @@
  */
 import { TuttiError } from '../core/errors.js';
 import type { BootId, Slot } from '../core/ids.js';
-import type { Store, StoreInit, StoreRecovered, StoreWork } from '../storage/store.js';
+import type { ScrubStep, Store, StoreInit, StoreRecovered, StoreWork } from '../storage/store.js';
 
-export type { StoreRecovered } from '../storage/store.js';
+export type { ScrubStep, StoreRecovered } from '../storage/store.js';
 
 /** How it stands with the store after something was done. */
 export interface StoreStanding {
@@ -47,6 +47,8 @@ export interface LogStore {
   readSnapshot(done: (bytes: Uint8Array | null, error: Error | null) => void): void;
   /** A lone voter gives up damaged slots for lost. `done` once durable. */
   acceptLoss(slots: readonly Slot[], done: () => void): void;
+  /** Looks at the next bit of all that is on the disk, past the cache. Writes nothing. */
+  scrub(done: (step: ScrubStep) => void): void;
   /** Idempotent: finishes what was asked for, and lets go of the disk. */
   close(): Promise<void>;
 }

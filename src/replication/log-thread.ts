@@ -11,7 +11,7 @@ import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
 import type { BootId, Slot } from '../core/ids.js';
 import type { Disk } from '../ports/disk.js';
 import type { StoreLimits } from '../storage/limits.js';
-import { Store, type StoreInit, type StoreRecovered, type StoreWork } from '../storage/store.js';
+import { type ScrubStep, Store, type StoreInit, type StoreRecovered, type StoreWork } from '../storage/store.js';
 import { type LogStore, refusalOf, type StoreStanding } from './log-store.js';
 
 /** What the main thread asks. `id` counts them. */
@@ -30,6 +30,7 @@ type Job = { readonly id: number } & (
     }
   | { readonly type: 'read-snapshot' }
   | { readonly type: 'accept-loss'; readonly slots: readonly Slot[] }
+  | { readonly type: 'scrub' }
   | { readonly type: 'close' }
 );
 
@@ -144,6 +145,10 @@ export class LogThread implements LogStore {
 
   acceptLoss(slots: readonly Slot[], done: () => void): void {
     this.#tell({ type: 'accept-loss', slots }, done);
+  }
+
+  scrub(done: (step: ScrubStep) => void): void {
+    this.#tell({ type: 'scrub' }, (step) => done(step as ScrubStep));
   }
 
   async close(): Promise<void> {
@@ -310,6 +315,9 @@ class LogServer {
       case 'accept-loss':
         this.#opened().acceptLoss(job.slots);
         this.#answer({ type: 'done', id, value: null });
+        break;
+      case 'scrub':
+        this.#answer({ type: 'done', id, value: this.#opened().scrubStep() });
         break;
       case 'close':
         this.#store?.close();

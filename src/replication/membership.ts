@@ -13,13 +13,13 @@ import type { NodeId, Slot } from '../core/ids.js';
 import { acceptQuorum, isMember, type MemberRecord } from '../paxos/configuration.js';
 import type { ChangeDeclined } from '../paxos/effects.js';
 import type { Session, StopSignEntry } from '../paxos/entry.js';
-import { answerTo, type ChangeAnswer, Changes, knownCode, membersAfter } from './changes.js';
+import { answerTo, type ChangeAnswer, Changes, knownCode, membersAfter, placeTaken } from './changes.js';
 import type { Frame } from './frames.js';
 import type { Peers } from './peers.js';
 import type { Proposals } from './proposals.js';
 import type { MemberChange } from './replicated-log.js';
 import { leaderOf, type Self, serves } from './self.js';
-import { betterVoters, type Candidate } from './voters.js';
+import { betterVoters, type Candidate, isFit } from './voters.js';
 
 /** How often a leader looks whether others should vote. Milliseconds. */
 const VOTERS_EVERY_MS = 1_000;
@@ -114,13 +114,14 @@ export class Membership {
     this.#changes.expire(this.#components.self.nowMs());
   }
 
-  /** Sees to it that the right ones vote, while this node leads. */
+  /** Sees to it that the right ones vote, and that places are taken by those who came for them, while this node leads. */
   lookAtVoters(): void {
     const { self } = this.#components;
     const nowMs = self.nowMs();
     if (!serves(self) || nowMs - this.#votersLookedAtMs < VOTERS_EVERY_MS) return;
     this.#votersLookedAtMs = nowMs;
-    if (this.#init.voters !== 'hand') this.#improveVoters();
+    const members = this.#placeTaken() ?? (this.#init.voters === 'hand' ? null : this.#betterVoters());
+    if (members !== null) this.#reconfigure(null, members);
   }
 
   /** Gives up what waits. */
@@ -142,7 +143,7 @@ export class Membership {
         this.#answer({ session, code: null, detail: '' });
         return;
       }
-      if (change.type !== 'add') this.#checkQuorum(members);
+      if (change.type === 'remove' || change.type === 'voters') this.#checkQuorum(members);
       this.#reconfigure(session, members);
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
@@ -156,10 +157,7 @@ export class Membership {
    */
   #checkQuorum(members: readonly MemberRecord[]): void {
     const voters = members.filter(({ voter }) => voter);
-    const fit = this.#candidates().filter(
-      ({ onlineMs, caughtUp, trusted }) => onlineMs !== null && caughtUp && trusted,
-    );
-    const unfit = voters.filter(({ node }) => !fit.some((candidate) => candidate.node === node));
+    const unfit = this.#unfit(voters);
     const needed = acceptQuorum(voters.length);
     if (voters.length - unfit.length >= needed) return;
     const names = unfit.map(({ name }) => name).join(', ');
@@ -207,12 +205,33 @@ export class Membership {
     else self.send(session.node, { type: 'change-answer', session, code: code ?? '', detail });
   }
 
-  #improveVoters(): void {
-    const { self } = this.#components;
-    const voters = betterVoters(this.#candidates());
-    if (voters === null) return;
-    const members = membersAfter({ type: 'voters', voters }, self.configuration());
-    if (members !== null) this.#reconfigure(null, members);
+  /** Those of `voters` that are off, behind, or with a card that is not trusted. */
+  #unfit(voters: readonly MemberRecord[]): readonly MemberRecord[] {
+    const fit = this.#candidates().filter(
+      ({ onlineMs, caughtUp, trusted }) => onlineMs !== null && caughtUp && trusted,
+    );
+    return voters.filter(({ node }) => !fit.some((candidate) => candidate.node === node));
+  }
+
+  #betterVoters(): MemberRecord[] | null {
+    const { members } = this.#components.self.configuration();
+    // Who comes for a place gets that one, and no other.
+    const comes = new Set(members.filter(({ voter, replaces }) => !voter && replaces).map(({ node }) => node));
+    const voters = betterVoters(this.#candidates().filter(({ node }) => !comes.has(node)));
+    return voters && membersAfter({ type: 'voters', voters }, this.#components.self.configuration());
+  }
+
+  #placeTaken(): MemberRecord[] | null {
+    const fit = new Set(
+      this.#candidates()
+        .filter(isFit)
+        .map(({ node }) => node),
+    );
+    const members = placeTaken(this.#components.self.configuration(), (node) => fit.has(node));
+    if (members === null) return null;
+    const voters = members.filter(({ voter }) => voter);
+    // The old one may be the one that still works: then the change waits, like any that would lock the house.
+    return voters.length - this.#unfit(voters).length < acceptQuorum(voters.length) ? null : members;
   }
 
   /** All members, as this leader sees them. */

@@ -7,6 +7,7 @@
  */
 import type { NodeId, Slot } from '../core/ids.js';
 import type { Applied } from '../paxos/effects.js';
+import type { PeerClocks } from '../ports/peer-clocks.js';
 import type { Channel, PeerLink } from '../ports/peer-link.js';
 import type { Time } from '../ports/time.js';
 import { CardWatch, type CardWatchComponents } from './card-watch.js';
@@ -20,6 +21,7 @@ import { Proposals } from './proposals.js';
 import type { ReplicaInit } from './replica-init.js';
 import type { LogHandlers, MemberChange } from './replicated-log.js';
 import { Requests } from './requests.js';
+import { Scrub } from './scrub.js';
 import type { Self } from './self.js';
 import { Snapshots } from './snapshots.js';
 import { StateRepair } from './state-repair.js';
@@ -39,6 +41,7 @@ export interface Parts {
   readonly repair: StateRepair;
   readonly snapshots: Snapshots;
   readonly hearing: Hearing;
+  readonly scrub: Scrub;
 }
 
 /** What single parts ask of the replica, beside what all of them may. */
@@ -66,6 +69,8 @@ export interface PartsComponents {
   readonly link: PeerLink;
   readonly driver: Driver;
   readonly clock: TermClock;
+  /** The clocks of the other nodes, where they are measured. */
+  readonly peerClocks: PeerClocks | null;
   readonly handlers: LogHandlers;
 }
 
@@ -78,12 +83,12 @@ export interface PartsInit extends Omit<ReplicaInit, 'recovered'> {
 
 /** The parts of one start of a replica. Nothing happens before one of them is called. */
 export function newParts(components: PartsComponents, init: PartsInit): Parts {
-  const { self, replica, time, store, link, driver, clock, handlers } = components;
+  const { self, replica, time, store, link, driver, clock, peerClocks, handlers } = components;
   const { recovered, unreadable, boot, leadMs, voters = 'auto', gate, hashEverySlots = HASH_EVERY_SLOTS } = init;
   const { defer = queueMicrotask } = init;
   const { node, log } = self;
   const proposals = new Proposals({ node, boot });
-  const peers = new Peers({ self, time, link });
+  const peers = new Peers({ self, time, link, clocks: peerClocks });
   const cards = new CardWatch(
     { self, store, proposals, bootOf: replica.bootOf, batch: () => driver.batch },
     { boot, recovered },
@@ -124,15 +129,22 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
     },
     { base: recovered.base },
   );
+  const scrub = new Scrub({
+    self,
+    time,
+    store,
+    outstanding: () => driver.outstanding,
+    renew: () => snapshots.renew(),
+  });
   const receive = (from: NodeId, bytes: Uint8Array) => {
     const message = driver.receive(from, bytes);
     replica.afterStep();
     return message;
   };
   const { changeMembers } = replica;
-  const hearing = new Hearing(
-    { self, peers, cards, leadership, membership, requests, repair, snapshots, receive, changeMembers },
-    { cluster: recovered.cluster },
-  );
-  return { self, peers, cards, leadership, membership, requests, repair, snapshots, hearing };
+  const nameOf = (of: NodeId) => handlers.nameOf(of);
+  const told = (from: NodeId, bytes: Uint8Array) => handlers.told(from, bytes);
+  const parts = { peers, cards, leadership, membership, requests, repair, snapshots };
+  const hearing = new Hearing({ self, ...parts, receive, told, nameOf, changeMembers }, { cluster: recovered.cluster });
+  return { self, ...parts, hearing, scrub };
 }

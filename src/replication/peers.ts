@@ -8,6 +8,7 @@
 import type { NodeId } from '../core/ids.js';
 import { type ClusterTime, clusterTime } from '../core/units.js';
 import { type Configuration, isMember, type MemberRecord, votersOf } from '../paxos/configuration.js';
+import type { PeerClocks } from '../ports/peer-clocks.js';
 import type { PeerLink } from '../ports/peer-link.js';
 import type { Time, Timer } from '../ports/time.js';
 import type { Self } from './self.js';
@@ -20,6 +21,8 @@ export interface PeersComponents {
   readonly self: Self;
   readonly time: Time;
   readonly link: Pick<PeerLink, 'setPeers'>;
+  /** Null where the clocks of peers are not measured. */
+  readonly clocks: Pick<PeerClocks, 'follow'> | null;
 }
 
 /** The other members, as this node meets them. */
@@ -101,11 +104,12 @@ export class Peers {
 
   /** Tells the link whom to talk to: the members, and for a moment yet those who are none any more. */
   follow(): void {
-    const { self, link, time } = this.#components;
+    const { self, link, clocks, time } = this.#components;
     const wanted = new Map<NodeId, string>();
     for (const member of self.configuration().members) {
       if (member.node !== self.node) wanted.set(member.node, this.addressOf(member));
     }
+    clocks?.follow([...wanted].map(([node, address]) => ({ node, address })));
     const leaving = [...this.#linked].filter(([node]) => !wanted.has(node));
     this.#linked = new Map([...wanted, ...leaving]);
     link.setPeers(this.#linked);

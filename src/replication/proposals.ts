@@ -163,13 +163,13 @@ export class Proposals {
     }
   }
 
-  /** Gives up what waited too long. */
-  expire(nowMs: number): void {
+  /** Gives up what waited too long. `isLogFull`: it is this node that leads, and its log takes nothing. */
+  expire(nowMs: number, isLogFull: boolean): void {
     for (const [seq, { sent, askedAtMs, reject }] of this.#pending) {
       const waitedMs = nowMs - askedAtMs;
       if (waitedMs < (sent ? OUTCOME_UNKNOWN_MS : NO_QUORUM_MS)) continue;
       this.#pending.delete(seq);
-      reject(givenUp(sent));
+      reject(!sent && isLogFull ? logFull() : givenUp(sent));
     }
   }
 
@@ -186,6 +186,12 @@ export class Proposals {
     return node === this.#init.node && boot === this.#init.boot;
   }
 }
+
+const logFull = (): TuttiError =>
+  new TuttiError(
+    'DISK_FULL',
+    'The log of this node, which leads, is full, and its disk has no room for a snapshot: the change was not made.',
+  );
 
 const givenUp = (sent: boolean): TuttiError =>
   sent

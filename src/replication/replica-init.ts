@@ -2,6 +2,7 @@
 import type { BootId, ClusterId, Incarnation, NodeId } from '../core/ids.js';
 import type { MemberRecord } from '../paxos/configuration.js';
 import type { Log } from '../ports/log.js';
+import type { PeerClocks } from '../ports/peer-clocks.js';
 import type { PeerLink } from '../ports/peer-link.js';
 import type { Time } from '../ports/time.js';
 import type { LogStore, StoreRecovered } from './log-store.js';
@@ -23,6 +24,11 @@ export interface ReplicaComponents {
   readonly store: LogStore;
   /** Makes the link to the peers; the replica starts and stops it. */
   readonly link: (identity: LinkIdentity) => PeerLink;
+  /**
+   * Measures the clocks of the peers; the replica starts and stops it. Where there is none, cluster time is known as well as heartbeats tell
+   * it: to milliseconds.
+   */
+  readonly peerClocks?: PeerClocks;
 }
 
 /** How a replica behaves. */

@@ -12,6 +12,7 @@
  *     snapshots.ts      a short log, and help for those who are far behind
  *     state-repair.ts   a state that is no good: state-hashes.ts
  *     card-watch.ts     whose card is whose: cards.ts
+ *     scrub.ts          what the card has lost, before anybody needs it
  *     recovery.ts       what the disk held
  *     status.ts         what people are shown of all this
  *     parts.ts          puts them together
@@ -19,6 +20,8 @@
  * A disk that failed, and an invariant that broke, end everything: `failed` is called, once, and from then on this node says and
  * does nothing more. What it holds in memory may be ahead of its disk; only a restart brings the two together again.
  */
+
+import type { ClockState } from '../clock/cluster-clock.js';
 import { assert } from '../core/assert.js';
 import type { ClockLine } from '../core/clock-line.js';
 import { TuttiError } from '../core/errors.js';
@@ -80,7 +83,7 @@ export class Replica implements ReplicatedLog {
   constructor(components: ReplicaComponents, init: ReplicaInit) {
     this.#components = components;
     this.#init = init;
-    this.#clock = new TermClock({ time: components.time });
+    this.#clock = new TermClock({ time: components.time, peers: components.peerClocks ?? null });
   }
 
   async start(handlers: LogHandlers): Promise<void> {
@@ -110,6 +113,8 @@ export class Replica implements ReplicatedLog {
     const base: Base = { handlers, recovered, link, driver };
     const unreadable = snapshot === null ? (recovered.snapshot?.slot ?? null) : null;
     const parts = this.#newParts(base, unreadable);
+    await this.#components.peerClocks?.start(() => this.#clock.adjust());
+    if (this.#isOver) return;
     // What the link says before everything stands is as if it had been lost on the way.
     await link.start({
       message: (from, channel, bytes) => this.#running?.hearing.message(from, channel, bytes),
@@ -159,6 +164,15 @@ export class Replica implements ReplicatedLog {
     return this.#clock.line();
   }
 
+  clock(): ClockState {
+    return this.#clock.state();
+  }
+
+  tell(bytes: Uint8Array): void {
+    const { peers, self } = this.#running ?? {};
+    for (const peer of peers?.online ?? []) self?.send(peer, { type: 'told', bytes });
+  }
+
   status(): LogStatus {
     return this.#running === null ? NOT_RUNNING : statusNow(this.#running);
   }
@@ -172,6 +186,7 @@ export class Replica implements ReplicatedLog {
     if (this.#phase === 'over') return;
     const running = this.#running;
     this.#end();
+    await this.#components.peerClocks?.stop();
     await running?.link.stop();
     await this.#components.store.close();
   }
@@ -192,6 +207,7 @@ export class Replica implements ReplicatedLog {
     running.requests.stop();
     running.membership.stop();
     running.snapshots.stop();
+    running.scrub.stop();
     this.#alone?.();
   }
 
@@ -199,6 +215,7 @@ export class Replica implements ReplicatedLog {
     if (this.#isOver) return;
     const { link } = this.#running ?? {};
     this.#end();
+    void this.#components.peerClocks?.stop();
     void link?.stop();
     this.#init.failed(error instanceof Error ? error : new Error(String(error)));
   }
@@ -235,8 +252,9 @@ export class Replica implements ReplicatedLog {
         send: (to, bytes) => void link.send(to, 'control', bytes),
         cards,
         clusterTime: {
-          // Of a time that is not in the log yet nobody may hear: see term-clock.ts.
-          heartbeat: () => (serves({ state }) ? this.#clock.live() : null),
+          // Of a time that is not in the log yet nobody may hear: see clock/cluster-clock.ts.
+          heartbeat: () => (serves({ state }) ? this.#clock.claim() : null),
+          reply: () => this.#clock.claim(),
           promise: () => this.#clock.live(),
         },
       },
@@ -272,7 +290,7 @@ export class Replica implements ReplicatedLog {
 
   /** @param unreadable the slot of the snapshot on this disk, where it cannot be read */
   #newParts({ handlers, recovered, link, driver }: Base, unreadable: Slot | null): Parts {
-    const { time, log, store } = this.#components;
+    const { time, log, store, peerClocks = null } = this.#components;
     const self: Self = {
       node: recovered.node,
       log,
@@ -301,13 +319,13 @@ export class Replica implements ReplicatedLog {
     };
     const clock = this.#clock;
     return newParts(
-      { self, replica, time, store, link, driver, clock, handlers },
+      { self, replica, time, store, link, driver, clock, peerClocks, handlers },
       { ...this.#init, recovered, unreadable },
     );
   }
 
   /** Takes part, now that everything stands. */
-  async #begin({ self, handlers, peers, repair, cards, snapshots, recovered }: Running): Promise<void> {
+  async #begin({ self, handlers, peers, repair, cards, snapshots, recovered, scrub }: Running): Promise<void> {
     peers.follow();
     cards.keepMembers();
     const voters = votersOf(self.state.configuration);
@@ -319,6 +337,7 @@ export class Replica implements ReplicatedLog {
     // Where the log is full the next record would end the process again. No peer was heard yet, and the store does one thing after another:
     // a snapshot that is asked for now is kept before any record that follows.
     snapshots.consider(recovered);
+    scrub.start();
     handlers.statusChanged();
     // One with a damaged log may wait for a person's word, who has to be able to ask it what is wrong.
     if (isAlone && !serves(self) && statusOf(self.state).damaged === null)
@@ -457,6 +476,7 @@ export class Replica implements ReplicatedLog {
   }
 
   #tick(): void {
+    this.#clock.adjust();
     this.#running?.self.handle({ type: 'tick' });
     if (this.#running === null) return;
     const { membership, snapshots, repair, requests } = this.#running;

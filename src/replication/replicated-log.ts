@@ -9,6 +9,7 @@
  * strictly; `propose` resolves only after its entry was applied here, so that the one who asked reads its own write.
  */
 
+import type { ClockState } from '../clock/cluster-clock.js';
 import type { ClockLine } from '../core/clock-line.js';
 import type { Incarnation, NodeId, Slot } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
@@ -50,8 +51,12 @@ export interface LogHandlers {
   reserveUntilNs(): bigint;
   /** Counts the leaps of cluster time, as of what was applied; 0 before the first term. */
   epoch(): number;
+  /** What a node calls itself, as of what was applied; null where it has not said so. */
+  nameOf(node: NodeId): string | null;
   /** Leadership, quorum or membership changed: read `status()`. */
   statusChanged(): void;
+  /** A peer told this by {@link ReplicatedLog.tell}. Nothing of it is agreed, and what is in it is for the one who reads it to check. */
+  told(from: NodeId, bytes: Uint8Array): void;
 }
 
 /** Who somebody is that takes part. */
@@ -90,14 +95,14 @@ export interface LogStatus {
   /** Every slot up to here was applied here. */
   readonly appliedSlot: Slot;
   /** Something is wrong with what this node's card holds: said in an alert. Null where all is well. */
-  readonly trouble: 'LOG_DAMAGED' | 'CARD_NOT_TRUSTED' | 'STATE_DIFFERS' | null;
+  readonly trouble: 'LOG_DAMAGED' | 'CARD_DAMAGED' | 'CARD_NOT_TRUSTED' | 'STATE_DIFFERS' | null;
 }
 
 /** A change of who takes part. One at a time. */
 export type MemberChange =
   /** Lets a node in, as a learner; it may vote later, as the policy sees fit. Where it is in already, nothing changes. */
   | { readonly type: 'add'; readonly member: MemberIdentity }
-  /** Lets a node in, in the place of another, which leaves. */
+  /** Lets a node in as a learner, which takes the place and the role of another once it has caught up; that one leaves then. */
   | { readonly type: 'replace'; readonly old: NodeId; readonly member: MemberIdentity }
   | { readonly type: 'remove'; readonly node: NodeId; readonly acceptLoss: boolean }
   /** Roles set by hand. */
@@ -113,7 +118,7 @@ export interface ReplicatedLog {
   /**
    * Asks for `payload` to become an entry, at any node; resolves when it was applied here.
    * @throws TuttiError NO_QUORUM where nothing was sent, OUTCOME_UNKNOWN where the entry may yet come, BUSY, BAD_REQUEST above 256 KiB,
-   * CARD_NOT_TRUSTED
+   * CARD_NOT_TRUSTED, DISK_FULL where this node leads and its log takes nothing
    */
   propose(payload: Uint8Array): Promise<Slot>;
   /**
@@ -133,6 +138,12 @@ export interface ReplicatedLog {
    * process has heard of cluster time at all, where `now` stands still at the last stamp that it knows.
    */
   clockLine(): ClockLine | null;
+  /** How well this node knows cluster time at present. */
+  clock(): ClockState;
+  /**
+   * Tells the peers that are up something that needs no agreement; it may be lost, and writes nothing anywhere. At most 16 KiB.
+   */
+  tell(bytes: Uint8Array): void;
   status(): LogStatus;
   /** True only while this node alone may say that it leads: for lamps. Read from the clock at each call. */
   holdsLease(): boolean;

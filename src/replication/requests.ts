@@ -118,8 +118,9 @@ export class Requests {
 
   /** Gives up what waited too long, and asks again for what did not come. */
   tick(): void {
-    const nowMs = this.#components.self.nowMs();
-    this.#components.proposals.expire(nowMs);
+    const { self, proposals, isLogFull } = this.#components;
+    const nowMs = self.nowMs();
+    proposals.expire(nowMs, serves(self) && isLogFull());
     this.#reads.expire(nowMs);
     this.flush();
   }

@@ -140,6 +140,11 @@ export class Snapshots {
     });
   }
 
+  /** Takes one, if it can hold more than the last one. */
+  renew(): void {
+    if (!this.#isSaving && !this.#isInstalling && this.#components.applied() > this.#base) this.save();
+  }
+
   /** A peer wants a piece. */
   asked(from: NodeId, { least, slot, offset }: Omit<Ask, 'type'>): void {
     if (least > this.#base) {

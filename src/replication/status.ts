@@ -18,7 +18,9 @@ export const NOT_RUNNING: LogStatus = {
 };
 
 /** Of a node that runs. */
-export function statusNow(parts: Pick<Parts, 'self' | 'peers' | 'cards' | 'leadership' | 'repair'>): LogStatus {
+export function statusNow(
+  parts: Pick<Parts, 'self' | 'peers' | 'cards' | 'leadership' | 'repair' | 'scrub'>,
+): LogStatus {
   const { self, peers, leadership } = parts;
   const configuration = self.configuration();
   const { role, leader, quorum } = statusOf(self.state);
@@ -44,8 +46,14 @@ export function statusNow(parts: Pick<Parts, 'self' | 'peers' | 'cards' | 'leade
   };
 }
 
-function troubleOf({ self, cards, repair }: Pick<Parts, 'self' | 'cards' | 'repair'>): LogStatus['trouble'] {
+function troubleOf({
+  self,
+  cards,
+  repair,
+  scrub,
+}: Pick<Parts, 'self' | 'cards' | 'repair' | 'scrub'>): LogStatus['trouble'] {
   if (cards.isDoubted) return 'CARD_NOT_TRUSTED';
   if (repair.trouble !== null) return repair.trouble;
-  return statusOf(self.state).damaged === null ? null : 'LOG_DAMAGED';
+  if (statusOf(self.state).damaged !== null) return 'LOG_DAMAGED';
+  return scrub.hasFound ? 'CARD_DAMAGED' : null;
 }

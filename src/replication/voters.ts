@@ -29,11 +29,13 @@ export interface Candidate {
   readonly leader: boolean;
 }
 
+/** Fit to vote: here for a while, caught up, and with the card that is known. */
+export const isFit = ({ onlineMs, caughtUp, trusted }: Candidate): boolean =>
+  onlineMs !== null && onlineMs >= STEADY_MS && caughtUp && trusted;
+
 /** Who should vote from now on; null where it is best as it is. */
 export function betterVoters(members: readonly Candidate[]): NodeId[] | null {
   const voters = members.filter(({ voter }) => voter);
-  const isFit = ({ onlineMs, caughtUp, trusted }: Candidate) =>
-    onlineMs !== null && onlineMs >= STEADY_MS && caughtUp && trusted;
   const ready = members.filter((member) => !member.voter && isFit(member)).sort(steadiestFirst);
   const possible = Math.min(VOTERS_MAX, voters.length + ready.length);
   const wanted = possible % 2 === 1 ? possible : possible - 1;

@@ -99,6 +99,7 @@ const isLost = (record: LogRecord): record is LogRecord & { readonly lost: true 
 export class BatchWriter {
   readonly #seal: number;
   readonly #bytesMax: number;
+  readonly #recordsMax: number;
   readonly #writer = new ByteWriter();
   #buffer = new Uint8Array(4 * PAGE_BYTES);
   #view = viewOf(this.#buffer);
@@ -107,10 +108,11 @@ export class BatchWriter {
   /** Where each record's checksum stands. */
   readonly #checksumsAt: number[] = [];
 
-  /** @param init `seal`: of the store; `segmentBytes`: what a batch may take at most */
-  constructor(init: { readonly seal: number; readonly segmentBytes: number }) {
+  /** @param init `seal`: of the store; `segmentBytes` and `recordsMax` (no limit of its own where it is left out): what a batch may take at most */
+  constructor(init: { readonly seal: number; readonly segmentBytes: number; readonly recordsMax?: number }) {
     this.#seal = init.seal;
     this.#bytesMax = init.segmentBytes;
+    this.#recordsMax = init.recordsMax ?? BATCH_RECORDS_MAX;
   }
 
   /** Records of the batch so far. */
@@ -129,7 +131,7 @@ export class BatchWriter {
     const head = writer.take();
     const length = RECORD_FRAME_BYTES + head.length + entry.length;
     const end = this.#length + length;
-    if (end + TRAILER_BYTES_MAX > this.#bytesMax || this.#count === BATCH_RECORDS_MAX) {
+    if (end + TRAILER_BYTES_MAX > this.#bytesMax || this.#count === this.#recordsMax) {
       assert(this.#count > 0, `an entry of ${entry.length} bytes fits in a segment of ${this.#bytesMax}`);
       return false;
     }

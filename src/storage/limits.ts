@@ -29,8 +29,21 @@ export const STORE_LIMITS: StoreLimits = {
   ballastBytes: 64 << 20,
 };
 
-/** Records of one batch, and so the slots that a lost batch can have held above the highest that is known. */
+/** What a new store takes on the disk, with its ballast and without snapshots. Bytes. */
+export const storeBytes = (limits: StoreLimits): number =>
+  limits.segments * limits.segmentBytes +
+  limits.ringPages * PAGE_BYTES +
+  2 * (limits.superblockGapBytes + SUPERBLOCK_BYTES_MAX) +
+  limits.ballastBytes;
+
+/** Records of any batch. */
 export const BATCH_RECORDS_MAX = 1_024;
+/**
+ * Records of one batch in a store with such a ring, and so the slots that a lost batch can have held above the highest that is known. They are
+ * unknown until others stand in their place, one a batch perhaps, and until then the log cannot be recycled: it must have room for that.
+ */
+export const batchRecordsMax = (ringPages: number): number =>
+  Math.max(1, Math.min(BATCH_RECORDS_MAX, Math.floor(ringPages / 4)));
 /** Ranges of slots of one batch: each takes at most 100 bytes, and its identifier is one page. */
 export const BATCH_RANGES_MAX = 36;
 /** Largest encoded configuration. Bytes. */

@@ -25,7 +25,7 @@ import {
   salvageRecords,
 } from './batch.js';
 import { type Identifier, RangeList } from './identifier.js';
-import { BATCH_RECORDS_MAX, PAGE_BYTES } from './limits.js';
+import { batchRecordsMax, PAGE_BYTES } from './limits.js';
 import { isZero, pagesOf } from './page.js';
 import { type BodyFound, judgeBatch, type Verdict } from './recovery-table.js';
 import type { Ring, RingContents } from './ring.js';
@@ -75,7 +75,10 @@ export interface LogFound {
 }
 
 /** What recovery must know beforehand: the superblock as it was found. */
-export type LogStart = Pick<SuperblockState, 'base' | 'last' | 'highestSlot' | 'chosenUpTo' | 'cards' | 'snapshot'>;
+export type LogStart = Pick<
+  SuperblockState,
+  'base' | 'last' | 'highestSlot' | 'chosenUpTo' | 'cards' | 'snapshot' | 'geometry'
+>;
 
 /** What is on the medium, by checksums alone. */
 interface Evidence {
@@ -314,7 +317,7 @@ class Replay {
 
   /** The highest slot that a batch which cannot be read can have held. */
   #highestSlotAt(sequence: number): Slot {
-    const { last, highestSlot } = this.#start;
+    const { last, highestSlot, geometry } = this.#start;
     const bounds: number[] = last.sequence >= sequence ? [highestSlot] : [];
     for (let later = sequence + 1; later <= this.#evidence.lastSequence; later++) {
       const identifier = this.#evidence.ring.find(later);
@@ -323,7 +326,8 @@ class Replay {
       bounds.push(witness.highestSlot);
       break;
     }
-    return slotOf(bounds.length > 0 ? Math.min(...bounds) : this.#highestSlot + BATCH_RECORDS_MAX);
+    const most = this.#highestSlot + batchRecordsMax(geometry.ringPages);
+    return slotOf(bounds.length > 0 ? Math.min(...bounds) : most);
   }
 
   #put(sequence: number, record: LogRecord): void {

@@ -39,7 +39,8 @@ export class Snapshots {
     }
     this.#disk.syncDirectory(this.#folder);
     const reference = { slot, name, bytes: bytes.length, crc: crc32(bytes) };
-    if (this.#find(reference) === undefined) {
+    // Once more, since a read that went astray is no damage.
+    if ((this.#find(reference) ?? this.#find(reference)) === undefined) {
       throw new TuttiError('DISK_FAILED', `The snapshot ${name} is not what was written.`, { path });
     }
     return reference;
@@ -54,6 +55,27 @@ export class Snapshots {
       throw new TuttiError('BAD_SNAPSHOT', `The snapshot of slot ${slot} (${name}) is damaged on this card.`);
     }
     return bytes;
+  }
+
+  /** Whether it can be read: steps of a chunk each, and then the answer. */
+  *check({ name, bytes: length, crc }: SnapshotReference): Generator<void, boolean> {
+    const path = `${this.#folder}/${name}`;
+    if (!this.#disk.exists(path)) return false;
+    const file = this.#disk.open(path, 'read');
+    try {
+      if (file.size() !== length) return false;
+      const chunk = new Uint8Array(Math.min(CHUNK_BYTES, length));
+      let found = 0;
+      for (let at = 0; at < length; at += CHUNK_BYTES) {
+        const part = chunk.subarray(0, Math.min(CHUNK_BYTES, length - at));
+        readPages(file, part, at);
+        found = crc32(part, found);
+        yield;
+      }
+      return found === crc;
+    } finally {
+      file.close();
+    }
   }
 
   /** Removes all but the one that counts, and gives their names. */

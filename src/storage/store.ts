@@ -27,7 +27,14 @@ import { Ballast } from './ballast.js';
 import { type BatchPlace, BatchWriter, entryBytesMax, type LogRecord, readBatch, type StoredRecord } from './batch.js';
 import { crc32 } from './crc32.js';
 import { type Identifier, RangeList } from './identifier.js';
-import { BOOTS_MAX, CARDS_BYTES_MAX, CONFIGURATION_BYTES_MAX, PAGE_BYTES, type StoreLimits } from './limits.js';
+import {
+  BOOTS_MAX,
+  batchRecordsMax,
+  CARDS_BYTES_MAX,
+  CONFIGURATION_BYTES_MAX,
+  PAGE_BYTES,
+  type StoreLimits,
+} from './limits.js';
 import { isSameBytes, pagesOf } from './page.js';
 import { type BatchKept, type LogFound, recoverLog, type StoredUnknown } from './recovery.js';
 import { Ring } from './ring.js';
@@ -106,6 +113,14 @@ export interface StoreDamage {
   readonly detail: string;
 }
 
+/** One step of looking at all that a store holds. */
+export interface ScrubStep {
+  /** That was all: the next step begins anew. */
+  readonly isLast: boolean;
+  /** What it found; null where all is as it was written. */
+  readonly damage: StoreDamage | null;
+}
+
 /** All of a store is in this folder, below the disk's root. */
 export const STORE_FOLDER = 'consensus';
 /** Where a store is made, until it is whole: a power cut while formatting leaves nothing that looks like a store. */
@@ -158,6 +173,8 @@ export class Store {
   readonly #holders: Map<Slot, number>;
   #end: LogEnd;
   #failure: Error | undefined;
+  /** The look at all of it that is under way; null where none is. */
+  #scrubbing: Generator<StoreDamage | null, void> | null = null;
 
   private constructor(
     parts: {
@@ -178,7 +195,8 @@ export class Store {
     this.#snapshots = parts.snapshots;
     this.#ballast = parts.ballast;
     this.#seal = sealOf(state);
-    this.#writer = new BatchWriter({ seal: this.#seal, segmentBytes: segments.bytes });
+    const recordsMax = batchRecordsMax(state.geometry.ringPages);
+    this.#writer = new BatchWriter({ seal: this.#seal, segmentBytes: segments.bytes, recordsMax });
     this.#boots = state.boots;
     this.#promised = log.highestBallot ? higherBallot(state.promised, log.highestBallot) : state.promised;
     this.#promisedByWork = this.#promised;
@@ -236,6 +254,17 @@ export class Store {
     if (disk.exists(STORE_FOLDER)) {
       throw new TuttiError('ALREADY_A_MEMBER', `The data directory holds a store: its folder "${STORE_FOLDER}".`);
     }
+    try {
+      Store.#make(disk, init, limits);
+    } catch (error) {
+      clearNew(disk);
+      throw error;
+    }
+    disk.rename(NEW_FOLDER, STORE_FOLDER);
+    disk.syncDirectory('');
+  }
+
+  static #make(disk: Disk, init: StoreInit, limits: StoreLimits): void {
     const { segmentBytes, segments, ringPages } = limits;
     disk.makeDirectory(`${NEW_FOLDER}/${SNAPSHOTS}`);
     Segments.format(disk, NEW_FOLDER, { count: segments, bytes: segmentBytes });
@@ -260,8 +289,6 @@ export class Store {
     Superblock.format(disk, NEW_FOLDER, { gapBytes: limits.superblockGapBytes, state });
     disk.syncDirectory(`${NEW_FOLDER}/${SNAPSHOTS}`);
     disk.syncDirectory(NEW_FOLDER);
-    disk.rename(NEW_FOLDER, STORE_FOLDER);
-    disk.syncDirectory('');
   }
 
   /**
@@ -432,20 +459,26 @@ export class Store {
     return [...this.scrub()].filter((damage) => damage !== null);
   }
 
-  /** {@link Store.verify} in steps of a batch or so, so that commits can come between: null, or what a step found. */
+  /** {@link Store.verify} in steps of a batch or a megabyte, so that commits can come between: null, or what a step found. */
   *scrub(): Generator<StoreDamage | null, void> {
     for (const detail of this.#superblock.verify()) yield { part: 'superblock', detail };
-    const { snapshot } = this.#superblock.state;
-    if (snapshot !== null && !this.#isReadable()) {
-      yield { part: 'snapshot', detail: `the snapshot of slot ${snapshot.slot} is damaged` };
-    }
+    yield* this.#scrubSnapshot();
     for (let sequence = this.#superblock.state.base.sequence; sequence <= this.lastBatch; sequence++) {
       yield* this.#scrubBatch(sequence);
     }
   }
 
+  /** The next step of a {@link scrub}; after the last one another begins. */
+  scrubStep(): ScrubStep {
+    this.#scrubbing ??= this.scrub();
+    const { done, value } = this.#scrubbing.next();
+    if (done === true) this.#scrubbing = null;
+    return { isLast: done === true, damage: value ?? null };
+  }
+
   /** Idempotent. */
   close(): void {
+    this.#scrubbing?.return();
     for (const part of [this.#superblock, this.#segments, this.#ring]) part.close();
     this.#failure ??= new TuttiError('DISK_FAILED', 'The store is closed.');
   }
@@ -557,15 +590,34 @@ export class Store {
     }
   }
 
+  *#scrubSnapshot(): Generator<StoreDamage | null, void> {
+    const { snapshot } = this.#superblock.state;
+    if (snapshot === null) return;
+    // Twice, since a read that went astray is no damage.
+    for (let looks = 0; looks < 2; looks++) {
+      const look = this.#snapshots.check(snapshot);
+      let step = look.next();
+      for (; step.done !== true; step = look.next()) yield null;
+      // One that was replaced meanwhile is gone, and nobody needs it.
+      if (step.value || this.#superblock.state.snapshot !== snapshot) return;
+    }
+    yield { part: 'snapshot', detail: `the snapshot of slot ${snapshot.slot} is damaged` };
+  }
+
   *#scrubBatch(sequence: number): Generator<StoreDamage | null, void> {
     const batch = this.#batches[sequence - this.#superblock.state.base.sequence];
     // Recycled meanwhile, or a gap, of which nothing is left to look at.
     if (batch === undefined || batch.pages === 0) return;
-    const identifier = this.#ring.read(sequence);
-    if (typeof identifier !== 'object' || identifier.hash !== batch.hash) {
+    const isNamed = () => {
+      const identifier = this.#ring.read(sequence);
+      return typeof identifier === 'object' && identifier.hash === batch.hash;
+    };
+    if (!isNamed() && !isNamed()) {
       yield { part: 'identifier', detail: `the identifier of batch ${sequence} is damaged` };
     }
-    yield this.#isWhole(batch) ? null : { part: 'batch', detail: `batch ${sequence} is damaged` };
+    yield this.#isWhole(batch) || this.#isWhole(batch)
+      ? null
+      : { part: 'batch', detail: `batch ${sequence} is damaged` };
   }
 
   #isWhole(batch: BatchKept): boolean {
@@ -607,6 +659,16 @@ export class Store {
       this.#failure = error instanceof Error ? error : new Error(String(error));
       throw error;
     }
+  }
+}
+
+/** Gives the room back that a store took which could not be made. Whatever goes wrong with that says less than why it could not. */
+function clearNew(disk: Disk): void {
+  try {
+    const files = disk.list(NEW_FOLDER).filter(({ kind }) => kind === 'file');
+    for (const { name } of files) disk.remove(`${NEW_FOLDER}/${name}`);
+  } catch (error) {
+    if (!(error instanceof TuttiError)) throw error;
   }
 }
 

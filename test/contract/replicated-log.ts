@@ -33,8 +33,10 @@ export function runReplicatedLogContract(
       snapshot: () => new Uint8Array(0),
       restore: () => {},
       reserveUntilNs: () => 0n,
+      nameOf: () => null,
       epoch: () => (applied.length > 0 ? 1 : 0),
       statusChanged: () => {},
+      told: () => {},
     };
     /** What a promise comes to, while time passes. */
     const settle = async <T>(promise: Promise<T>): Promise<T> => {

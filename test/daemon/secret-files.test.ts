@@ -2,33 +2,40 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkKey, keepKey, keyBytes, loadOrMakeKey, loadToken, readKey } from '../../src/daemon/secret-files.js';
+import { checkKey, dropKey, keepKey, loadToken, makeKey, readKey, typedKey } from '../../src/daemon/secret-files.js';
 import { temporaryFolder } from '../support/daemon.js';
 
 t.test('a key is made once, for its owner only, and is another one each time', (t) => {
   const path = join(temporaryFolder(t), 'cluster.key');
   t.equal(readKey(path), null);
-  const key = loadOrMakeKey(path);
+  t.equal(makeKey(path), true);
+  const key = readKey(path)!;
   t.equal(key.length, 32);
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.match(readFileSync(path, 'utf8'), /^[0-9a-f]{64}\n$/);
-  t.strictSame(loadOrMakeKey(path), key);
+  t.equal(makeKey(path), false);
   t.strictSame(readKey(path), key);
-  t.notSame(loadOrMakeKey(join(temporaryFolder(t), 'cluster.key')), key);
+  const other = join(temporaryFolder(t), 'cluster.key');
+  makeKey(other);
+  t.notSame(readKey(other), key);
+  dropKey(other);
+  t.equal(readKey(other), null);
+  dropKey(other);
   t.end();
 });
 
 t.test('a key that was typed is kept, and never takes the place of another', (t) => {
   const path = join(temporaryFolder(t), 'cluster.key');
-  const key = keyBytes('AB'.repeat(32), 'the key');
+  const key = typedKey('AB'.repeat(32));
   checkKey(path, key);
-  keepKey(path, key);
-  keepKey(path, key);
+  t.equal(keepKey(path, key), true);
+  t.equal(keepKey(path, key), false);
   t.strictSame(readKey(path), key);
-  const other = keyBytes('cd'.repeat(32), 'the key');
+  const other = typedKey('cd'.repeat(32));
   t.throws(() => checkKey(path, other), { code: 'BAD_CONFIG', detail: /holds another key/ });
   t.throws(() => keepKey(path, other), { code: 'BAD_CONFIG' });
   t.strictSame(readKey(path), key);
+  t.throws(() => typedKey('ab'), { code: 'BAD_REQUEST', detail: /key: found 2 characters; right is/ });
   t.end();
 });
 
@@ -37,8 +44,9 @@ t.test('what is no key or cannot be had is told with the setting that names it',
   const path = join(folder, 'cluster.key');
   writeFileSync(path, 'too short');
   t.throws(() => readKey(path), { code: 'BAD_CONFIG', detail: /cluster\.key_file: .*found 9 characters/ });
+  t.throws(() => makeKey(path), { code: 'BAD_CONFIG', detail: /found 9 characters/ });
   t.throws(() => readKey(folder), { code: 'BAD_CONFIG', detail: /cluster\.key_file/ });
-  t.throws(() => loadOrMakeKey(join(folder, 'none', 'key')), { code: 'BAD_CONFIG', detail: /ENOENT/ });
+  t.throws(() => makeKey(join(folder, 'none', 'key')), { code: 'BAD_CONFIG', detail: /ENOENT/ });
   t.throws(() => loadToken(join(folder, 'none', 'token')), { code: 'BAD_CONFIG', detail: /http\.token_file/ });
   writeFileSync(path, '\n');
   t.throws(() => loadToken(path), { code: 'BAD_CONFIG', detail: /it is empty/ });

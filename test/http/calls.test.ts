@@ -370,7 +370,6 @@ t.test('calls that there are not', async (t) => {
   const { call } = await start(t);
   for (const [method, path] of [
     ['GET', '/nothing'],
-    ['GET', '/sync'],
     ['PUT', '/queue'],
     ['DELETE', '/state'],
     ['GET', '/tracks/a/b/c'],
@@ -503,6 +502,7 @@ t.test('the OpenAPI page names every call, with its bodies and answers', async (
     '/api/v1/queue/{itemId}',
     '/api/v1/queue/{itemId}/move',
     '/api/v1/state',
+    '/api/v1/sync',
     '/api/v1/time',
     '/api/v1/tracks',
     '/api/v1/tracks/{name}',

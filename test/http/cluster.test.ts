@@ -105,6 +105,24 @@ t.test('members: of another node only what is agreed is known, and null stands f
   t.match((await call('GET', '/state')).json.cluster, { voters: 1, votersOnline: 1, needed: 1 });
 });
 
+t.test('a voter whose card is not trusted does not count as online, and every node says which it is', async (t) => {
+  const { call, consensus, time } = await start(t);
+  await consensus.changeMembers({ type: 'add', member: attic });
+  await consensus.changeMembers({ type: 'voters', voters: [NODE_ID, attic.node] });
+  t.match((await call('GET', '/state')).json.cluster, { voters: 2, votersOnline: 2 });
+  consensus.distrusted.add(attic.node);
+  time.advance(500);
+  const { cluster, alerts } = (await call('GET', '/state')).json;
+  t.match(cluster, { voters: 2, votersOnline: 1 });
+  t.match(alerts, [{ code: 'CARD_NOT_TRUSTED', severity: 'error', nodeId: attic.node }]);
+});
+
+t.test('connections that were closed are counted where people look', async (t) => {
+  const closed = { handshake: 3, broken: 0 };
+  const { call } = await start(t, { node: { closedConnections: () => closed } });
+  t.strictSame((await call('GET', '/state')).json.node.closed, { handshake: 3 });
+});
+
 t.test('a node is removed by its name, and the answer names the slot', async (t) => {
   const { call, consensus } = await start(t);
   t.match(await call('DELETE', '/members/kitchen'), { status: 409, json: { code: 'LAST_MEMBER' } });

@@ -107,6 +107,41 @@ t.test('a daemon that ends while it waits to join leaves no timer', async (t) =>
   t.strictSame(time.running(), []);
 });
 
+t.test('a daemon that stands aside says why, and becomes no node', async (t) => {
+  const { house, ground, time } = buildHouse();
+  house.standAside(new TuttiError('DISK_FAILED', 'three times'));
+  t.equal(house.trouble, 'DISK_FAILED');
+  t.equal(house.node, null);
+  t.throws(() => house.member(), { code: 'DISK_FAILED', detail: 'three times' });
+  await t.rejects(house.form(), { code: 'DISK_FAILED' });
+  await t.rejects(house.join(REQUEST), { code: 'DISK_FAILED' });
+  t.strictSame(ground.joins, []);
+  await house.stop();
+  t.strictSame(time.running(), []);
+});
+
+t.test('a start that waits, for a quorum or a disk, is given up when the daemon ends', async (t) => {
+  const { house, ground, consensus, playout, time } = buildHouse();
+  let letGo = () => {};
+  consensus.start = () =>
+    new Promise((resolve) => {
+      letGo = resolve;
+    });
+  consensus.stop = () => {
+    letGo();
+    return Promise.resolve();
+  };
+  const starting = house.start();
+  await settled();
+  const stopping = house.stop();
+  await t.rejects(starting, { code: 'NO_QUORUM', detail: /stopping/ });
+  await stopping;
+  t.equal(house.node, null);
+  t.equal(playout.isRunning, false, 'and nothing more was started');
+  t.equal(ground.closed, 1);
+  t.strictSame(time.running(), []);
+});
+
 t.test('a daemon that ends while it becomes a node ends that too', async (t) => {
   const { house, ground, node } = buildHouse({ isMember: false });
   await house.start();

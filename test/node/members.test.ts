@@ -31,7 +31,7 @@ t.test('a node is named by its id or its name, and where two have one name by it
   t.equal(node.memberOf('kitchen'), NODE_ID);
   t.equal(node.memberOf('f'.repeat(32)), 'f'.repeat(32));
   t.throws(() => node.memberOf('cellar'), { code: 'NODE_NOT_FOUND', detail: /"cellar"/ });
-  t.throws(() => node.memberOf('attic'), { code: 'NODE_NOT_FOUND', detail: /2 nodes .* e{32}, f{32}/ });
+  t.throws(() => node.memberOf('attic'), { code: 'AMBIGUOUS_NAME', detail: /2 nodes .* e{32}, f{32}/ });
 });
 
 t.test('a node is taken out, but never the last', async (t) => {
@@ -57,6 +57,19 @@ t.test('what is wrong with the house or the card is an alert for as long as it l
   consensus.trouble = null;
   time.advance(500);
   t.strictSame(node.alerts(), []);
+});
+
+t.test('a card that is not trusted is an alert on every node, which names the one that it is in', async (t) => {
+  const { node, consensus, time } = await startHouse(t);
+  const attic = identity('e', 'attic');
+  await consensus.changeMembers({ type: 'add', member: attic });
+  consensus.distrusted.add(attic.node);
+  time.advance(500);
+  await settled();
+  t.match(node.alerts(), [{ code: 'CARD_NOT_TRUSTED', severity: 'error', node: attic.node }]);
+  await consensus.changeMembers({ type: 'remove', node: attic.node, acceptLoss: false });
+  time.advance(500);
+  t.strictSame(node.alerts(), [], 'it is gone with the node');
 });
 
 t.test('two causes of one alert are shown once, until both are over', async (t) => {

@@ -343,7 +343,7 @@ t.test('what goes wrong with the sound is an alert for as long as it lasts', asy
 
 t.test('a node without a card is silent whenever music plays, and says so', async (t) => {
   const { node, time, playout } = await startHouse(t);
-  playout.current = { ...playout.current, driver: 'none', device: '' };
+  playout.current = { ...playout.current, driver: 'none', device: '', state: 'closed' };
   await addSong(node, 'a.wav', song(5_000));
   time.advance(500);
   t.equal(node.outputStatus().state, 'closed', 'nothing is due');

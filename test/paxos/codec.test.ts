@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
+import type { ClockClaim } from '../../src/core/clock-line.js';
 import { TuttiError } from '../../src/core/errors.js';
 import { type BootId, type Incarnation, type NodeId, slot } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
+import { clusterTime, localTime } from '../../src/core/units.js';
 import { type Ballot, ROUND_MAX } from '../../src/paxos/ballot.js';
 import {
   decodeConfiguration,
@@ -76,6 +78,13 @@ const standing = {
   acceptedUpTo: slots,
 };
 const double = fc.double({ noNaN: true, noDefaultInfinity: true });
+const claim: fc.Arbitrary<ClockClaim> = record({
+  localAt: nanos.map(localTime),
+  clusterAt: nanos.map(clusterTime),
+  driftPpm: fc.double({ noNaN: true, min: -10_000, max: 10_000 }),
+  boundNs: fc.integer({ min: 0, max: 1_000_000_000 }),
+  epoch: whole,
+});
 const is = <T extends string>(type: T) => fc.constant(type);
 const few = { maxLength: 5 };
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -85,7 +94,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     round: whole,
     sentAtMs: double,
     leaseMs: double,
-    timeNs: maybe(nanos),
+    clock: maybe(claim),
   }),
   record({
     type: is('heartbeat-reply'),
@@ -94,6 +103,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     sentAtMs: double,
     granted: maybe(ballot),
     matchedUpTo: slots,
+    clock: maybe(claim),
   }),
   record({ type: is('prepare'), ballot, from: slots }),
   record({

@@ -73,7 +73,7 @@ const heartbeat = (following: Ballot | null, more: Partial<Heartbeat> = {}): Hea
   round: 1,
   sentAtMs: 0,
   leaseMs: TIMING.leaseMs,
-  timeNs: null,
+  clock: null,
   ...more,
 });
 

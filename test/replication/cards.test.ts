@@ -69,6 +69,9 @@ async function isShutOut(t: Test, cluster: TestCluster, victim: TestNode) {
   );
   t.equal(await rejectionOf(victim.replica.propose(bytes('x'))), 'CARD_NOT_TRUSTED');
   const others = cluster.nodes.filter((node) => node !== victim);
+  const isDoubtedBy = (node: TestNode) =>
+    node.replica.status().members.some((member) => member.node === victim.id && !member.trusted);
+  await cluster.until(() => others.every(isDoubtedBy), 'all nodes know so');
   await cluster.settle(others[0]!.replica.propose(bytes('the two others go on')));
   await others[1]!.kill();
   const outcome = await rejectionOf(cluster.settle(others[0]!.replica.propose(bytes('not with that one'))));
@@ -81,6 +84,30 @@ t.test('a card that was restored from an image takes no part', async (t) => {
   const { cluster, victim, image } = await houseWithout('b');
   victim.disk = image;
   await isShutOut(t, cluster, victim);
+});
+
+t.test('who cannot judge a card hears from it that somebody does not trust it', async (t) => {
+  const cluster = await new TestCluster('abcd').start('d');
+  const leader = await cluster.awaitLeader();
+  const victim = cluster.nodes.find((node) => node !== leader && !node.id.startsWith('d'))!;
+  const late = cluster.nodes.find(({ id }) => id.startsWith('d'))!;
+  await late.kill();
+  await cluster.settle(victim.replica.propose(bytes('first')));
+  await victim.kill();
+  const image = victim.disk.copy();
+  await cluster.settle(victim.start());
+  await cluster.settle(victim.replica.propose(bytes('since the image')));
+  await victim.kill();
+  victim.disk = image;
+  await cluster.settle(victim.start());
+  await cluster.until(() => victim.replica.status().trouble === 'CARD_NOT_TRUSTED', 'it is told');
+  // The learner meets it first, and holds nothing by which to judge.
+  for (const other of cluster.nodes) if (other !== late && other !== victim) cluster.network.cut(other.host, late.host);
+  await cluster.settle(late.start());
+  const knows = () => late.replica.status().members.some(({ node, trusted }) => node === victim.id && !trusted);
+  await cluster.until(knows, 'it hears so');
+  t.equal(late.replica.status().trouble, null, 'its own card is well');
+  await cluster.stop();
 });
 
 t.test('a card that was wiped, and given its old id again, takes no part', async (t) => {

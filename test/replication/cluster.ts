@@ -16,6 +16,8 @@ import { FakeLog } from '../../src/ports/fake-log.js';
 import { FakeNetwork } from '../../src/ports/fake-network.js';
 import { FakeKnocker, FakePeerLink } from '../../src/ports/fake-peer-link.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
+import type { PeerClocks } from '../../src/ports/peer-clocks.js';
+import type { Time } from '../../src/ports/time.js';
 import { join } from '../../src/replication/admission.js';
 import { DirectLogStore } from '../../src/replication/direct-log-store.js';
 import { Replica } from '../../src/replication/replica.js';
@@ -44,6 +46,8 @@ export class Recorder implements LogHandlers {
   readonly passed: Slot[] = [];
   slot: Slot = slot(0);
   statusChanges = 0;
+  /** `who: what` of all that was told here. */
+  readonly heard: string[] = [];
   #epoch = 0;
   #reserveUntilNs = 0n;
 
@@ -84,8 +88,16 @@ export class Recorder implements LogHandlers {
   epoch(): number {
     return this.#epoch;
   }
+  /** What a node calls itself: what was said last in "call ID NAME". */
+  nameOf(node: NodeId): string | null {
+    const said = this.texts.findLast((text) => text.startsWith(`call ${node} `));
+    return said?.split(' ')[2] ?? null;
+  }
   statusChanged(): void {
     this.statusChanges++;
+  }
+  told(from: NodeId, bytes: Uint8Array): void {
+    this.heard.push(`${from[0]}: ${new TextDecoder().decode(bytes)}`);
   }
   /** What was proposed, without slots and terms. */
   get texts(): string[] {
@@ -93,11 +105,22 @@ export class Recorder implements LogHandlers {
   }
 }
 
+/** What differs between tests. */
+export interface TestInit {
+  readonly hashEverySlots?: number;
+  /** Makes what measures the clocks of the other nodes; left out: nothing does. */
+  readonly clocks?: (node: TestNode) => PeerClocks;
+  /** A node's own clock, made of true time; left out: it is true time. */
+  readonly timeOf?: (time: FakeTime, letter: string) => Time;
+}
+
 /** One node: its disk outlives its processes. */
 export class TestNode {
   readonly id: NodeId;
   disk = new FakeDisk();
   readonly host: string;
+  /** As this node's machine shows it. */
+  readonly time: Time;
   incarnation: Incarnation;
   readonly failures: Error[] = [];
   log = new FakeLog();
@@ -109,17 +132,21 @@ export class TestNode {
   readonly #time: FakeTime;
   readonly #network: FakeNetwork;
   readonly #hashEverySlots: number;
+  /** Makes what measures the clocks of the others; undefined where nothing does. */
+  readonly #clocks: ((node: TestNode) => PeerClocks) | undefined;
   #boots = 0;
 
   constructor(
     components: { readonly time: FakeTime; readonly network: FakeNetwork },
-    init: { readonly letter: string; readonly hashEverySlots?: number },
+    init: { readonly letter: string } & TestInit,
   ) {
     this.#time = components.time;
     this.#network = components.network;
     this.id = id(init.letter);
     this.host = `10.0.0.${init.letter}`;
     this.#hashEverySlots = init.hashEverySlots ?? 1_000_000;
+    this.#clocks = init.clocks;
+    this.time = init.timeOf?.(this.#time, init.letter) ?? this.#time;
     this.incarnation = init.letter.toUpperCase().repeat(32) as Incarnation;
   }
 
@@ -145,7 +172,7 @@ export class TestNode {
 
   /** A new process on the same disk, not started. */
   build(): void {
-    const time = this.#time;
+    const { time } = this;
     this.store = this.#newStore();
     this.recorder = new Recorder();
     this.replica = new Replica(
@@ -153,6 +180,7 @@ export class TestNode {
         time,
         log: this.log,
         store: this.store,
+        ...(this.#clocks && { peerClocks: this.#clocks(this) }),
         link: ({ cluster, node, incarnation, card }) =>
           new FakePeerLink(
             { network: this.#network },
@@ -194,7 +222,7 @@ export class TestCluster {
   readonly network = new FakeNetwork({ time: this.time });
   readonly nodes: TestNode[];
 
-  constructor(letters: string, init: { readonly hashEverySlots?: number } = {}) {
+  constructor(letters: string, init: TestInit = {}) {
     this.nodes = [...letters].map((letter) => new TestNode(this, { letter, ...init }));
   }
 

@@ -188,9 +188,82 @@ t.test('a member is removed, and told so; a lost card is replaced by a new one',
   const fresh = cluster.addNode('e');
   await cluster.admit(fresh, cluster.leader!, lost.id);
   await cluster.until(() => fresh.recorder.texts.includes('three again'), 'it has what was agreed');
-  const members = fresh.replica.status().members.map(({ node }) => node);
-  t.notOk(members.includes(lost.id));
-  t.ok(members.includes(fresh.id));
+  const has = (node: NodeId) => fresh.replica.status().members.some((member) => member.node === node);
+  await cluster.until(() => !has(lost.id), 'the lost one is out');
+  t.ok(has(fresh.id));
+  await cluster.stop();
+});
+
+t.test('while a card is replaced three votes count at every instant, and the new one gets the place', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  await cluster.settle(leader.replica.propose(bytes('before')));
+  const lost = cluster.nodes.find((node) => node !== leader)!;
+  const other = cluster.nodes.find((node) => node !== leader && node !== lost)!;
+  await lost.kill();
+  const votes = new Set<number>();
+  const voters = () => leader.replica.status().members.filter(({ voter }) => voter);
+  const watched = leader.recorder.statusChanged.bind(leader.recorder);
+  leader.recorder.statusChanged = () => {
+    votes.add(voters().length);
+    watched();
+  };
+  const fresh = cluster.addNode('e');
+  await cluster.admit(fresh, other, lost.id);
+  t.ok(
+    voters().some(({ node }) => node === lost.id),
+    'whose card is lost keeps its place until somebody can take it',
+  );
+  await cluster.until(() => voters().some(({ node }) => node === fresh.id), 'the new one votes');
+  t.notOk(leader.replica.status().members.some(({ node }) => node === lost.id));
+  t.strictSame([...votes], [3]);
+  await cluster.awaitLeader();
+  await other.kill();
+  await cluster.settle(leader.replica.propose(bytes('with the new one')));
+  t.strictSame(fresh.recorder.texts, ['before', 'with the new one']);
+  await cluster.stop();
+});
+
+t.test('a leader that falls while somebody waits to take a place leaves that to the next', async (t) => {
+  const cluster = await new TestCluster('abcd').start();
+  const leader = await cluster.awaitLeader();
+  const [lost, ...others] = cluster.nodes.filter((node) => node !== leader);
+  await lost!.kill();
+  const fresh = cluster.addNode('e');
+  await cluster.admit(fresh, leader, lost!.id);
+  await leader.kill();
+  await cluster.settle(leader.start());
+  const isDone = (node: TestNode) => {
+    const { members } = node.replica.status();
+    return members.length === 4 && members.some(({ node, voter }) => voter && node === fresh.id);
+  };
+  await cluster.until(() => [...others, fresh].every(isDone), 'the place is taken');
+  t.notOk(fresh.replica.status().members.some(({ node }) => node === lost!.id));
+  await cluster.stop();
+});
+
+t.test('whom a newcomer replaces is said by the name that is shown, or by id', async (t) => {
+  const cluster = await new TestCluster('abc').start();
+  const leader = await cluster.awaitLeader();
+  const [attic, hall] = cluster.nodes.filter((node) => node !== leader) as [TestNode, TestNode];
+  for (const [node, name] of [
+    [attic, 'attic'],
+    [hall, 'hall'],
+    [leader, 'hall'],
+  ] as const) {
+    await cluster.settle(leader.replica.propose(bytes(`call ${node.id} ${name}`)));
+  }
+  await cluster.until(() => attic.recorder.texts.length === 3, 'all know the names');
+  const fresh = cluster.addNode('e');
+  await t.rejects(cluster.admit(fresh, attic, attic.host), { code: 'NODE_NOT_FOUND' }, 'it had that name once');
+  await t.rejects(cluster.admit(fresh, attic, 'hall'), { code: 'AMBIGUOUS_NAME', detail: new RegExp(hall.id) });
+  await hall.kill();
+  await cluster.admit(fresh, attic, hall.id);
+  const isOut = (node: TestNode) => leader.replica.status().members.every((member) => member.node !== node.id);
+  await cluster.until(() => isOut(hall), 'by id');
+  await attic.kill();
+  await cluster.admit(cluster.addNode('f'), leader, 'attic');
+  await cluster.until(() => isOut(attic), 'by name');
   await cluster.stop();
 });
 

@@ -52,6 +52,23 @@ t.test('a new store is who it was made as, and has accepted nothing', (t) => {
   t.end();
 });
 
+t.test('a store that finds no room takes none, and can be made once there is some', (t) => {
+  const disk = new FakeDisk();
+  disk.setFreeBytes(100_000);
+  t.equal(
+    codeOf(() => Store.format(disk, INIT, SMALL)),
+    'DISK_FULL',
+  );
+  t.strictSame(
+    disk.list('consensus.new').filter(({ kind }) => kind === 'file'),
+    [],
+  );
+  disk.setFreeBytes(1e9);
+  Store.format(disk, INIT, SMALL);
+  t.equal(Store.inspect(disk), 'formatted');
+  t.end();
+});
+
 t.test('what was committed is there after a restart, the latest record of each slot', (t) => {
   const disk = new FakeDisk();
   const store = freshStore(disk);

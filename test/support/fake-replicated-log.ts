@@ -3,6 +3,8 @@
  *
  * For tests of what stands on the log. The same contract suite (test/contract/replicated-log.ts) runs against it and the real one.
  */
+
+import type { ClockState } from '../../src/clock/cluster-clock.js';
 import { assert } from '../../src/core/assert.js';
 import type { ClockLine } from '../../src/core/clock-line.js';
 import { TuttiError } from '../../src/core/errors.js';
@@ -23,6 +25,17 @@ const FIRST_INSTANT_NS = NS_PER_S;
 const RESERVE_NS = 24n * 3_600n * NS_PER_S;
 /** Proposals that wait to be applied. */
 const PENDING_MAX = 1_024;
+
+const LEADING: ClockState = {
+  isRunning: true,
+  holdover: false,
+  outvoted: false,
+  offsetNs: 0,
+  errorNs: 0,
+  driftPpm: 0,
+  ageNs: 0,
+  roundTripNs: null,
+};
 
 /** Who is alone in the house, and how long its card takes to obey. */
 export interface FakeReplicatedLogInit {
@@ -51,8 +64,13 @@ export class FakeReplicatedLog implements ReplicatedLog {
   #applying = false;
   #quorum = true;
   #others: (MemberIdentity & { readonly voter: boolean })[] = [];
+  /** What this node told the others. */
+  readonly told: Uint8Array[] = [];
+  clockState: Partial<ClockState> = {};
   /** A test sets it; shown by `status()`. */
   trouble: LogStatus['trouble'] = null;
+  /** Nodes whose cards are not trusted: likewise. */
+  readonly distrusted = new Set<NodeId>();
 
   constructor(components: { readonly time: Time }, init: FakeReplicatedLogInit) {
     this.#time = components.time;
@@ -120,6 +138,20 @@ export class FakeReplicatedLog implements ReplicatedLog {
     return { localAt: this.#startedAt, clusterAt: clusterTime(FIRST_INSTANT_NS), driftPpm: 0 };
   }
 
+  /** Of a node that leads; a test changes it by {@link clockState}. */
+  clock(): ClockState {
+    return { ...LEADING, isRunning: this.#startedAt !== null, ...this.clockState };
+  }
+
+  tell(bytes: Uint8Array): void {
+    this.told.push(bytes);
+  }
+
+  /** A peer tells this node something. */
+  hear(from: NodeId, bytes: Uint8Array): void {
+    this.#handlers?.told(from, bytes);
+  }
+
   status(): LogStatus {
     const leads = this.#handlers !== null && this.#quorum;
     const { self } = this.#init;
@@ -132,7 +164,12 @@ export class FakeReplicatedLog implements ReplicatedLog {
       needed: Math.floor((1 + this.#others.filter(({ voter }) => voter).length) / 2) + 1,
       members: [
         { ...self, voter: true, online: true, lastHeardAt: now, trusted: true },
-        ...this.#others.map((other) => ({ ...other, online: true, lastHeardAt: now, trusted: true })),
+        ...this.#others.map((other) => ({
+          ...other,
+          online: true,
+          lastHeardAt: now,
+          trusted: !this.distrusted.has(other.node),
+        })),
       ],
       appliedSlot: slot(this.#lastSlot),
       trouble: this.trouble,

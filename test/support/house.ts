@@ -45,11 +45,12 @@ export function portPair(): [StorePort, StorePort] {
 export class SilentPlayout implements Playout {
   readonly programs: Program[] = [];
   clock: ClockLine | null = null;
+  mayStart = false;
   isRunning = false;
   current: PlayerStatus = {
     driver: 'virtual',
     device: 'virtual',
-    state: 'closed',
+    state: 'idle',
     errorUs: 0,
     ppm: 0,
     underruns: 0,
@@ -65,8 +66,9 @@ export class SilentPlayout implements Playout {
   set(program: Program): void {
     this.programs.push(program);
   }
-  setClock(line: ClockLine): void {
+  setClock(line: ClockLine, mayStart: boolean): void {
     this.clock = line;
+    this.mayStart = mayStart;
   }
   status(): PlayerStatus {
     return this.current;
@@ -120,6 +122,7 @@ export function buildHouse(init: HouseInit = {}) {
       clusterId: CLUSTER_ID,
       address: () => address,
       sound: { channels: 'stereo', latencyUs: 0, queueMs: 60, volumeLimit: 100, level: 'off', ...init.sound },
+      clockErrorUs: 500,
       resumeAfterOutage: 'paused',
       ...init.node,
     },

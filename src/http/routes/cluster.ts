@@ -35,6 +35,7 @@ export const clusterRoutes: readonly Route[] = [
       'NODE_TOO_OLD',
       'BAD_ANSWER',
       'NODE_NOT_FOUND',
+      'AMBIGUOUS_NAME',
       'DISK_FULL',
       'DISK_FAILED',
     ],
@@ -57,7 +58,7 @@ export const clusterRoutes: readonly Route[] = [
     summary: 'Take a node, by id or name, out of the cluster for good.',
     query: RemoveQuery,
     answer: written,
-    refuses: ['NODE_NOT_FOUND', 'LAST_MEMBER', 'BUSY'],
+    refuses: ['NODE_NOT_FOUND', 'AMBIGUOUS_NAME', 'LAST_MEMBER', 'BUSY', 'NODE_REMOVED', 'CARD_NOT_TRUSTED'],
     async handle({ node, params, query, reply }) {
       const slot = await node.removeMember(params.node!, { acceptLoss: query.acceptLoss === 'true' });
       tellSlot(reply, slot);
@@ -69,7 +70,7 @@ export const clusterRoutes: readonly Route[] = [
     path: '/members/:node/output',
     summary: 'How a node, by id or name, sounds.',
     answer: written,
-    refuses: ['NODE_NOT_FOUND'],
+    refuses: ['NODE_NOT_FOUND', 'AMBIGUOUS_NAME'],
     async handle({ node, params, body, origin, reply }) {
       if (body.latencyUs === undefined && body.channels === undefined) {
         throw new TuttiError('BAD_REQUEST', 'give latencyUs, channels, or both');

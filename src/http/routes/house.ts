@@ -1,7 +1,8 @@
 /** The whole view, its stream, the clock and the volume. */
 import { done, type Route, route, routeWithBody, waitForConsistency } from '../route.js';
-import { ClusterClock, Health, ReadQuery, State, VolumeBody, Written } from '../schema.js';
+import { ClusterClock, Health, ReadQuery, State, Sync, VolumeBody, Written } from '../schema.js';
 import { stateOf } from '../state.js';
+import { syncOf } from '../sync.js';
 
 const written = { status: 200, description: 'Done.', json: Written } as const;
 
@@ -42,10 +43,20 @@ export const houseRoutes: readonly Route[] = [
     path: '/time',
     summary: 'Cluster time, for a page that keeps it.',
     answer: { status: 200, description: 'The time as this is sent.', json: ClusterClock },
-    // The leader is the reference.
     handle({ node, reply }) {
       reply.header('cache-control', 'no-store');
-      return { timeNs: node.now().toString(), errorUs: node.logStatus().role === 'leader' ? 0 : null };
+      return { timeNs: node.now().toString(), errorUs: node.clockStatus().errorUs };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/sync',
+    summary:
+      'How well the nodes have kept in step in the last ten minutes, second by second, as they know it themselves.',
+    answer: { status: 200, description: 'Figures of each node, each pair and all.', json: Sync },
+    handle({ node, reply }) {
+      reply.header('cache-control', 'no-store');
+      return syncOf(node);
     },
   }),
   routeWithBody(VolumeBody, {
@@ -53,7 +64,7 @@ export const houseRoutes: readonly Route[] = [
     path: '/volume',
     summary: 'Volume and mute of the house, or of one node.',
     answer: written,
-    refuses: ['NODE_NOT_FOUND'],
+    refuses: ['NODE_NOT_FOUND', 'AMBIGUOUS_NAME'],
     async handle({ node, body, origin, reply }) {
       return { slot: done(reply, await node.volume(body, origin)).slot };
     },

@@ -1,0 +1,73 @@
+/** A daemon's card before it is a node: this file runs itself again in a mount namespace, on a file system that is too small for a log. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { parseConfig } from '../../src/config/config.js';
+import { CardAndWire } from '../../src/daemon/card-and-wire.js';
+import { SystemRandom } from '../../src/io/random/system-random.js';
+import { SystemTime } from '../../src/io/time/system-time.js';
+import { FakeLog } from '../../src/ports/fake-log.js';
+import { temporaryFolder } from '../support/daemon.js';
+
+function cardIn(t: Test, dataDir: string): CardAndWire {
+  const config = parseConfig('', { TUTTI_DATA_DIR: dataDir }, { hostname: 'kitchen' });
+  const fatal = (error: unknown) => t.fail(String(error));
+  const components = { time: new SystemTime(), log: new FakeLog(), random: new SystemRandom(), fatal };
+  const card = new CardAndWire(components, { config, version: '1' });
+  t.teardown(() => card.stop());
+  return card;
+}
+
+const request = (key: string) => ({ addresses: ['127.0.0.1:1'], key });
+const { signal } = new AbortController();
+const SMALL_DISK = process.env.TUTTI_TEST_SMALL_CARD;
+
+if (SMALL_DISK === undefined) {
+  const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+  const skip = canMount ? false : 'this user may not mount a file system in a namespace (unshare -Urm)';
+  t.test('a card without room for a log knocks at nobody’s door', { skip }, (t) => {
+    const script = 'mount -t tmpfs -o size=20m none "$TUTTI_TEST_SMALL_CARD" && exec "$0" "$1"';
+    const root = mkdtempSync(join(tmpdir(), 'tutti-small-'));
+    t.teardown(() => rmSync(root, { recursive: true }));
+    const env = { ...process.env, TUTTI_TEST_SMALL_CARD: root };
+    const child = ['-Urm', 'sh', '-c', script, process.execPath, fileURLToPath(import.meta.url)];
+    const { status, stdout } = spawnSync('unshare', child, { env, encoding: 'utf8' });
+    t.equal(status, 0, stdout);
+    t.end();
+  });
+
+  t.test('a key that was typed wrong is a mistake of the request, not of a file', async (t) => {
+    await t.rejects(cardIn(t, temporaryFolder(t)).join(request('abc'), signal), {
+      code: 'BAD_REQUEST',
+      detail: /key: found 3 characters; right is/,
+    });
+  });
+
+  t.test('a store that cannot be made leaves no key', async (t) => {
+    const dataDir = temporaryFolder(t);
+    writeFileSync(join(dataDir, 'consensus.new'), 'in the way');
+    await t.rejects(cardIn(t, dataDir).init(), { code: 'FILE_EXISTS' });
+    t.notOk(existsSync(join(dataDir, 'cluster.key')));
+  });
+
+  t.test('a join that fails is tried again as the same newcomer, by another process too', async (t) => {
+    const dataDir = temporaryFolder(t);
+    await t.rejects(cardIn(t, dataDir).join(request('ab'.repeat(32)), signal), { code: 'PEER_UNREACHABLE' });
+    t.strictSame(readdirSync(dataDir), ['newcomer'], 'its key is not kept before it is known to be right');
+    const card = cardIn(t, dataDir);
+    await card.init();
+    t.notOk(existsSync(join(dataDir, 'newcomer')), 'the store holds its ids now');
+    t.ok(await card.hasStore());
+  });
+} else {
+  t.test('a small disk', async (t) => {
+    const card = cardIn(t, SMALL_DISK);
+    const full = { code: 'DISK_FULL', detail: /takes 1[45][0-9] MB, .* has (19|20) MB free/ };
+    await t.rejects(card.init(), full);
+    await t.rejects(card.join(request('ab'.repeat(32)), signal), full);
+    t.strictSame(readdirSync(SMALL_DISK), [], 'and nothing is left of it');
+  });
+}
