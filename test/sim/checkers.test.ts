@@ -1,7 +1,7 @@
 /** Every checker complains of what it watches for, and of nothing else. */
 import t from 'tap';
 import { InvariantError } from '../../src/core/assert.js';
-import { TuttiError } from '../../src/core/errors.js';
+import { type ErrorCode, TuttiError } from '../../src/core/errors.js';
 import { nodeId } from '../../src/core/ids.js';
 import type { Ballot } from '../../src/paxos/ballot.js';
 import { PowerCut } from '../../src/ports/fake-disk.js';
@@ -65,7 +65,9 @@ t.test('a card keeps its promise, over restarts too', (t) => {
     process: 2,
     promised: ballot(round),
     accepted: [],
+    unknown: [],
     base: 0,
+    chosenUpTo: 0,
   });
   t.equal(complaintOf(started(1), durable(1, ballot(3)), started(2), recovered(3)), null);
   t.equal(complaintOf(started(1), durable(1, ballot(3)), started(2), recovered(2)), 'promises hold');
@@ -166,18 +168,60 @@ t.test('cluster time runs on, and leaps only where the epoch moves', (t) => {
   t.end();
 });
 
-t.test('a process ends by itself only where its disk failed', (t) => {
-  const ended = (error: Error, diskIsFull = false): Observation => ({ type: 'ended', process: 1, error, diskIsFull });
-  t.equal(complaintOf(ended(new TuttiError('DISK_FAILED'))), null);
+t.test('a process ends by itself only for what was done to its disk', (t) => {
+  const ended = (error: Error, ...causes: ErrorCode[]): Observation => ({ type: 'ended', process: 1, error, causes });
   t.equal(complaintOf(ended(new PowerCut('off'))), null);
-  t.equal(complaintOf(ended(new TuttiError('DISK_FULL'), true)), null);
-  t.equal(
-    complaintOf(ended(new TuttiError('DISK_FULL'))),
-    'no broken invariant',
-    'the log itself must not fill a disk',
-  );
-  t.equal(complaintOf(ended(new InvariantError('broken'))), 'no broken invariant');
+  for (const code of ['DISK_FAILED', 'DISK_FULL', 'STORE_UNREADABLE', 'BAD_SNAPSHOT'] as const) {
+    t.equal(complaintOf(ended(new TuttiError(code), code)), null);
+    t.equal(complaintOf(ended(new TuttiError(code))), 'no broken invariant', `${code} of a disk that is well`);
+  }
+  t.equal(complaintOf(ended(new InvariantError('broken'), 'DISK_FAILED')), 'no broken invariant');
   t.equal(complaintOf(ended(new TypeError('x is undefined'))), 'no broken invariant');
+  t.end();
+});
+
+t.test('what was durable is found again, or known to be lost', (t) => {
+  const found = (slots: readonly number[], rest: { unknown?: number[]; base?: number } = {}): Observation => ({
+    type: 'recovered',
+    process: 2,
+    promised: ballot(2),
+    accepted: slots.map((slot) => ({ slot, ballot: ballot(1) })),
+    unknown: rest.unknown ?? [],
+    base: rest.base ?? 0,
+    chosenUpTo: 0,
+  });
+  const before = [started(1), durable(1, null, 1, 2), started(2)];
+  t.equal(complaintOf(...before, found([1, 2])), null);
+  t.equal(complaintOf(...before, found([1])), 'what is durable is found again');
+  t.equal(complaintOf(...before, found([1], { unknown: [2] })), null);
+  t.equal(complaintOf(...before, found([2], { base: 1 })), null, 'a snapshot holds it');
+  const replaced: Observation = {
+    type: 'durable',
+    process: 1,
+    promised: null,
+    accepted: [{ slot: 2, ballot: ballot(2) }],
+  };
+  t.equal(
+    complaintOf(started(1), replaced, started(2), found([2])),
+    'what is durable is found again',
+    'an older record',
+  );
+  t.end();
+});
+
+t.test('a promise that only a lost batch stated may be lost with it; one that was written may not', (t) => {
+  const found = (round: number, unknown: number[]): Observation => ({
+    type: 'recovered',
+    process: 2,
+    promised: ballot(round),
+    accepted: [],
+    unknown,
+    base: 0,
+    chosenUpTo: 0,
+  });
+  t.equal(complaintOf(started(1), durable(1, null, 1), started(2), found(0, [1])), null);
+  t.equal(complaintOf(started(1), durable(1, null, 1), started(2), found(0, [])), 'promises hold');
+  t.equal(complaintOf(started(1), durable(1, ballot(1), 1), started(2), found(0, [1])), 'promises hold');
   t.end();
 });
 

@@ -223,6 +223,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     if (machine === undefined) return;
     world.harm(machine);
     machine.needsPowerCycle = true;
+    machine.failsSoon = true;
     machine.disk.failNext('sync');
     world.trace(machine.name, 'its next sync will fail');
     world.count('sync-fails');
@@ -230,6 +231,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
   'write-fails': (world, prng) => {
     const machine = victim(world, prng);
     if (machine === undefined) return;
+    machine.failsSoon = true;
     machine.disk.failNext('write');
     world.trace(machine.name, 'its next write will fail');
     world.count('write-fails');
@@ -237,11 +239,12 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
   'disk-full': (world, prng) => {
     const machine = pick(prng, world.machines);
     if (machine.isFull) return;
+    const meanMs = pick(prng, [8_000, 8_000, 40_000]);
     machine.isFull = true;
     machine.disk.setFreeBytes(0);
     world.trace(machine.name, 'its disk is full');
     world.count('disk-full');
-    world.until(around(prng, 8_000), () => {
+    world.until(around(prng, meanMs), () => {
       machine.isFull = false;
       machine.fullAtNs = world.network.time.now();
       machine.disk.setFreeBytes(1e9);
@@ -266,11 +269,36 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
       world.startLater(machine, 200 + around(prng, 1_000));
     }
   },
+  'last-batch': (world, prng) => {
+    // What a quorum has just agreed on is known to the leader and one more, whose card loses it; the leader goes, and who was cut off is left
+    // with the one that knows that it has lost something.
+    const leader = world.leader();
+    const others = world.voters().filter((machine) => machine !== leader && machine.isUp);
+    if (leader === null || others.length < 2 || others.length % 2 === 1) return;
+    const [loser, ...rest] = shuffledMachines(others, prng) as [Machine, ...Machine[]];
+    const behind = new Set(rest.slice(0, others.length / 2));
+    const ms = between(prng, 200, 2_500);
+    cutPaths(world, ms, (from, to) => behind.has(from) !== behind.has(to));
+    world.until(ms, () => {
+      if (!loser.isUp || loser.isAwaitingReplacement || !world.atlas.mayHarm(loser.number)) return;
+      const both = chance(prng, 0.5);
+      world.harm(loser);
+      loser.cutPower();
+      world.startLater(loser, 100);
+      if (!loser.disk.loseLastBatch(both)) return;
+      world.trace(loser.name, `its card loses the last batch${both ? ' and its identifier' : ''}`);
+      world.count('last-batch');
+      if (!leader.isOn) return;
+      leader.kill();
+      world.startLater(leader, 2_000 + around(prng, 3_000));
+    });
+  },
   'misdirected-read': (world, prng) => {
     const machine = victim(world, prng);
     if (machine === undefined) return;
     world.harm(machine);
     machine.cutPower();
+    machine.failsSoon = true;
     machine.disk.misdirectOneOf(200);
     world.trace(machine.name, 'one of its reads will go astray');
     world.count('misdirected-read');

@@ -35,6 +35,7 @@ export const FAULT_KINDS = [
   'write-fails',
   'disk-full',
   'bit-flip',
+  'last-batch',
   'misdirected-read',
   'wipe',
   'restore',
@@ -101,7 +102,7 @@ const shortTiming = (heartbeatMs: number): Timing => ({
   leaseMs: Math.floor(heartbeatMs * 4.5),
 });
 
-/** Patience of the house: as it ships, and from as fast as a failover is measured to slow links. Fast ones cost the most to simulate. */
+/** Patience of the house: as it ships, and from as fast as a failover is measured to slow links. */
 const TIMINGS = [
   TIMING_DEFAULT,
   TIMING_DEFAULT,
@@ -148,6 +149,7 @@ export const PROFILES = {
     about: 'cards that lie, lose and stall',
     faults: {
       'bit-flip': 5_000,
+      'last-batch': 12_000,
       'misdirected-read': 12_000,
       'sync-fails': 15_000,
       'write-fails': 20_000,
@@ -186,6 +188,11 @@ export const PROFILES = {
     about: 'logs so small that nodes fall out of them',
     faults: { kill: 8_000, partition: 8_000, power: 15_000, 'power-in-write': 15_000 },
     knobs: (prng) => ({ clients: 4, thinkMs: 700, ringPages: pick(prng, [32, 40]), readShare: 0.1 }),
+  },
+  full: {
+    about: 'disks that are full for long while much is asked',
+    faults: { 'disk-full': 15_000, kill: 30_000, power: 40_000 },
+    knobs: (prng) => ({ clients: 4, thinkMs: 1_000, ringPages: pick(prng, [40, 64]), readShare: 0.1 }),
   },
   clocks: {
     about: 'wall clocks that jump, and houses that go dark',
@@ -235,6 +242,7 @@ const MIXED: Readonly<Record<FaultKind, number>> = {
   'write-fails': 60_000,
   'disk-full': 40_000,
   'bit-flip': 20_000,
+  'last-batch': 40_000,
   'misdirected-read': 40_000,
   wipe: 80_000,
   restore: 80_000,
@@ -263,6 +271,13 @@ function basicKnobs(prng: Prng): Omit<Knobs, 'ratesPpm' | 'faults'> {
   };
 }
 
+/**
+ * How much longer faults go on in a house of this patience than in one as it ships: a quick one lives through as many elections in less time,
+ * and costs the most to simulate.
+ */
+const spanOf = ({ heartbeatMs }: Timing): number =>
+  heartbeatMs < TIMING_DEFAULT.heartbeatMs ? 0.5 : heartbeatMs > 2 * TIMING_DEFAULT.heartbeatMs ? 1.3 : 1;
+
 /** The knobs of one simulation. */
 export function drawKnobs(seed: number, name: ProfileName, without: ReadonlySet<FaultKind> = new Set()): Knobs {
   const prng = streamOf(seed, 'knobs');
@@ -270,7 +285,12 @@ export function drawKnobs(seed: number, name: ProfileName, without: ReadonlySet<
   const drawn = { ...basicKnobs(prng), ...profile.knobs?.(prng) };
   // A house whose round trips take as long as its elections would have no leader for long: nobody sets it up like that.
   const wayMs = drawn.timing.heartbeatMs / 4;
-  const basic = { ...drawn, delayMs: Math.min(drawn.delayMs, wayMs), jitterMs: Math.min(drawn.jitterMs, wayMs) };
+  const basic = {
+    ...drawn,
+    delayMs: Math.min(drawn.delayMs, wayMs),
+    jitterMs: Math.min(drawn.jitterMs, wayMs),
+    faultsMs: Math.round(drawn.faultsMs * spanOf(drawn.timing)),
+  };
   const ratesPpm = Array.from({ length: basic.voters + basic.spares }, () => between(prng, -5_000, 5_000));
   const faults = new Map<FaultKind, number>();
   for (const kind of FAULT_KINDS) {

@@ -54,7 +54,7 @@ export interface MachineComponents {
   /** Leadership, quorum or members changed at this machine. */
   statusChanged(machine: Machine): void;
   /** Its process ended by itself: who looks after the house starts it again. */
-  ended(machine: Machine, error: Error): void;
+  ended(machine: Machine, process: ProcessId, error: Error): void;
 }
 
 /** What differs between machines. */
@@ -104,6 +104,8 @@ export class Machine {
   isFull = false;
   /** When that was last so, true nanoseconds; null for never. */
   fullAtNs: bigint | null = null;
+  /** One of its disk's next writes or syncs will fail, or a read go astray; or has. */
+  failsSoon = false;
   /** A sync failed: what is read may not be on the medium until the power was gone once. */
   needsPowerCycle = false;
   /** Until then its disk answers nothing. True nanoseconds. */
@@ -304,6 +306,7 @@ export class Machine {
     this.identity = identity;
     this.imaged = false;
     this.needsPowerCycle = false;
+    this.failsSoon = false;
     this.stalledUntilNs = 0n;
   }
 
@@ -334,6 +337,7 @@ export class Machine {
         version: '1',
         address: () => this.address,
         sound: { driver: 'none', channels: 'stereo', latencyUs: 0, queueMs: 20 } as never,
+        clockErrorUs: 500,
         resumeAfterOutage: 'play',
       },
     );
@@ -342,9 +346,12 @@ export class Machine {
       if (process.isUp) duties.look();
     };
     const started = process.agreement.start({
-      applied: look,
+      applied: () => {
+        if (process.isUp) duties.applied();
+      },
       replaced: look,
       statusChanged: look,
+      told: () => {},
       darknessEnded: (item) => duties.darknessEnded(item),
     });
     if (
@@ -420,12 +427,11 @@ export class Machine {
     if (!process.alive) return;
     this.#trace(`process ${process.id} ends: ${error.message}`);
     this.#stop();
-    this.#parts.observe({ type: 'ended', process: process.id, error, diskIsFull: this.#wasFullLately() });
-    this.#parts.ended(this, error);
+    this.#parts.ended(this, process.id, error);
   }
 
-  /** A snapshot that found no room is tried again only a while later. */
-  #wasFullLately(): boolean {
+  /** Others' files take all of its disk, or did a while ago: a snapshot that found no room is tried again only later. */
+  get wasFullLately(): boolean {
     const { fullAtNs } = this;
     return this.isFull || (fullAtNs !== null && this.#parts.time.now() - fullAtNs < FULL_LATELY_NS);
   }

@@ -287,9 +287,10 @@ export const MUTANTS: readonly Mutant[] = [
     bug: 'a sync that fails is taken for one that did not',
     patches: [
       {
-        file: `${STORAGE}/segments.ts`,
-        find: '    this.#file(segment).sync();',
-        replace: '    try {\n      this.#file(segment).sync();\n    } catch {}',
+        file: `${STORAGE}/store.ts`,
+        find: '    this.#segments.write(place, pages);\n    this.#ring.write([identifier]);',
+        replace:
+          '    try {\n      this.#segments.write(place, pages);\n    } catch {}\n    try {\n      this.#ring.write([identifier]);\n    } catch {}',
       },
     ],
     profile: 'disk',

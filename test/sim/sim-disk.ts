@@ -1,12 +1,29 @@
-/** SimDisk: a FakeDisk that can be copied, and that now and then reads from the wrong place, as worn cards do. */
+/**
+ * SimDisk: a FakeDisk that can be copied, that now and then reads from the wrong place, as worn cards do, and that knows where the last batch
+ * of a log stands: bits that flip anywhere on a card hardly ever meet the two places at which the latest agreement is kept.
+ */
 import { Prng } from '../../src/core/prng.js';
 import type { Disk, DiskFile } from '../../src/ports/disk.js';
 import { FakeDisk, type FakeDiskInit, PAGE_BYTES } from '../../src/ports/fake-disk.js';
+
+/** What is written first with every batch, and then beside it: see storage/store.ts. */
+const BODIES = /^consensus\/log-[0-9]+$/;
+const IDENTIFIERS = 'consensus/identifiers';
+/** From the start of a batch, or of an identifier: no bit here is without meaning. Bytes. */
+const MEANT_BYTES = 40;
+
+/** Where something was written and synced. */
+interface Place {
+  readonly path: string;
+  readonly offset: number;
+}
 
 /** One disk. */
 export class SimDisk extends FakeDisk {
   readonly #prng: Prng;
   #misdirected = 0;
+  #lastBody: Place | null = null;
+  #lastIdentifier: Place | null = null;
 
   constructor(init: FakeDiskInit & { readonly seed: number }) {
     super(init);
@@ -18,11 +35,33 @@ export class SimDisk extends FakeDisk {
     this.#misdirected = 1 + this.#prng.below(within);
   }
 
+  /** Flips a bit of the last batch that is durable, and one of its identifier where `both` are to be lost; false where there is none. */
+  loseLastBatch(both: boolean): boolean {
+    const lost = both ? [this.#lastBody, this.#lastIdentifier] : [this.#lastBody];
+    if (this.#lastBody === null || this.#lastIdentifier === null) return false;
+    for (const { path, offset } of lost as Place[]) {
+      this.flipBit(path, offset + this.#prng.below(MEANT_BYTES), this.#prng.below(8));
+    }
+    return true;
+  }
+
   override open(path: string, mode: 'read' | 'write' | 'create' | 'exclusive'): DiskFile {
     const file = super.open(path, mode);
+    let written: Place | null = null;
     return {
       ...file,
       read: (into, offset) => file.read(into, this.#misdirect(file, offset)),
+      readUncached: (into, offset) => file.readUncached(into, this.#misdirect(file, offset)),
+      write: (bytes, offset) => {
+        file.write(bytes, offset);
+        written = { path, offset };
+      },
+      sync: () => {
+        file.sync();
+        if (written === null) return;
+        if (BODIES.test(path)) this.#lastBody = written;
+        else if (path === IDENTIFIERS) this.#lastIdentifier = written;
+      },
     };
   }
 

@@ -5,6 +5,7 @@
  * its answer, every strong read.
  */
 import { createHash } from 'node:crypto';
+import type { ClockState } from '../../src/clock/cluster-clock.js';
 import type { ClockLine } from '../../src/core/clock-line.js';
 import type { NodeId, Slot } from '../../src/core/ids.js';
 import type { ClusterTime } from '../../src/core/units.js';
@@ -17,7 +18,7 @@ import type {
 } from '../../src/replication/replicated-log.js';
 
 /** The state is hashed at every slot that this divides: often enough to name the entry at fault, seldom enough to cost little. */
-export const HASH_EVERY_SLOTS = 64;
+export const HASH_EVERY_SLOTS = 128;
 
 /** Who is told. */
 export interface LogObserver {
@@ -96,6 +97,14 @@ export class TappedLog implements ReplicatedLog {
 
   clockLine(): ClockLine | null {
     return this.#log.clockLine();
+  }
+
+  clock(): ClockState {
+    return this.#log.clock();
+  }
+
+  tell(bytes: Uint8Array): void {
+    this.#log.tell(bytes);
   }
 
   status(): LogStatus {

@@ -18,7 +18,8 @@ export function tapped(store: LogStore, { process, observe, trace }: StoreObserv
     open: async (boot, failed): Promise<StoreRecovered> => {
       const recovered = await store.open(boot, failed);
       const { promised, base, accepted, unknown, chosenUpTo, repairs } = recovered;
-      observe({ type: 'recovered', process, promised, accepted, base });
+      const lost = unknown.map(({ slot }) => slot);
+      observe({ type: 'recovered', process, promised, accepted, unknown: lost, base, chosenUpTo });
       trace?.(
         `recovers: base ${base}, ${accepted.length} accepted, ${unknown.length} unknown, chosen up to ${chosenUpTo}${repairs.map((text) => `; ${text}`).join('')}`,
       );
@@ -48,6 +49,7 @@ export function tapped(store: LogStore, { process, observe, trace }: StoreObserv
       }),
     readSnapshot: (done) => store.readSnapshot(done),
     acceptLoss: (slots, done) => store.acceptLoss(slots, done),
+    scrub: (done) => store.scrub(done),
     close: () => store.close(),
   };
 }

@@ -10,7 +10,7 @@
  */
 import { Cluster } from '../../src/cluster/cluster.js';
 import { decodeProposal } from '../../src/cluster/codec.js';
-import { TuttiError } from '../../src/core/errors.js';
+import { type ErrorCode, TuttiError } from '../../src/core/errors.js';
 import { type NodeId, nodeId, type Slot, slot } from '../../src/core/ids.js';
 import type { Prng } from '../../src/core/prng.js';
 import type { Configuration } from '../../src/paxos/configuration.js';
@@ -33,6 +33,8 @@ import { Trace } from './trace.js';
 
 /** Clocks and leases are looked at this often, milliseconds of true time; a prime, to keep no step with heartbeats. */
 const SAMPLE_MS = 113;
+/** How often it is asked whether the house has come to what it is to come to, nanoseconds of true time. */
+const QUESTION_NS = 20_000_000n;
 /** How many events are handled before the process looks at anything else. */
 const BATCH = 64;
 /** How long a house may take to come up at first, milliseconds. */
@@ -45,6 +47,10 @@ const IDLE_MS = 10_000;
 const FALLING_SILENT_MS = 60_000;
 /** Commands, one after another, of which none may wait for a disk that hangs. */
 const STALLED_PROBES = 6;
+/** A log that is full for want of room for a snapshot finds out within this that there is room again: see replication/snapshots.ts. Milliseconds. */
+const ROOM_FOUND_MS = 10_000;
+/** A new leader's phase 1, its first entry and a command: round trips with a commit at each end, some of them asked for once more. */
+const COMMAND_STEPS = 6;
 /** A new connection after a lost one, milliseconds: see FakePeerLink. */
 const RECONNECT_MS = 400;
 
@@ -149,7 +155,10 @@ export class World implements FaultWorld {
   async run(): Promise<Outcome> {
     const { faultsMs, beyond } = this.#knobs;
     this.#form();
-    const formed = await this.#pass(FORMING_MS, () => this.leader() !== null);
+    const formed = await this.#pass(
+      FORMING_MS,
+      this.#nowAndThen(() => this.leader() !== null),
+    );
     if (!formed) this.#violate(LIVENESS, `nobody leads ${FORMING_MS} ms after all have started`);
     this.#clients.start();
     this.#startFaults();
@@ -286,7 +295,7 @@ export class World implements FaultWorld {
         passed: (process, slot, members) => this.#passed(process, slot, members),
         proposed: (payload) => this.observe({ type: 'proposed', payload: textOf(payload) }),
         statusChanged: (machine) => this.#statusChanged(machine),
-        ended: (machine, error) => this.#ended(machine, error),
+        ended: (machine, process, error) => this.#ended(machine, process, error),
       },
       {
         number,
@@ -356,9 +365,9 @@ export class World implements FaultWorld {
     );
   }
 
-  /** A change of members is under way, or machines do not agree yet on who votes. */
+  /** A change of members is under way, or machines do not agree yet on who votes, or a card that is no more has a vote yet. */
   #isChanging(): boolean {
-    if (this.#changes > 0) return true;
+    if (this.#changes > 0 || this.#hasLostVoter()) return true;
     const views = this.machines
       .filter(({ isUp }) => isUp)
       .map((machine) =>
@@ -368,6 +377,13 @@ export class World implements FaultWorld {
           .join(),
       );
     return views.some((view) => view !== views[0]);
+  }
+
+  /** Somebody came in the place of a card that is gone, and has not taken it yet. */
+  #hasLostVoter(): boolean {
+    const members = this.#latest()?.status()?.members ?? [];
+    const isThere = (node: NodeId) => this.machines.some(({ identity }) => identity?.node === node);
+    return members.some(({ node, voter }) => voter && !isThere(node));
   }
 
   /** A machine that anybody may ask. */
@@ -386,7 +402,9 @@ export class World implements FaultWorld {
   }
 
   /** A process ended by itself: the machine is started again, after the power was gone where the disk is not to be believed. */
-  #ended(machine: Machine, error: Error): void {
+  #ended(machine: Machine, process: ProcessId, error: Error): void {
+    this.observe({ type: 'ended', process, error, causes: this.#causesFor(machine) });
+    if (error instanceof TuttiError && error.code === 'DISK_FAILED') machine.failsSoon = false;
     if (error instanceof PowerCut) {
       this.count('power-in-write');
       machine.cutPower();
@@ -399,7 +417,19 @@ export class World implements FaultWorld {
       this.replaceLater(machine, 1_000);
       return;
     }
-    this.startLater(machine, 500);
+    // With a full log it ends at its first write: to try that twice a second shows nothing more.
+    const isFull = error instanceof TuttiError && error.code === 'DISK_FULL';
+    this.startLater(machine, isFull ? 3_000 : 500);
+  }
+
+  /** With which errors a process may end there, for what was done to its disk. */
+  #causesFor({ number, failsSoon, wasFullLately }: Machine): readonly ErrorCode[] {
+    return [
+      ...(wasFullLately ? (['DISK_FULL'] as const) : []),
+      ...(failsSoon ? (['DISK_FAILED'] as const) : []),
+      // What is read back after it was written may be wrong too.
+      ...(this.atlas.isInDoubt(number) ? (['DISK_FAILED', 'STORE_UNREADABLE', 'BAD_SNAPSHOT'] as const) : []),
+    ];
   }
 
   // ---- Faults ---------------------------------------------------------------------------------------------------------------------
@@ -453,14 +483,15 @@ export class World implements FaultWorld {
       if (!beyond) this.#violate(LIVENESS, `nobody is served ${boundMs.toFixed(0)} ms after the faults are over`);
       return true;
     }
-    const converged = await this.#pass(CONVERGING_MS, () => this.#haveConverged());
+    const haveConverged = this.#nowAndThen(() => this.#haveConverged());
+    const converged = await this.#pass(CONVERGING_MS, haveConverged);
     if (!converged) {
       if (!beyond) this.#violate(LIVENESS, `${this.#whoIsApart()} ${CONVERGING_MS} ms after the faults are over`);
       return false;
     }
     if (voters >= 3 && !beyond) await this.#hardCase();
     this.#clients.stop();
-    await this.#pass(CONVERGING_MS, () => this.#clients.isQuiet && this.#haveConverged());
+    await this.#pass(CONVERGING_MS, () => this.#clients.isQuiet && haveConverged());
     for (const machine of this.#settled()) machine.hashState();
     this.#hashReference();
     this.observe({
@@ -473,9 +504,16 @@ export class World implements FaultWorld {
 
   /** How long a quorum may take to serve somebody: restarted nodes keep their leases, connections come up, then four election timeouts. */
   #progressMs(): number {
-    const { timing, delayMs, jitterMs, commitMs } = this.#knobs;
+    const { timing, delayMs, jitterMs, commitMs, faults } = this.#knobs;
     const roundTripMs = 2 * (delayMs + jitterMs);
-    return timing.leaseMs * 1.05 + RECONNECT_MS + 4 * timing.electionMs + 20 * (roundTripMs + 2 * commitMs[1]);
+    const roomMs = faults.has('disk-full') ? ROOM_FOUND_MS : 0;
+    return roomMs + timing.leaseMs * 1.05 + RECONNECT_MS + 4 * timing.electionMs + 20 * (roundTripMs + 2 * commitMs[1]);
+  }
+
+  /** How long it may take in a house in which nothing is restarted: four election timeouts, of the slowest clock, and the first command. */
+  #takeoverMs(): number {
+    const { timing, delayMs, jitterMs, commitMs } = this.#knobs;
+    return 1.01 * (4 * timing.electionMs) + COMMAND_STEPS * (2 * (delayMs + jitterMs) + commitMs[1]);
   }
 
   /** Whether anybody at any of `machines` gets something done within `ms`. */
@@ -518,7 +556,7 @@ export class World implements FaultWorld {
     if (kind === 'stall') leader.stalledUntilNs = this.#time.now() + 60_000_000_000n;
     this.trace('world', `${kind}: leader ${leader.name}, hub ${hub.name}`);
     this.count(kind);
-    const boundMs = this.#progressMs() + (kind === 'stall' ? DISK_STALL_MS : 0);
+    const boundMs = this.#takeoverMs() + (kind === 'stall' ? DISK_STALL_MS : 0);
     const asked = kind === 'stall' ? others : voters;
     // The others' disks are enough for the first few commands: it is their leader's queue that fills.
     for (let times = kind === 'stall' ? STALLED_PROBES : 1; times > 0 && this.#violation === null; times--) {
@@ -544,6 +582,7 @@ export class World implements FaultWorld {
     if (
       latest === null ||
       this.#changes > 0 ||
+      this.#hasLostVoter() ||
       this.machines.some(({ isAwaitingReplacement }) => isAwaitingReplacement)
     ) {
       return false;
@@ -698,6 +737,16 @@ export class World implements FaultWorld {
 
   #after(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#time.after('wait', ms, resolve));
+  }
+
+  /** A question that costs something, asked once in a while and not after every event. */
+  #nowAndThen(question: () => boolean): () => boolean {
+    let askAgainNs = 0n;
+    return () => {
+      if (this.#time.now() < askAgainNs) return false;
+      askAgainNs = this.#time.now() + QUESTION_NS;
+      return question();
+    };
   }
 
   /**

@@ -2,6 +2,7 @@
 import { Acknowledged } from './acknowledged.js';
 import { ChosenOnQuorum } from './chosen-on-quorum.js';
 import { ClusterTimeRuns } from './cluster-time.js';
+import { Durable } from './durable.js';
 import { ExactlyOnce } from './exactly-once.js';
 import { Idle } from './idle.js';
 import { Lease } from './lease.js';
@@ -29,6 +30,7 @@ export const newCheckers = (): Checker[] => [
   new NoBugs(),
   new OneValue(),
   new Promises(),
+  new Durable(),
   new ChosenOnQuorum(),
   new Acknowledged(),
   new StateHash(),

@@ -3,6 +3,7 @@
  *
  * A *process* is one life of one node, from its start to its end; the same card goes through many of them.
  */
+import type { ErrorCode } from '../../../src/core/errors.js';
 import type { Ballot } from '../../../src/paxos/ballot.js';
 
 /** One life of a node: numbers rise with true time. */
@@ -24,7 +25,10 @@ export type Observation =
       readonly process: ProcessId;
       readonly promised: Ballot;
       readonly accepted: readonly { readonly slot: number; readonly ballot: Ballot }[];
+      /** Slots of which it knows that it has lost what it held. */
+      readonly unknown: readonly number[];
       readonly base: number;
+      readonly chosenUpTo: number;
     }
   /** The store told the process that this is durable. */
   | {
@@ -75,8 +79,13 @@ export type Observation =
       readonly epoch: number;
       readonly lineIsKnown: boolean;
     }
-  /** A process ended by itself. `diskIsFull`: others' files had taken all room. */
-  | { readonly type: 'ended'; readonly process: ProcessId; readonly error: Error; readonly diskIsFull: boolean }
+  /** A process ended by itself. `causes`: errors for which its world had given cause. */
+  | {
+      readonly type: 'ended';
+      readonly process: ProcessId;
+      readonly error: Error;
+      readonly causes: readonly ErrorCode[];
+    }
   /** Faults are over and everyone has had time to catch up: who has applied how much. */
   | { readonly type: 'converged'; readonly nodes: readonly { readonly process: ProcessId; readonly slot: number }[] }
   /** Nothing was asked of the house for a while: what its disks had to write meanwhile. */

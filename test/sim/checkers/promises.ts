@@ -10,6 +10,8 @@ import type { Checker, Observation } from './observation.js';
 /** What one card is known to hold. */
 interface Card {
   promised: Ballot;
+  /** Of that, what was written as a promise. An acceptance promises too, and can be lost with its batch, which is then known to be lost. */
+  written: Ballot;
   /** Ballot of the latest durable record of each slot. */
   readonly accepted: Map<number, Ballot>;
   base: number;
@@ -27,7 +29,7 @@ export class Promises implements Checker {
     if (observation.type === 'started') {
       const { process, card: name, imaged } = observation;
       const known = imaged ? undefined : this.#cards.get(name);
-      const card = known ?? { promised: NO_BALLOT, accepted: new Map(), base: 0 };
+      const card = known ?? { promised: NO_BALLOT, written: NO_BALLOT, accepted: new Map(), base: 0 };
       this.#cards.set(name, card);
       this.#cardOf.set(process, card);
       return undefined;
@@ -37,8 +39,8 @@ export class Promises implements Checker {
     if (card === undefined) return undefined;
     switch (observation.type) {
       case 'recovered': {
-        const { process, promised, accepted, base } = observation;
-        const before = card.promised;
+        const { process, promised, accepted, unknown, base } = observation;
+        const before = unknown.length > 0 ? card.written : card.promised;
         card.base = Math.max(card.base, base);
         // What was written, and not yet reported, when the process before ended.
         for (const { slot, ballot } of accepted) card.accepted.set(slot, ballot);
@@ -56,6 +58,7 @@ export class Promises implements Checker {
           card.promised = higherBallot(card.promised, ballot);
         }
         if (promised === null) return undefined;
+        card.written = higherBallot(promised, card.written);
         const before = card.promised;
         card.promised = higherBallot(promised, before);
         if (compareBallots(promised, before) >= 0) return undefined;

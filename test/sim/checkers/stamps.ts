@@ -1,7 +1,7 @@
 /** Stamps rise from command to command, in the order of the log. */
 import type { Checker, Observation } from './observation.js';
 
-/** Follows the stamps of each process. Restores begin anew: what the snapshot held is not looked into. */
+/** Follows the stamps of each process, over snapshots too: what one held is not looked into, and what follows it must rise all the same. */
 export class Stamps implements Checker {
   readonly name = 'stamps rise';
   readonly #last = new Map<number, bigint>();
