@@ -49,15 +49,18 @@ function raise(): Raised {
   const granted = raiseThisThread({ libc, log });
   const memory = new MemoryLock({ libc, log });
   const before = lockedKb();
-  const ring = new SharedArrayBuffer(RING_BYTES);
-  const locked = [ring, ring, new SharedArrayBuffer(RING_BYTES)].map((each) => memory.lock(each));
+  const [first, second] = [new SharedArrayBuffer(RING_BYTES), new SharedArrayBuffer(RING_BYTES)];
+  const locked = [first, first, second].map((each) => memory.lock(each));
+  const after = lockedKb();
+  // Were they collected before this, their pages would not count any more.
+  if (first.byteLength + second.byteLength !== 2 * RING_BYTES) throw new Error('rings have a fixed size');
   return {
     granted,
     worker: libc!.bind('int gettid()')(),
     threads: readdirSync('/proc/self/task').map((id) => scheduled(readFileSync(`/proc/self/task/${id}/stat`, 'utf8'))),
     child: scheduled(spawnSync('cat', ['/proc/self/stat'], { encoding: 'utf8' }).stdout),
     locked,
-    lockedKb: [before, lockedKb()],
+    lockedKb: [before, after],
     said: log.entries.map(({ text, fields }) => ({ text, why: fields.why, advice: fields.advice })),
   };
 }
