@@ -18,9 +18,14 @@ import { PositionSteps } from './position-steps.js';
 
 /** A reading that took longer than this says too little, nanoseconds: the thread was interrupted in the middle. */
 const UNCERTAINTY_NS_MAX = 500_000;
-/** How far crystals are off, one standard deviation, of a card that was never heard and of one that was. Parts per million. */
+/** So many of them in a row, and there are no better ones to be had: on a slow machine they count for what they are worth. */
+const UNCERTAIN_MAX = 50;
+/**
+ * How far crystals are off, one standard deviation, of a card that was never heard and of one that was. Parts per million. What is known may
+ * be of another card, which was plugged in instead: so it is not trusted further than a line finds out by itself within a second.
+ */
 const UNKNOWN_PPM_SIGMA = 100;
-const KNOWN_PPM_SIGMA = 3;
+const KNOWN_PPM_SIGMA = 50;
 /** Rounding to whole frames, as a standard deviation. Frames. */
 const ROUNDING_FRAMES = Math.sqrt(1 / 12);
 /** Noise of a reading until it is learned, and what one may be off before it is taken for a leap. Seconds. */
@@ -88,6 +93,8 @@ export class CardLine {
   #moves = 0;
   #farReadings = 0;
   #lies = 0;
+  /** Readings in a row that took too long. */
+  #uncertain = 0;
   #leapLevel = 0;
   #leapNs = 0;
 
@@ -160,7 +167,8 @@ export class CardLine {
    * @param now the local clock, just after the reading
    */
   take(reading: CardReading, written: number, now: LocalTime): void {
-    if (reading.uncertaintyNs > UNCERTAINTY_NS_MAX) return;
+    this.#uncertain = reading.uncertaintyNs > UNCERTAINTY_NS_MAX ? this.#uncertain + 1 : 0;
+    if (this.#uncertain > 0 && this.#uncertain <= UNCERTAIN_MAX) return;
     this.#originAt ??= reading.at;
     const atNs = Number(reading.at - this.#originAt);
     const nowNs = Number(now - this.#originAt);

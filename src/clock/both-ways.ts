@@ -7,7 +7,8 @@
  * measurements is without it. (What the *paths* do differently stays: both directions see it alike.)
  *
  * So each answer says how the answering node reads the asker's clock. The correction is half of the disagreement, smoothed, and never more
- * than half the least round trip, which is as much as a pair of ways can hide.
+ * than half the least round trip, which is as much as a pair of ways can hide. A peer that is further off than that and the line's own
+ * bound reads a clock that is gone: it has not heard yet that this machine began anew, or slept. What it says counts for nothing then.
  */
 import type { LocalTime } from '../core/units.js';
 import { REVERSE_WEIGHT } from './constants.js';
@@ -30,7 +31,7 @@ export class BothWays {
     return this.#correctionNs ?? 0;
   }
 
-  /** The peer's clock began anew. */
+  /** One of the two clocks began anew. */
   reset(): void {
     this.#correctionNs = null;
   }
@@ -39,6 +40,10 @@ export class BothWays {
   take(line: PeerLine, reverse: Reverse, roundTripNs: number): void {
     const most = roundTripNs / 2;
     const half = Number(peerTimeAt(line, reverse.localAt) - reverse.peerAt) / 2;
+    if (Math.abs(half) > most + line.boundNs) {
+      this.reset();
+      return;
+    }
     const now = Math.max(-most, Math.min(most, half));
     const before = this.#correctionNs ?? now;
     this.#correctionNs = before + REVERSE_WEIGHT * (now - before);

@@ -36,6 +36,7 @@ import { Claims } from './claims.js';
 import {
   ALONE_PPM,
   BURST_NS,
+  CLAIM_NS_MAX,
   COARSE_EARLY_NS,
   COARSE_LATE_NS,
   COARSE_SLACK_NS,
@@ -146,6 +147,8 @@ export class ClusterClock {
     if (this.#line === null || !this.#hasSettled) return null;
     const { driftPpm } = this.#line;
     const boundNs = Math.ceil(this.#courseNow === null ? 0 : courseAt(this.#courseNow, at).boundNs);
+    // Woken from a long sleep, say. It would help nobody, and a message that carried it would be refused.
+    if (boundNs > CLAIM_NS_MAX) return null;
     return { localAt: at, clusterAt: readClock(this.#line, at), driftPpm, boundNs, epoch: this.#epoch };
   }
 

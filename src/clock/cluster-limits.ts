@@ -38,3 +38,5 @@ export const COARSE_LATE_NS = NS_PER_S;
 export const COARSE_SLACK_NS = NS_PER_MS;
 /** A node that had been in step and can measure no more is not drawn to its leader's heartbeats as long as it is within this of them. ns. */
 export const COARSE_WIDTH_NS = 20n * NS_PER_MS;
+/** A node that knows its time no better than this does not tell it. Nanoseconds: what a machine that slept is behind at least. */
+export const CLAIM_NS_MAX = 1e9;

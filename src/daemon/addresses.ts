@@ -1,7 +1,9 @@
 /** Under which addresses this machine is found. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Config } from '../config/config.js';
-import { hostPortText } from '../config/host-port.js';
+import { type HostPort, hostPortText } from '../config/host-port.js';
 
 /** Listening there is listening on every address of the machine. */
 const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
@@ -20,6 +22,12 @@ export function httpHost({ cluster, http }: Config): string {
 export function peerAddress({ cluster: { listen, advertise } }: Config): string {
   if (advertise !== null) return hostPortText(advertise);
   return hostPortText({ ...listen, host: EVERYWHERE.includes(listen.host) ? outwardAddress() : listen.host });
+}
+
+/** Where the clock's socket is bound for peers that reach this node at `listen`: it takes plain addresses only. */
+export async function clockAddress({ host, port }: HostPort): Promise<HostPort> {
+  if (host.includes('%')) return { host: '::', port };
+  return isIP(host) === 0 ? { host: (await lookup(host)).address, port } : { host, port };
 }
 
 /** The first address on the local network; where there is none, nobody else can reach this machine anyway. */

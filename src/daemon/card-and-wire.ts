@@ -29,7 +29,7 @@ import { spawnPlayerThreads } from '../workers/spawn.js';
 import { spawnClock } from '../workers/spawn-clock.js';
 import { spawnIntake } from '../workers/spawn-intake.js';
 import { spawnLog } from '../workers/spawn-log.js';
-import { peerAddress } from './addresses.js';
+import { clockAddress, peerAddress } from './addresses.js';
 import { Newcomer } from './newcomer.js';
 import { outputSetup } from './output-setup.js';
 import { checkKey, dropKey, keepKey, makeKey, readKey, typedKey } from './secret-files.js';
@@ -148,11 +148,11 @@ export class CardAndWire implements Ground {
           return link;
         },
         peerClocks: spawnClock(
-          { node: recovered.node, boot, key, listen: cluster.listen },
+          { node: recovered.node, boot, key, listen: await clockAddress(cluster.listen) },
           { log: log.child('clock'), died: fatal },
         ),
       },
-      { boot, recovered, seed: random.u32(), leadMs: () => node.leadMs, failed: fatal },
+      { boot, recovered, seed: random.u32(), leadMs: () => node.leadMs, failed: fatal, defer: setImmediate },
     );
     const intake = spawnIntake(dataDir, fatal);
     const files = new TrackClient({ port: intake.port });

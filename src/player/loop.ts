@@ -141,6 +141,9 @@ const rateFor = (segment: ProgramSegment): number => Math.max(CARD_RATE_MIN, seg
 
 const framesOf = (ms: number, rate: number): number => Math.round((rate * ms) / 1_000);
 
+/** Between two lines of the log that say that the card ran dry. Nanoseconds. */
+const DRY_TOLD_NS = 60_000_000_000n;
+
 const NO_COUNTS = { underruns: 0, late: 0, snaps: 0, clipped: 0 };
 
 /** The player's thread but for its messages: owns the card from `start` to `stop`. A card that fails shows in `status`. */
@@ -163,6 +166,8 @@ export class PlayerLoop {
   /** By rate: how fast the card's crystal ran when it was closed. */
   readonly #knownPpm = new Map<number, number>();
   #lastPpm = 0;
+  /** When the log was last told that the card ran dry. */
+  #dryToldAt: LocalTime | undefined;
   /** Counts of cards that were closed meanwhile. */
   #before = { ...NO_COUNTS };
   #isRunning = false;
@@ -242,7 +247,7 @@ export class PlayerLoop {
       device,
       state: sounding !== undefined ? 'playing' : open === undefined && due === undefined ? 'closed' : silent,
       ...(reason && { reason }),
-      ...(this.#detail !== undefined && { detail: this.#detail }),
+      ...(due !== undefined && this.#detail !== undefined && { detail: this.#detail }),
       ...(itemId && { itemId }),
       ...(sounding && { frame: open!.renderer.frame }),
       errorUs: open?.renderer.errorUs ?? 0,
@@ -369,7 +374,9 @@ export class PlayerLoop {
       this.#log.info('The sound card is open.', { rate, channels, bits });
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
-      this.#log.warn('The sound card cannot be opened.', { code: error.code, detail: error.detail });
+      // Once for each reason: it is tried again all day, and a log on an SD card should not tell of each time.
+      if (error.detail !== this.#detail)
+        this.#log.warn('The sound card cannot be opened.', { code: error.code, detail: error.detail });
       this.#detail = error.detail;
       this.#reopening.failed(now);
     }
@@ -386,10 +393,18 @@ export class PlayerLoop {
   #recover({ card, renderer }: OpenCard): void {
     if (this.#stopBefore === undefined) {
       this.#before.underruns += 1;
-      this.#log.warn('The sound card ran dry: this thread came too late.', { underruns: this.#before.underruns });
+      this.#tellDryness();
     }
     card.recover();
     renderer.interrupted();
+  }
+
+  /** At most once a minute: a machine that is too slow runs dry many times a second. */
+  #tellDryness(): void {
+    const now = this.#time.now();
+    if (this.#dryToldAt !== undefined && now - this.#dryToldAt < DRY_TOLD_NS) return;
+    this.#dryToldAt = now;
+    this.#log.warn('The sound card ran dry: this thread came too late.', { underruns: this.#before.underruns });
   }
 
   #closeIfIdle(isWanted: boolean, now: LocalTime): void {
@@ -413,6 +428,11 @@ export class PlayerLoop {
 
   /** Comes back as often as the card needs it; not at all while it is closed and nothing is to be played. */
   #keepTicking(isWanted: boolean, now: LocalTime): void {
+    // The card failed while its last fade was to be heard: nothing is left to wait for.
+    if (this.#stopBefore !== undefined && this.#open === undefined) {
+      this.#finish();
+      return;
+    }
     if (this.#open !== undefined) {
       const { line } = this.#open.card;
       const calm = isWanted || !this.#open.renderer.silent ? TICK_MS : IDLE_TICK_MS;

@@ -95,10 +95,13 @@ export class Prober {
     if (this.#filter.line() === null && isWaiting) this.#beginCold();
   }
 
-  /** What this node's own measurement says the peer's clock read at `local`, for the peer to correct its own by; null without one. */
-  ownReading(local: LocalTime): LocalTime | null {
+  /**
+   * What this node's own measurement says the peer's clock read at `local`, for the peer to correct its own by; null without one, or where
+   * it is of another start of the peer than `boot`.
+   */
+  ownReading(local: LocalTime, boot: BootId): LocalTime | null {
     const line = this.#filter.line();
-    return line && peerTimeAt(line, local);
+    return line && boot === this.#boot ? peerTimeAt(line, local) : null;
   }
 
   /** Takes an answer of this peer; false where it answers nothing that was asked. */
@@ -179,7 +182,8 @@ export class Prober {
     if (outcome === 'leapt') {
       this.#forgetReverse();
       this.#with.measured(null, null);
-      this.#coldGap = 0;
+      // Not at once: a clock that leaps at every look would be looked at without a pause.
+      this.#coldGap = 1;
     }
     if (outcome !== 'nothing') this.#tell();
     this.#waitForNext();

@@ -150,7 +150,7 @@ export class Timekeeper {
     }
     if (message.type === 'probe') {
       const prober = this.#probers.get(message.from);
-      const answer = this.#answerer.answer(message, receivedAt, prober?.ownReading(receivedAt) ?? null);
+      const answer = this.#answerer.answer(message, receivedAt, prober?.ownReading(receivedAt, message.boot) ?? null);
       if (answer === null) {
         this.#count('replayed');
         return;

@@ -119,7 +119,19 @@ t.test('a rate that is known from before holds from the first reading on', (t) =
   const card = new Fitted({ ppm: 300, knownPpm: 300 });
   card.run(0.014, 2.7);
   t.ok(Math.abs(card.errorUs()) < 2, `${card.errorUs()} us`);
-  t.ok(card.line.ppmSigma < 5);
+  t.ok(Math.abs(card.line.ppm - 300) < 1);
+  t.end();
+});
+
+t.test('a rate that was known of another card leads nobody astray', (t) => {
+  const card = new Fitted({ ppm: -60, knownPpm: 80, isWhole: true });
+  let worst = 0;
+  for (let i = 0; i < 500; i++) {
+    card.run(0.019, 19);
+    if (card.line.isSettled) worst = Math.max(worst, Math.abs(card.errorUs()));
+  }
+  t.ok(worst < 50, `${worst} us at worst`);
+  t.ok(Math.abs(card.line.ppm + 60) < 1);
   t.end();
 });
 

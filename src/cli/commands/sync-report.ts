@@ -48,13 +48,16 @@ function spreadText({ spread, nodes }: Sync): string {
   return `Spread over ${counted(pairs, 'pair')} in ${span}: median ${shownUs(p50Us)}, 99 % within ${shownUs(p99Us)}, at most ${shownUs(maxUs)}.\n`;
 }
 
+/** Of the second under way nodes report in its middle: until then the one before counts. */
+const latestOf = (errors: readonly (number | null)[]): number | null => errors.at(-1) ?? errors.at(-2) ?? null;
+
 const NODE_COLUMNS: readonly Column<SyncNode>[] = [
   { head: 'NODE', cell: ({ name }) => name },
   { head: 'ONLINE', cell: ({ online }) => (online ? 'yes' : 'no') },
   { head: 'CLOCK OFF', cell: ({ offsetUs }) => shownUs(offsetUs), align: 'right' },
   { head: 'WITHIN', cell: ({ errorUs }) => shownUs(errorUs), align: 'right' },
   { head: 'DRIFT', cell: ({ driftPpm }) => shownPpm(driftPpm), align: 'right' },
-  { head: 'CARD OFF', cell: ({ playoutErrorUs }) => shownUs(playoutErrorUs.at(-1) ?? null), align: 'right' },
+  { head: 'CARD OFF', cell: ({ playoutErrorUs }) => shownUs(latestOf(playoutErrorUs)), align: 'right' },
   { head: 'CARD RATE', cell: ({ ppm }) => shownPpm(ppm), align: 'right' },
   { head: 'UNDERRUNS', cell: ({ underruns }) => underruns?.toString() ?? '', align: 'right' },
   { head: 'SNAPS', cell: ({ snaps }) => snaps?.toString() ?? '', align: 'right' },
