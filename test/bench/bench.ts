@@ -1,5 +1,5 @@
 /**
- * Runs benchmark suites and prints their rows: `npm run bench [-- NAME... --idle-minutes N]`, all without a name.
+ * Runs benchmark suites and prints their rows: `npm run bench [-- NAME... --idle-minutes N --sync-minutes N]`, all without a name.
  *
  * A name stands for the suite that is called so, and for those whose names go on from it: `consensus` for `consensus-commits` and more.
  * Exit code 0: every target met. 1: at least one row says MISSED. 2: there is no such suite or option. Speed is judged against a peer in the same
@@ -12,11 +12,34 @@ import failover from './consensus/failover.bench.js';
 import idle from './consensus/idle.bench.js';
 import pool from './consensus/pool.bench.js';
 import slowDisk from './consensus/slow-disk.bench.js';
+import player from './player.bench.js';
 import resampler from './resampler.bench.js';
 import type { Options, Row, Suite } from './row.js';
 import scan from './scan.bench.js';
+import syncCost from './sync/cost.bench.js';
+import syncFaults from './sync/faults.bench.js';
+import syncJitter from './sync/jitter.bench.js';
+import syncMutants from './sync/mutants.bench.js';
+import syncSpread from './sync/spread.bench.js';
+import syncStarts from './sync/starts.bench.js';
 
-const SUITES: readonly Suite[] = [resampler, scan, commits, failover, catchUp, slowDisk, pool, idle];
+const SUITES: readonly Suite[] = [
+  resampler,
+  player,
+  scan,
+  commits,
+  failover,
+  catchUp,
+  slowDisk,
+  pool,
+  idle,
+  syncSpread,
+  syncStarts,
+  syncFaults,
+  syncCost,
+  syncJitter,
+  syncMutants,
+];
 
 const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
@@ -43,9 +66,12 @@ function print(rows: readonly Row[]): void {
 
 /** What was asked for, or what is wrong with it. */
 function read(args: readonly string[]): { readonly suites: readonly Suite[]; readonly options: Options } | string {
-  let parsed: { values: { 'idle-minutes': string }; positionals: string[] };
+  let parsed: { values: { 'idle-minutes': string; 'sync-minutes': string }; positionals: string[] };
   try {
-    const options = { 'idle-minutes': { type: 'string', default: '1' } } as const;
+    const options = {
+      'idle-minutes': { type: 'string', default: '1' },
+      'sync-minutes': { type: 'string', default: '2' },
+    } as const;
     parsed = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -56,10 +82,16 @@ function read(args: readonly string[]): { readonly suites: readonly Suite[]; rea
   if (unknown.length > 0) {
     return `No such suite: ${unknown.join(', ')}. There are: ${SUITES.map((suite) => suite.name).join(', ')}.`;
   }
-  const idleMinutes = Number(parsed.values['idle-minutes']);
-  if (!(idleMinutes > 0)) return `--idle-minutes: found ${parsed.values['idle-minutes']}; right is a number above 0.`;
+  for (const name of ['idle-minutes', 'sync-minutes'] as const) {
+    if (!(Number(parsed.values[name]) > 0))
+      return `--${name}: found ${parsed.values[name]}; right is a number above 0.`;
+  }
+  const options = {
+    idleMinutes: Number(parsed.values['idle-minutes']),
+    syncMinutes: Number(parsed.values['sync-minutes']),
+  };
   const suites = SUITES.filter((suite) => names.length === 0 || names.some((name) => isMeant(suite, name)));
-  return { suites, options: { idleMinutes } };
+  return { suites, options };
 }
 
 const asked = read(process.argv.slice(2));

@@ -19,6 +19,8 @@ export interface Row {
 export interface Options {
   /** How long an idle cluster is watched, minutes. */
   readonly idleMinutes: number;
+  /** How long rooms that play are listened to, minutes. */
+  readonly syncMinutes: number;
 }
 
 /** A group of benchmarks: the default export of a `NAME.bench.ts`. */

@@ -1,0 +1,275 @@
+/**
+ * Three rooms: real `tutti run` processes on test cards of 0, +80 and -60 ppm, each by a clock of its own, with real UDP between them.
+ *
+ * What is measured is in the cards' captures; of the nodes only what anybody may ask over HTTP is used.
+ */
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Queued, State, Track, Transport } from '../../../src/http/schema.js';
+import { SystemTime } from '../../../src/io/time/system-time.js';
+import { buildTestCard, CardControl, writeCardConfig } from '../../card/card.js';
+import { folderOnDisk, freePorts, ProcessEnded, Program, until } from '../consensus/contestant.js';
+import { CardCapture } from './card-capture.js';
+import { type ClockMaker, CRYSTALS, makeClocks } from './crystals.js';
+import type { Song } from './song.js';
+
+/** The compiled program, beside the compiled benches. */
+const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+/** By how much the cards' crystals are faster than nominal. */
+export const CARD_PPM = [0, 80, -60] as const;
+/** The nodes' names, in the order of their cards and clocks. */
+export const ROOM_NAMES = ['kitchen', 'attic', 'hall'] as const;
+/** How the configuration of alsa-lib calls the card of each node. */
+const CARD_NAME = 'card';
+
+const hostTime = new SystemTime();
+/** The host's CLOCK_MONOTONIC_RAW: the time that captures are in. Nanoseconds. */
+export const hostNs = (): bigint => hostTime.now();
+
+/** How rooms are set up. */
+export interface RoomsInit {
+  /** Queued, to be played round and round. */
+  readonly songs: readonly Song[];
+  /** Compiled `main.js` to run: a mutant's; the bench's own by default. */
+  readonly main?: string;
+  /** Arguments for node itself, before the program. */
+  readonly nodeArgs?: readonly string[];
+  /** Further variables for every node, such as TUTTI_OUTPUT_IDLE_CLOSE_S. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** False: the cards write nothing down, and the clocks are the host's: for counting what a node alone costs. */
+  readonly watched?: boolean;
+  /** Where each peer is reached in place of its own address: a relay's. */
+  readonly advertise?: (index: number, own: { readonly port: number }) => { readonly port: number };
+  /** Called when all that was decided and nothing runs yet. */
+  readonly beforeStart?: () => Promise<void>;
+}
+
+/** One node with its card. */
+export class Room {
+  readonly name: string;
+  readonly port: number;
+  readonly control: CardControl;
+  readonly #program: Program;
+  readonly #capturePath: string;
+  readonly #originNs: bigint;
+  #capture: CardCapture | undefined;
+
+  constructor(
+    program: Program,
+    init: { readonly name: string; readonly port: number; readonly folder: string; readonly originNs: bigint },
+  ) {
+    this.#program = program;
+    this.name = init.name;
+    this.port = init.port;
+    this.control = new CardControl(join(init.folder, 'control'));
+    this.#capturePath = join(init.folder, 'capture');
+    this.#originNs = init.originNs;
+  }
+
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  /** Milliseconds of processor time so far (proc(5), stat: utime and stime, in hundredths of a second). */
+  processorMs(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  /** Resident memory (proc(5), VmRSS). */
+  residentMb(): number {
+    return Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) / 1_000;
+  }
+
+  /** The last of what the process wrote. */
+  get lastWords(): string {
+    return this.#program.lastWords;
+  }
+
+  start(): void {
+    this.#program.start();
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    await this.#program.end(signal);
+  }
+
+  /** A signal to a process that goes on: SIGSTOP, SIGCONT, SIGUSR2. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** What the card has written down by now. @throws Error before the card was opened for the first time */
+  capture(): CardCapture {
+    this.#capture ??= new CardCapture(this.#capturePath, this.#originNs);
+    this.#capture.grow();
+    return this.#capture;
+  }
+
+  /** True once its card was opened. */
+  get hasPlayed(): boolean {
+    return existsSync(this.#capturePath);
+  }
+
+  /** A call under /api/v1. @throws Error with the answer where it is refused */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await this.#fetch(method, path, body === undefined ? undefined : JSON.stringify(body))) as T;
+  }
+
+  state(): Promise<State> {
+    return this.call('GET', '/state');
+  }
+
+  /** Sends it a file; answers with the track's id. */
+  async upload(song: Song): Promise<string> {
+    return ((await this.#fetch('PUT', `/tracks/${song.name}`, song.wav)) as Track).id;
+  }
+
+  /** A command of the transport; answers with what was agreed. */
+  command(verb: string, body: object = {}): Promise<Transport> {
+    return this.call('POST', `/transport/${verb}`, body);
+  }
+
+  close(): void {
+    this.#capture?.close();
+    this.control.close();
+  }
+
+  async #fetch(method: string, path: string, body?: string | Uint8Array): Promise<unknown> {
+    if (!this.#program.running) throw new ProcessEnded(this.#program);
+    const headers = { ...(typeof body === 'string' && { 'content-type': 'application/json' }), connection: 'close' };
+    const request = { method, headers, ...(body !== undefined && { body: body as string }) };
+    const response = await fetch(`http://127.0.0.1:${this.port}/api/v1${path}`, request).catch(async (error) => {
+      // A process that dies closes its connections first.
+      await wait(200);
+      throw this.#program.running ? error : new ProcessEnded(this.#program);
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${this.name}: ${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text);
+  }
+}
+
+/** The house. */
+export interface Rooms {
+  readonly rooms: readonly [Room, Room, Room];
+  /** Of the songs, in their order. */
+  readonly trackIds: readonly string[];
+  /** The instant from which captures count; nanoseconds of the host. */
+  readonly originNs: bigint;
+  /** The host's time as captures have it. */
+  now(): number;
+  /** What the machine could not give, in words. */
+  readonly notes: readonly string[];
+  /** Ends all processes and removes what they wrote. */
+  stop(): Promise<void>;
+}
+
+/** Starts the nodes as one house, or says why it cannot. */
+export async function startRooms(init: RoomsInit): Promise<Rooms | { readonly missing: string }> {
+  const watched = init.watched ?? true;
+  const card = await buildTestCard();
+  if ('missing' in card) return card;
+  const folder = folderOnDisk();
+  const originNs = hostNs();
+  const clocks = makeClocks(folder, originNs);
+  if ('missing' in clocks) return clocks;
+  const ports = await freePorts(6);
+  const own = (index: number) => ({ port: ports[3 + index]! });
+  const advertised = (index: number) => `127.0.0.1:${(init.advertise?.(index, own(index)) ?? own(index)).port}`;
+  const keyFile = join(folder, 'cluster.key');
+  writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  const rooms = ROOM_NAMES.map((name, index) => {
+    const home = join(folder, name);
+    mkdirSync(home);
+    const { env: cardEnv } = writeCardConfig(card, {
+      path: join(home, 'asound.conf'),
+      cards: {
+        [CARD_NAME]: {
+          ppm: CARD_PPM[index]!,
+          rates: [48_000],
+          control: join(home, 'control'),
+          ...(watched && { capture: join(home, 'capture') }),
+        },
+      },
+    });
+    const role = index === 0 ? ['--init'] : ['--join', advertised(0)];
+    const plain = [
+      process.execPath,
+      '--enable-source-maps',
+      ...(init.nodeArgs ?? []),
+      init.main ?? MAIN,
+      'run',
+      '--data',
+      join(home, 'data'),
+      ...role,
+    ];
+    const { command, env: clockEnv } = watched
+      ? (clocks as ClockMaker).wrap(CRYSTALS[index]!, plain)
+      : { command: plain, env: {} };
+    const env = {
+      PATH: process.env.PATH,
+      TUTTI_NAME: name,
+      TUTTI_CLUSTER_KEY_FILE: keyFile,
+      TUTTI_CLUSTER_LISTEN: `127.0.0.1:${own(index).port}`,
+      TUTTI_CLUSTER_ADVERTISE: advertised(index),
+      TUTTI_HTTP_LISTEN: `127.0.0.1:${ports[index]}`,
+      TUTTI_OUTPUT_DRIVER: 'alsa',
+      TUTTI_OUTPUT_DEVICE: CARD_NAME,
+      TUTTI_LOG_LEVEL: 'info',
+      ...cardEnv,
+      ...clockEnv,
+      ...init.env,
+    };
+    return new Room(new Program(command, env), { name, port: ports[index]!, folder: home, originNs });
+  }) as [Room, Room, Room];
+  const tracksOf = (room: Room) => join(folder, room.name, 'data', 'tracks');
+  const trackIds: string[] = [];
+  const stop = async () => {
+    await Promise.all(rooms.map((room) => room.end('SIGTERM')));
+    for (const room of rooms) room.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await init.beforeStart?.();
+    for (const room of rooms) {
+      // The files of songs come to every room by themselves one day; until then they are put there.
+      if (room !== rooms[0]) cpSync(tracksOf(rooms[0]), tracksOf(room), { recursive: true });
+      room.start();
+      await until(`${room.name} takes part`, async () => (await room.state()).cluster.leader !== null);
+      if (room === rooms[0]) for (const song of init.songs) trackIds.push(await room.upload(song));
+    }
+    await until('all three vote', async () => (await rooms[0].state()).cluster.votersOnline === 3);
+    await rooms[0].call<Queued>('POST', '/queue', { trackIds });
+    await rooms[0].command('mode', { repeat: 'all' });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const notes = clocks.withoutOffsets === undefined ? [] : [clocks.withoutOffsets];
+  return { rooms, trackIds, originNs, notes, stop, now: () => Number(hostNs() - originNs) };
+}
+
+/** Waits until every node says that it gives sound. */
+export async function allSound({ rooms }: Pick<Rooms, 'rooms'>): Promise<void> {
+  await until('every room plays', async () => {
+    const states = await Promise.all(rooms.map((room) => room.state()));
+    return states.every(({ node, nodes }) => nodes.find(({ id }) => id === node.id)?.output.state === 'playing');
+  });
+}
+
+/** The room that leads, and the others. */
+export async function byRank({ rooms }: Pick<Rooms, 'rooms'>): Promise<{ leader: Room; followers: [Room, Room] }> {
+  const leader = await until('somebody leads', async () => {
+    for (const room of rooms) if ((await room.state()).cluster.role === 'leader') return room;
+    return undefined;
+  });
+  return { leader, followers: rooms.filter((room) => room !== leader) as [Room, Room] };
+}
+
+/** Lets time pass: what is heard meanwhile is the measurement. */
+export const listen = (seconds: number): Promise<void> => wait(seconds * 1_000);

@@ -1,0 +1,120 @@
+/** How far apart three rooms are while they play, measured at their cards; Snapcast beside them, in the same minutes. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
+import type { CardCapture } from './card-capture.js';
+import { offsetsOverTime, type Spread, spreadOf } from './judge.js';
+import type { Offset } from './offset.js';
+import { type Curve, plotOf } from './plot.js';
+import { allSound, listen, ROOM_NAMES, type Rooms, type RoomsInit, startRooms } from './rooms.js';
+import { findSnapcast, startSnapcast } from './snapcast.js';
+import { makeSong } from './song.js';
+
+/** From the first sound to the first measurement: a room that has just begun is measured by another suite. Seconds. */
+const SETTLE_S = 5;
+/** Between two measurements of a pair. Nanoseconds. */
+const EVERY_NS = 250e6;
+/** Share of the windows in which two rooms must be found to play the same. */
+const HEARD_TOGETHER_MIN = 0.99;
+/** A picture needs no more points than it is wide. */
+const PLOT_POINTS = 1_200;
+/** The picture in the docs is of a run of this length at least. Minutes. */
+const PLOT_MINUTES_MIN = 10;
+const PLOT = join('docs', 'sync-spread.svg');
+
+/** Two rooms, by their index. */
+export const PAIRS = [
+  [0, 1],
+  [0, 2],
+  [1, 2],
+] as const;
+
+/** The offsets of every pair from one instant to another, in the order of {@link PAIRS}. */
+export const pairOffsets = (captures: readonly CardCapture[], fromNs: number, toNs: number): Offset[][] =>
+  PAIRS.map(([a, b]) => offsetsOverTime(captures[a]!, captures[b]!, fromNs, toNs, EVERY_NS));
+
+/** Rooms that do not play the same. */
+export const APART: Spread = { medianUs: Infinity, p99Us: Infinity, maxUs: Infinity };
+
+/** What three rooms came to: all pairs together, or infinitely far apart where two of them did not play the same. */
+export function spreadOfRooms(offsets: readonly Offset[][], fromNs: number, toNs: number): Spread {
+  const expected = (toNs - fromNs) / EVERY_NS - 1;
+  const isTogether = offsets.every(({ length }) => length >= HEARD_TOGETHER_MIN * expected);
+  return isTogether ? spreadOf(offsets.flat()) : APART;
+}
+
+/** Starts rooms that play, and gives them a moment to settle. */
+export async function playingRooms(init: Partial<RoomsInit> = {}): Promise<Rooms | { readonly missing: string }> {
+  const rooms = await startRooms({ songs: [makeSong(1, 60), makeSong(2, 60), makeSong(3, 60)], ...init });
+  if ('missing' in rooms) return rooms;
+  try {
+    await rooms.rooms[0].command('play');
+    await allSound(rooms);
+    await listen(SETTLE_S);
+    return rooms;
+  } catch (error) {
+    await rooms.stop();
+    throw error;
+  }
+}
+
+/** The three rows of a spread. */
+export const spreadRows = (what: string, spread: Spread, medianMost: number, p99Most: number): Row[] => [
+  atMost(medianMost, { what: `${what}: median`, figure: spread.medianUs, unit: 'us' }),
+  atMost(p99Most, { what: `${what}: p99`, figure: spread.p99Us, unit: 'us' }),
+  forInformation({ what: `${what}: max`, figure: spread.maxUs, unit: 'us' }),
+];
+
+const COLOURS = ['#0a6', '#06c', '#c50'];
+
+function plot(minutes: number, offsets: readonly Offset[][]): void {
+  const curves = PAIRS.map(([a, b], n): Curve => {
+    const all = offsets[n]!;
+    const keep = Math.ceil(all.length / PLOT_POINTS);
+    return {
+      label: `${ROOM_NAMES[b]} against ${ROOM_NAMES[a]}`,
+      colour: COLOURS[n]!,
+      offsets: all.filter((_, i) => i % keep === 0),
+    };
+  });
+  writeFileSync(PLOT, plotOf(`Offset between rooms at their sound cards, ${minutes} min`, curves));
+}
+
+async function run({ syncMinutes }: Options): Promise<Row[]> {
+  const what = `between any two of three rooms, ${syncMinutes} min`;
+  const rooms = await playingRooms();
+  if ('missing' in rooms) return [skipped(what, rooms.missing)];
+  const snapcast = findSnapcast();
+  const peer = 'missing' in snapcast ? undefined : await startSnapcast(snapcast, rooms.originNs);
+  try {
+    if (peer !== undefined) await listen(SETTLE_S);
+    const fromNs = rooms.now();
+    await listen(60 * syncMinutes);
+    const toNs = rooms.now() - EVERY_NS;
+    const offsets = pairOffsets(
+      rooms.rooms.map((room) => room.capture()),
+      fromNs,
+      toNs,
+    );
+    const spread = spreadOfRooms(offsets, fromNs, toNs);
+    if (syncMinutes >= PLOT_MINUTES_MIN && Number.isFinite(spread.maxUs)) plot(syncMinutes, offsets);
+    const rows = [
+      ...rooms.notes.map((note) => skipped('clocks with offsets of their own', note)),
+      ...spreadRows(what, spread, 10, 30),
+    ];
+    if (peer === undefined) return [...rows, skipped('Snapcast', 'missing' in snapcast ? snapcast.missing : '')];
+    const theirs = spreadOfRooms(pairOffsets(peer.captures(), fromNs, toNs), fromNs, toNs);
+    const beside = (name: 'medianUs' | 'p99Us', words: string): Row => {
+      const ratio = spread[name] / theirs[name];
+      const figures = { figure: spread[name], unit: 'us', peer: { name: 'Snapcast', figure: theirs[name] }, ratio };
+      return { what: `${words}, beside Snapcast`, ...figures, toReach: '<= 0.1 x peer', met: ratio <= 0.1 };
+    };
+    return [...rows, beside('medianUs', 'median'), beside('p99Us', 'p99')];
+  } finally {
+    await peer?.stop();
+    await rooms.stop();
+  }
+}
+
+const suite: Suite = { name: 'sync-spread', run };
+export default suite;

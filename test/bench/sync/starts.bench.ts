@@ -1,0 +1,146 @@
+/** Starts, seeks and skips: together from the first sample, soon after the command, and no worse for many of them. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Prng } from '../../../src/core/prng.js';
+import { percentile } from '../consensus/statistics.js';
+import { atMost, forInformation, type Row, type Suite, skipped } from '../row.js';
+import type { CardCapture } from './card-capture.js';
+import { offsetNear, soundingStretches } from './judge.js';
+import { instantOfMoment } from './moments.js';
+import { listen, type Rooms } from './rooms.js';
+import { makeSong, type Song } from './song.js';
+import { PAIRS, pairOffsets, playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
+
+/** Of each kind in turn: a start after a pause, a seek, a skip. */
+const STARTS = 51;
+const RANDOM_COMMANDS = 200;
+const SONG_SECONDS = 60;
+/** A command is heard within this, or never. Nanoseconds. */
+const HEARD_WITHIN_NS = 1_000e6;
+/** The first of what is heard: the fade of 5 ms, and as much again as the comparison needs. Nanoseconds. */
+const FIRST_NS = 20e6;
+/** How long the spread is listened to after the first and after the last command. Seconds. */
+const LISTEN_S = 15;
+
+/** A command that makes something begin, and what. */
+interface Start {
+  readonly kind: 'play' | 'seek' | 'skip';
+  readonly sentNs: number;
+  /** The node had answered: it is agreed. */
+  readonly answeredNs: number;
+  /** Where in which song it begins; undefined for a start after a pause, which is found by the silence before it. */
+  readonly moment?: { readonly song: Song; readonly seconds: number };
+}
+
+/** When a start is heard in one room. */
+function heardAt(card: CardCapture, { sentNs, moment }: Start): number | undefined {
+  const within = { fromNs: sentNs, toNs: sentNs + HEARD_WITHIN_NS };
+  if (moment !== undefined) return instantOfMoment(card, moment.song, moment.seconds, within);
+  return soundingStretches(card, within, 5e6)[0]?.fromNs;
+}
+
+/** From the command to the last room, and how far the rooms are apart in their first moments; infinite where one did not obey. */
+function judge(captures: readonly CardCapture[], start: Start): { readonly afterMs: number; readonly apartUs: number } {
+  const heard = captures.map((card) => heardAt(card, start) ?? Infinity);
+  const lastNs = Math.max(...heard);
+  if (!Number.isFinite(lastNs)) return { afterMs: Infinity, apartUs: Infinity };
+  const apart = PAIRS.map(([a, b]) => {
+    const offset = offsetNear(captures[a]!, captures[b]!, heard[a]!, 0, FIRST_NS);
+    return offset === undefined ? Infinity : Math.abs(offset.offsetNs);
+  });
+  return { afterMs: (lastNs - start.sentNs) / 1e6, apartUs: Math.max(...apart) / 1e3 };
+}
+
+/** Gives the commands one after another, each to another room. */
+async function giveStarts(rooms: Rooms, songs: readonly Song[], prng: Prng): Promise<Start[]> {
+  const starts: Start[] = [];
+  for (let n = 0; n < STARTS; n++) {
+    const room = rooms.rooms[prng.below(3)]!;
+    const kind = (['play', 'seek', 'skip'] as const)[n % 3]!;
+    if (kind === 'play') {
+      await room.command('pause');
+      await wait(600);
+    }
+    // Far enough from the end for the song not to end meanwhile.
+    const seconds = prng.below(SONG_SECONDS - 10);
+    const sentNs = rooms.now();
+    const { trackId } = await room.command(kind, kind === 'seek' ? { positionMs: seconds * 1_000 } : {});
+    const answeredNs = rooms.now();
+    const song = songs[rooms.trackIds.indexOf(trackId!)]!;
+    starts.push({
+      kind,
+      sentNs,
+      answeredNs,
+      ...(kind !== 'play' && { moment: { song, seconds: kind === 'seek' ? seconds : 0 } }),
+    });
+    await wait(1_100 + prng.below(300));
+  }
+  return starts;
+}
+
+/** Anything at any time, so that commands meet each other on their way; music plays at the end. */
+async function giveRandomCommands(rooms: Rooms, prng: Prng): Promise<void> {
+  for (let n = 0; n < RANDOM_COMMANDS; n++) {
+    const room = rooms.rooms[prng.below(3)]!;
+    const kind = (['play', 'pause', 'seek', 'skip'] as const)[prng.below(4)]!;
+    const body = kind === 'seek' ? { positionMs: prng.below(SONG_SECONDS - 10) * 1_000 } : {};
+    await room.command(kind, body);
+    await wait(prng.below(300));
+  }
+  await rooms.rooms[0].command('play');
+}
+
+async function spreadNow(rooms: Rooms) {
+  const fromNs = rooms.now() + 1e9;
+  await listen(LISTEN_S);
+  const toNs = rooms.now() - 250e6;
+  return spreadOfRooms(
+    pairOffsets(
+      rooms.rooms.map((room) => room.capture()),
+      fromNs,
+      toNs,
+    ),
+    fromNs,
+    toNs,
+  );
+}
+
+async function run(): Promise<Row[]> {
+  const songs = [4, 5, 6].map((seed) => makeSong(seed, SONG_SECONDS));
+  const rooms = await playingRooms({ songs });
+  if ('missing' in rooms) return [skipped('starts, seeks and skips', rooms.missing)];
+  try {
+    const prng = new Prng(1);
+    const first = await spreadNow(rooms);
+    await giveRandomCommands(rooms, prng);
+    const last = await spreadNow(rooms);
+    // Only now: the lead of a house that was formed a minute ago still holds what forming it took.
+    const starts = await giveStarts(rooms, songs, prng);
+    const captures = rooms.rooms.map((room) => room.capture());
+    const judged = starts.map((start) => ({ ...start, ...judge(captures, start) }));
+    const rows = (['play', 'seek', 'skip'] as const).map((kind) => {
+      const apart = judged.filter((one) => one.kind === kind).map(({ apartUs }) => apartUs);
+      return atMost(50, {
+        what: `first samples of ${apart.length} x ${kind}: p99`,
+        figure: percentile(apart, 0.99),
+        unit: 'us',
+      });
+    });
+    const after = judged.map(({ afterMs }) => afterMs);
+    const answered = judged.map(({ sentNs, answeredNs }) => (answeredNs - sentNs) / 1e6);
+    return [
+      ...rows,
+      atMost(120, { what: 'command to sound in every room: p50', figure: percentile(after, 0.5), unit: 'ms' }),
+      atMost(150, { what: 'command to sound in every room: p99', figure: percentile(after, 0.99), unit: 'ms' }),
+      // What the disks of this machine have to do with it: the lead holds what the slowest commits lately took.
+      forInformation({ what: 'command to answer: p50', figure: percentile(answered, 0.5), unit: 'ms' }),
+      forInformation({ what: 'command to answer: p99', figure: percentile(answered, 0.99), unit: 'ms' }),
+      ...spreadRows('after the first command', first, 10, 30),
+      ...spreadRows(`after ${RANDOM_COMMANDS} random commands`, last, 10, 30),
+    ];
+  } finally {
+    await rooms.stop();
+  }
+}
+
+const suite: Suite = { name: 'sync-starts', run };
+export default suite;
