@@ -127,6 +127,8 @@ function gather(segments: Segments, ring: Ring, init: { readonly start: LogStart
     if (signs.length > 0) lastSegment = Math.max(lastSegment, segment);
     lastSequence = Math.max(lastSequence, ...signs);
   }
+  // Named, and not seen above: the ring's pages were read together, and that read may have gone astray.
+  while (typeof contents.find(lastSequence + 1) === 'object') lastSequence++;
   const evidence = { ring: contents, bodies, lastSequence, lastSegment };
   // A page that was written for the next batch, and is damaged: there was a next batch, unless its place shows that there was not.
   const isNextNamed = contents.find(lastSequence + 1) === 'damaged';
@@ -151,11 +153,13 @@ function isNextUntouched(
     ({ segment, page }) => page < segments.pages && segment < start.base.segment + segments.count,
   );
   const bytes = new Uint8Array(PAGE_BYTES);
-  return places.every((place) => {
+  const isUntouched = (place: BatchPlace) => {
     segments.read(place, bytes);
     const header = readBatchHeader(bytes, seal);
     return header === undefined ? isZero(bytes) : header.sequence < start.base.sequence;
-  });
+  };
+  // Twice: a read that went astray must not show that nothing was ever here.
+  return places.every((place) => isUntouched(place) && isUntouched(place));
 }
 
 /**

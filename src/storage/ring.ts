@@ -87,8 +87,10 @@ export class Ring {
       find: (sequence) => {
         if (sequence < first || sequence >= first + this.#pages) return 'absent';
         const identifier = found[sequence % this.#pages];
-        // What is none is looked at once more: a read that went astray is no damage.
-        return identifier?.sequence === sequence ? identifier : this.read(sequence);
+        if (identifier?.sequence === sequence) return identifier;
+        // What is none is looked at once more: a read that went astray is no damage. Nor does it show that nothing was ever written.
+        const again = this.read(sequence);
+        return again === 'absent' ? this.read(sequence) : again;
       },
     };
   }

@@ -17,6 +17,8 @@ import { around, chance, pick } from './streams.js';
 const PATIENCE_MS = 8_000;
 /** How often it asks with one key. */
 const ATTEMPTS_MAX = 4;
+/** A wordy attempt is padded by up to this: its batch takes several pages, of which a power cut may leave some. Characters. */
+const PADDING_MAX = 5_000;
 /** Tracks that the house may know. */
 const TRACKS = 6;
 
@@ -36,6 +38,7 @@ export interface ClientsInit {
   readonly clients: number;
   readonly thinkMs: number;
   readonly readShare: number;
+  readonly wordyShare: number;
 }
 
 /** What clients came to. */
@@ -149,7 +152,9 @@ export class Clients {
     const attempt = this.#attempts++;
     trace(client, `asks ${machine.name} for ${command.type} (${key}, attempt ${attempt})`);
     const origin = { node: machine.identity!.node, via: 'api' as const, key, firstSentNs };
-    const asked: Command = Object.assign({ attempt }, command);
+    const { prng } = this.#parts;
+    const padding = chance(prng, this.#init.wordyShare) ? 'x'.repeat(prng.below(PADDING_MAX)) : '';
+    const asked: Command = Object.assign({ attempt, padding }, command);
     const outcome = await this.#withPatience(machine.ask(asked, origin));
     trace(
       client,

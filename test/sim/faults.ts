@@ -193,10 +193,20 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     const machines = running(world);
     if (machines.length === 0) return;
     world.trace('house', 'is dark');
-    // Some lose their power in mid-write.
-    for (const machine of machines) machine.cutPower();
     world.count('house-dark');
-    for (const machine of machines) world.startLater(machine, 200 + around(prng, 2_000));
+    const goesDark = () => {
+      for (const machine of machines) {
+        if (machine.isOn) machine.cutPower();
+        world.startLater(machine, 200 + around(prng, 2_000));
+      }
+    };
+    if (chance(prng, 0.5)) {
+      goesDark();
+      return;
+    }
+    // In mid-write, and in the same one: the next batch that a leader sends around goes down nowhere, or in parts.
+    for (const machine of machines) machine.disk.cutPowerAt(machine.disk.changes + prng.below(3));
+    world.until(500 + around(prng, 1_000), goesDark);
   },
 
   stall: (world, prng) => {
@@ -277,7 +287,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     if (leader === null || others.length < 2 || others.length % 2 === 1) return;
     const [loser, ...rest] = shuffledMachines(others, prng) as [Machine, ...Machine[]];
     const behind = new Set(rest.slice(0, others.length / 2));
-    const ms = between(prng, 200, 2_500);
+    const ms = between(prng, 800, 2_500);
     cutPaths(world, ms, (from, to) => behind.has(from) !== behind.has(to));
     world.until(ms, () => {
       if (!loser.isUp || loser.isAwaitingReplacement || !world.atlas.mayHarm(loser.number)) return;
@@ -290,7 +300,8 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
       world.count('last-batch');
       if (!leader.isOn) return;
       leader.kill();
-      world.startLater(leader, 2_000 + around(prng, 3_000));
+      // Long enough for the others to come to a ballot of their own.
+      world.startLater(leader, 4_000 + around(prng, 4_000));
     });
   },
   'misdirected-read': (world, prng) => {

@@ -75,6 +75,8 @@ export interface Knobs {
   readonly thinkMs: number;
   /** Part of the requests that read. */
   readonly readShare: number;
+  /** Part of the writes that are long. */
+  readonly wordyShare: number;
   /** Pages of the identifier ring: few make snapshots frequent; more than what clients can have under way at once. */
   readonly ringPages: number;
   /** How long faults go on, milliseconds of true time. */
@@ -143,7 +145,7 @@ export const PROFILES = {
   power: {
     about: 'power that fails, in mid-write and in the whole house',
     faults: { power: 10_000, 'power-in-write': 6_000, 'house-dark': 20_000, kill: 15_000 },
-    knobs: (prng) => ({ ...busy, commitMs: pick(prng, [[0.5, 2] as const, [5, 60] as const]) }),
+    knobs: (prng) => ({ ...busy, wordyShare: 0.5, commitMs: pick(prng, [[0.5, 2] as const, [5, 60] as const]) }),
   },
   disk: {
     about: 'cards that lie, lose and stall',
@@ -158,6 +160,11 @@ export const PROFILES = {
       power: 15_000,
     },
     knobs: () => busy,
+  },
+  lost: {
+    about: 'the latest agreement lost on one card while the other that has it is away',
+    faults: { 'last-batch': 12_000, kill: 40_000 },
+    knobs: (prng) => ({ ...busy, thinkMs: 800, voters: pick(prng, [3, 3, 5]) }),
   },
   cards: {
     about: 'cards that are wiped, restored and cloned, and their replacement',
@@ -265,6 +272,7 @@ function basicKnobs(prng: Prng): Omit<Knobs, 'ratesPpm' | 'faults'> {
     clients: between(prng, 1, 3),
     thinkMs: pick(prng, [1_000, 2_000, 4_000]),
     readShare: pick(prng, [0.1, 0.3]),
+    wordyShare: pick(prng, [0, 0, 0.2]),
     ringPages: pick(prng, [32, 40, 48, 64, 128]),
     faultsMs: between(prng, 90_000, 200_000),
     beyond: false,

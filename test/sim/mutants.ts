@@ -272,7 +272,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "    if (answer.kind !== 'unknown' || answer.ballot !== null) {",
       },
     ],
-    profile: 'disk',
+    profile: 'lost',
   },
 
   // Storage.

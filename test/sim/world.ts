@@ -790,8 +790,9 @@ export class World implements FaultWorld {
   }
 }
 
-/** For JSON, which knows no bigint. */
-const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
+/** For JSON, which knows no bigint; and what only fills pages is told by its length. */
+const asText = (key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `${value}` : key === 'padding' ? (value as string).length : value;
 
 /** A card that was formatted just now. */
 function newIdentity(prng: Prng): Identity {

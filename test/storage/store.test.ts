@@ -4,6 +4,7 @@ import { InvariantError } from '../../src/core/assert.js';
 import { slot as slotOf } from '../../src/core/ids.js';
 import { NO_BALLOT } from '../../src/paxos/ballot.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
+import { PAGE_BYTES } from '../../src/storage/limits.js';
 import { Store } from '../../src/storage/store.js';
 import { codeOf } from '../contract/support.js';
 import { accept, ballot, boot, freshStore, INIT, id, record, records, SMALL, textOf, work } from './support.js';
@@ -66,6 +67,37 @@ t.test('a store that finds no room takes none, and can be made once there is som
   disk.setFreeBytes(1e9);
   Store.format(disk, INIT, SMALL);
   t.equal(Store.inspect(disk), 'formatted');
+  t.end();
+});
+
+t.test('a last batch of which everything is damaged is not forgotten, whichever read goes astray besides', (t) => {
+  const made = new FakeDisk();
+  const store = freshStore(made);
+  const texts = ['one', 'two', 'the last'];
+  for (const [at, text] of texts.entries()) {
+    store.commit([accept({ slot: slotOf(at + 1), ballot: ballot(1), chosen: false, entry: bytes(text) })]);
+  }
+  store.close();
+  const identifierAt = (3 % SMALL.ringPages) * PAGE_BYTES;
+  const bodyAt = 2 * PAGE_BYTES;
+  for (const [what, damages] of [
+    ['both', ['body', 'identifier']],
+    ['its body', ['body']],
+    ['its identifier', ['identifier']],
+  ] as const) {
+    const forgotten: number[] = [];
+    for (let after = 0; after < 80; after++) {
+      const disk = made.copy();
+      for (const damage of damages) {
+        if (damage === 'body') disk.flipBit('consensus/log-0000', bodyAt + 8, 0);
+        else disk.flipBit('consensus/identifiers', identifierAt + 8, 0);
+      }
+      disk.misdirectReads(1, after);
+      const { accepted, unknown } = Store.open(disk, { bootId: boot(1) }, SMALL).recovered;
+      if (![...accepted, ...unknown].some(({ slot }) => slot === 3)) forgotten.push(after);
+    }
+    t.strictSame(forgotten, [], what);
+  }
   t.end();
 });
 
