@@ -238,7 +238,9 @@ export class Cluster {
       this.#advance(place);
       return refusal(place.slot, error);
     }
-    return this.apply({ ...proposal, ...place });
+    const { command, origin } = proposal;
+    const { slot, stampNs, leadNs } = place;
+    return this.apply({ command, origin, slot, stampNs, leadNs });
   }
 
   /**

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Value } from 'typebox/value';
 import { Origin } from '../cluster/command.js';
+import { InvariantError } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
 import { nodeId } from '../core/ids.js';
 import type { House } from '../node/house.js';
@@ -135,6 +136,8 @@ export class HttpServer {
       // The process ends after 5 s in any case: nobody's idle connection may hold it up.
       forceCloseConnections: true,
       return503OnClosing: false,
+      // No route has a schema that the framework would have to know: without these it loads a validator and a serializer at every start.
+      schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
       routerOptions: { maxParamLength: PARAM_CHARS_MAX },
       frameworkErrors: (error, request, reply) => this.#refuseUrl(error, request, reply),
       clientErrorHandler: (error, socket) => {
@@ -189,20 +192,16 @@ export class HttpServer {
       // A HEAD of a stream would never end.
       exposeHeadRoute: route.path !== '/events',
       handler: (request, reply) => {
-        const house = this.#house;
         const query = route.query === undefined ? noQuery(request) : checkBody(route.query, request.query);
-        const call: Call<unknown> = {
-          ...this.#context,
-          get node(): Node {
-            return house.member();
-          },
+        const body = route.body === undefined ? noBody(request, route) : checkBody(route.body, request.body);
+        const origin = this.#originOf(request);
+        const call = new CallOf(this.#context, {
           query: query as Record<string, string>,
-          params: request.params as Record<string, string>,
-          body: route.body === undefined ? noBody(request, route) : checkBody(route.body, request.body),
-          origin: this.#originOf(request),
+          body,
+          origin,
           request,
           reply,
-        };
+        });
         return Promise.resolve(route.handle(call as Call<never>));
       },
     });
@@ -257,6 +256,42 @@ export class HttpServer {
         ? 'the name in the address is not UTF-8, written with %XX where need be'
         : `the address cannot be read: ${error.message}`;
     this.#refuse(new TuttiError(isName ? 'BAD_NAME' : 'BAD_REQUEST', detail), request, reply);
+  }
+}
+
+/** What the framework asks for where a route has a schema, of which there is none. */
+const noCompiler = (): never => {
+  throw new InvariantError('requests are checked by validate.ts, and answers are plain JSON');
+};
+
+/** A request as its handler sees it. Of a class, because an object that is spread together anew for each request costs more than its handler. */
+class CallOf implements Call<unknown> {
+  readonly house: House;
+  readonly facade: Facade;
+  readonly events: EventStreams;
+  readonly time: Time;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly origin: Origin;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+
+  constructor(context: RouteContext, init: Pick<Call<unknown>, 'query' | 'body' | 'origin' | 'request' | 'reply'>) {
+    this.house = context.house;
+    this.facade = context.facade;
+    this.events = context.events;
+    this.time = context.time;
+    this.params = init.request.params as Record<string, string>;
+    this.query = init.query;
+    this.body = init.body;
+    this.origin = init.origin;
+    this.request = init.request;
+    this.reply = init.reply;
+  }
+
+  get node(): Node {
+    return this.house.member();
   }
 }
 

@@ -1,7 +1,8 @@
 /** What a node shows, as the JSON of the contract. */
 import type { ClusterView, QueueItemView, TransportView } from '../cluster/view.js';
 import type { NodeId, TrackId } from '../core/ids.js';
-import { BYTES_PER_SAMPLE, type Track } from '../library/track.js';
+import { BYTES_PER_SAMPLE } from '../library/sample-bytes.js';
+import type { Track } from '../library/track.js';
 import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Upload } from '../node/uploads.js';

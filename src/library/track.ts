@@ -15,16 +15,6 @@ export const SampleFormat = Type.Union([
 ]);
 export type SampleFormat = Static<typeof SampleFormat>;
 
-/** Bytes of one sample of one channel as it stands in the file. */
-export const BYTES_PER_SAMPLE: Readonly<Record<SampleFormat, number>> = {
-  u8: 1,
-  s16: 2,
-  s24: 3,
-  s32: 4,
-  f32: 4,
-  f64: 8,
-};
-
 /** What the samples of a WAV file are and where they begin: enough to read them without its header. */
 export const AudioFormat = Type.Object({
   /** Frames a second, 8,000 to 192,000. */

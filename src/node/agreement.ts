@@ -21,7 +21,7 @@ import type { ReadonlyLibrary } from '../library/library.js';
 import type { LogEntry, LogStatus, MemberChange, ReplicatedLog, TermStart } from '../replication/replicated-log.js';
 import { CommitTimes } from './commit-times.js';
 
-/** How many outcomes wait for their askers at most: more than can wait in a log. */
+/** For so many slots outcomes wait for their askers: more than can wait in a log. */
 const OUTCOMES_MAX = 4_096;
 
 /** The agreed state, to be read: entries alone change it. */
@@ -59,8 +59,11 @@ export class Agreement {
   readonly #log: ReplicatedLog;
   readonly #self: NodeId;
   #cluster = Cluster.empty();
-  /** Outcomes by slot, until whoever proposed has fetched them; the oldest leave first. */
-  readonly #outcomes = new Map<Slot, Outcome>();
+  /**
+   * Outcomes of the latest slots, each at its slot modulo {@link OUTCOMES_MAX}, for whoever proposed them here. (Of a map whose oldest
+   * leaves with each entry, the search for the oldest takes longer than the entry.)
+   */
+  readonly #outcomes = new Array<{ readonly slot: Slot; readonly outcome: Outcome } | undefined>(OUTCOMES_MAX);
   /** Epoch of the last term that this process began; null where it never led. */
   #ownEpoch: number | null = null;
   #handlers: AgreementHandlers | null = null;
@@ -152,9 +155,8 @@ export class Agreement {
     const proposal = { command, origin };
     this.#cluster.check(proposal);
     const slot = await this.#unlessRemoved(this.#log.propose(encodeProposal(proposal)));
-    const outcome = this.#outcomes.get(slot);
-    this.#outcomes.delete(slot);
-    if (outcome !== undefined) return outcome;
+    const found = this.#outcomes[slot % OUTCOMES_MAX];
+    if (found?.slot === slot) return found.outcome;
     // A snapshot jumped over the slot: it says what the state is, and not how each command fared.
     throw new TuttiError('OUTCOME_UNKNOWN', `slot ${slot} holds it, and this node got to know only what followed`);
   }
@@ -169,13 +171,13 @@ export class Agreement {
     }
   }
 
-  #apply({ payload, ...place }: LogEntry): void {
+  #apply(entry: LogEntry): void {
+    const { slot, stampNs } = entry;
     const { library, term, playback } = this.#cluster;
     const revBefore = library.rev;
-    const outcome = this.#cluster.applyEncoded(place, payload);
-    this.#outcomes.set(place.slot, outcome);
-    if (this.#outcomes.size > OUTCOMES_MAX) this.#outcomes.delete(this.#outcomes.keys().next().value!);
-    const tookNs = this.now() - place.stampNs;
+    const outcome = this.#cluster.applyEncoded(entry, entry.payload);
+    this.#outcomes[slot % OUTCOMES_MAX] = { slot, outcome };
+    const tookNs = this.now() - stampNs;
     // Below zero where cluster time leaps: the entry that says so is stamped in the new time, and this node does not live in it yet.
     if (this.#isOwnTerm() && tookNs >= 0n) this.#commits.add(tookNs);
     const isOfTrack = outcome.ok && outcome.trackId !== undefined && library.rev !== revBefore;
@@ -214,7 +216,7 @@ export class Agreement {
     }
     const before = this.#cluster.library;
     this.#cluster = restored;
-    this.#outcomes.clear();
+    this.#outcomes.fill(undefined);
     this.#handlers?.replaced(before);
   }
 }

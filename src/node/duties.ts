@@ -57,6 +57,7 @@ export class Duties {
   #isBusy = false;
   /** Nothing was due at the last look: to look again at every entry would cost more than to apply it. */
   #isSettled = false;
+  #willLook = false;
   #isRunning = false;
   #timers: Timer[] = [];
   #retry: Timer | null = null;
@@ -100,7 +101,13 @@ export class Duties {
 
   /** An entry was applied. Where nothing was due before, none makes it so but such as `look` is called for anyway. */
   applied(): void {
-    if (!this.#isSettled) this.look();
+    if (this.#isSettled || this.#willLook) return;
+    // Once for all that are applied in this turn of the event loop: a node that was away applies thousands.
+    this.#willLook = true;
+    queueMicrotask(() => {
+      this.#willLook = false;
+      this.look();
+    });
   }
 
   /** Something else changed: does what is due, one proposal at a time. */

@@ -11,7 +11,8 @@
  */
 import { assert } from '../core/assert.js';
 import type { ErrorCode } from '../core/errors.js';
-import { type AudioFormat, BYTES_PER_SAMPLE } from '../library/track.js';
+import { BYTES_PER_SAMPLE } from '../library/sample-bytes.js';
+import type { AudioFormat } from '../library/track.js';
 import type { ProgramSegment } from './program.js';
 import { allocateRing, RingReader, RingWriter } from './ring.js';
 import { isSameSound } from './schedule.js';

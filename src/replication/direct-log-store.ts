@@ -45,11 +45,17 @@ export class DirectLogStore implements LogStore {
   #job: Timer | null = null;
   #isOver = false;
   #idle: (() => void) | null = null;
+  #commits = 0;
 
   constructor(components: { readonly time: Time; readonly disk: Disk }, init: DirectLogStoreInit) {
     this.#time = components.time;
     this.#disk = components.disk;
     this.#init = init;
+  }
+
+  /** How many commits were asked for. */
+  get commits(): number {
+    return this.#commits;
   }
 
   inspect(): Promise<'empty' | 'formatted' | 'unreadable'> {
@@ -70,6 +76,7 @@ export class DirectLogStore implements LogStore {
   }
 
   commit(work: StoreWork, done: (standing: StoreStanding) => void): void {
+    this.#commits++;
     this.#add({ type: 'commit', work, done });
   }
 

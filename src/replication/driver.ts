@@ -26,6 +26,7 @@ import type { Message } from '../paxos/message.js';
 import type { PaxosState } from '../paxos/state.js';
 import { step } from '../paxos/step.js';
 import type { Time } from '../ports/time.js';
+import { ChosenNotices } from './chosen-notices.js';
 import type { LogStore, StoreStanding } from './log-store.js';
 
 /** Whom the driver tells. Called within an event, in this order for each; none of them may call `handle`. */
@@ -81,6 +82,7 @@ export class Driver {
   #durable = 0;
   #batch: number;
   #waiting: Effects['sendAfter'] = [];
+  readonly #notices: ChosenNotices;
   #isOver = false;
 
   constructor(
@@ -92,6 +94,8 @@ export class Driver {
     this.#handlers = init.handlers;
     this.#configuration = init.state.configuration;
     this.#batch = init.lastBatch;
+    const { time } = components;
+    this.#notices = new ChosenNotices({ time, send: (to, message) => this.#encodeAndSend(to, message) });
   }
 
   /** Local time as the core counts it, milliseconds. */
@@ -129,19 +133,23 @@ export class Driver {
   /** Ends everything: no event is taken any more. */
   fail(error: unknown): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.stop();
     this.#handlers.failed(error instanceof Error ? error : new Error(String(error)));
   }
 
   /** Takes no event any more. */
   stop(): void {
     this.#isOver = true;
+    this.#notices.stop();
   }
 
   #carryOut(effects: Effects): void {
     const handlers = this.#handlers;
     for (const persist of effects.persist) this.#persist(persist);
-    for (const { to, message } of effects.sendNow) this.#send(to, message);
+    for (const { to, message } of effects.sendNow) {
+      if (message.type === 'chosen' && !isAwaitedBy(to, effects)) this.#notices.hold(to, message);
+      else this.#send(to, message);
+    }
     for (const outgoing of effects.sendAfter) {
       if (outgoing.token <= this.#durable) this.#send(outgoing.to, outgoing.message);
       else this.#waiting.push(outgoing);
@@ -198,6 +206,11 @@ export class Driver {
   }
 
   #send(to: NodeId, message: Message): void {
+    this.#notices.precede(to, message);
+    this.#encodeAndSend(to, message);
+  }
+
+  #encodeAndSend(to: NodeId, message: Message): void {
     this.#components.send(to, encodeMessage(this.#asItLeaves(message)));
   }
 
@@ -217,3 +230,7 @@ export class Driver {
     }
   }
 }
+
+/** Somebody at `node` asked for one of the commands that are chosen, and waits for the answer. */
+const isAwaitedBy = (node: NodeId, { apply }: Effects): boolean =>
+  apply.some(({ entry }) => entry.type === 'command' && entry.session.node === node);

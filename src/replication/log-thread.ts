@@ -13,13 +13,15 @@ import type { Disk } from '../ports/disk.js';
 import type { StoreLimits } from '../storage/limits.js';
 import { type ScrubStep, Store, type StoreInit, type StoreRecovered, type StoreWork } from '../storage/store.js';
 import { type LogStore, refusalOf, type StoreStanding } from './log-store.js';
+import { decodeRecords, decodeWork, encodeRecords, encodeWork } from './work-form.js';
 
 /** What the main thread asks. `id` counts them. */
 type Job = { readonly id: number } & (
   | { readonly type: 'inspect' }
   | { readonly type: 'format'; readonly init: StoreInit }
   | { readonly type: 'open'; readonly boot: BootId }
-  | { readonly type: 'commit'; readonly work: StoreWork }
+  /** `work` in the form of work-form.ts. */
+  | { readonly type: 'commit'; readonly work: Uint8Array }
   | { readonly type: 'forget-boots'; readonly upTo: BootId }
   | { readonly type: 'save-snapshot'; readonly slot: Slot; readonly bytes: Uint8Array }
   | {
@@ -43,10 +45,13 @@ interface SentError {
   readonly info: ErrorInfo;
 }
 
+/** What was recovered, with its records in the form of work-form.ts. */
+type SentRecovered = Omit<StoreRecovered, 'accepted'> & { readonly accepted: Uint8Array };
+
 /** What the thread answers. */
 type Answer =
-  /** All commits up to the job `upTo`, from the one after the last answer, are durable. */
-  | { readonly type: 'durable'; readonly upTo: number; readonly standing: StoreStanding }
+  /** All commits up to the job `upTo`, from the one after the last answer, are durable. The commonest, so in the form that costs least. */
+  | readonly [upTo: number, batch: number, fill: number]
   | { readonly type: 'done'; readonly id: number; readonly value: unknown }
   | { readonly type: 'refused'; readonly id: number; readonly error: SentError }
   /** A write or sync failed: nothing is done any more. */
@@ -109,13 +114,14 @@ export class LogThread implements LogStore {
     return this.#call({ type: 'format', init });
   }
 
-  open(boot: BootId, failed: (error: Error) => void): Promise<StoreRecovered> {
+  async open(boot: BootId, failed: (error: Error) => void): Promise<StoreRecovered> {
     this.#failed = failed;
-    return this.#call({ type: 'open', boot });
+    const { accepted, ...recovered } = await this.#call<SentRecovered>({ type: 'open', boot });
+    return { ...recovered, accepted: decodeRecords(accepted) };
   }
 
   commit(work: StoreWork, done: (standing: StoreStanding) => void): void {
-    this.#ask({ type: 'commit', work }, { type: 'commit', done });
+    this.#ask({ type: 'commit', work: encodeWork(work) }, { type: 'commit', done });
   }
 
   forgetBoots(upTo: BootId): void {
@@ -199,17 +205,23 @@ export class LogThread implements LogStore {
     Atomics.notify(this.#flag, 0);
   }
 
+  #durable(upTo: number, standing: StoreStanding): void {
+    for (const [id, waiting] of this.#waiting) {
+      if (id > upTo) break;
+      if (waiting.type !== 'commit') continue;
+      this.#waiting.delete(id);
+      waiting.done(standing);
+    }
+  }
+
   #answered(answer: Answer): void {
     if (this.#isOver) return;
+    if (!('type' in answer)) {
+      const [upTo, batch, fill] = answer;
+      this.#durable(upTo, { batch, fill });
+      return;
+    }
     switch (answer.type) {
-      case 'durable':
-        for (const [id, waiting] of this.#waiting) {
-          if (id > answer.upTo) break;
-          if (waiting.type !== 'commit') continue;
-          this.#waiting.delete(id);
-          waiting.done(answer.standing);
-        }
-        break;
       case 'done':
       case 'refused': {
         const waiting = this.#waiting.get(answer.id);
@@ -284,10 +296,10 @@ class LogServer {
   #commit(jobs: readonly Job[], at: number): number {
     const works: StoreWork[] = [];
     let end = at;
-    for (let job = jobs[end]; job?.type === 'commit'; job = jobs[++end]) works.push(job.work);
+    for (let job = jobs[end]; job?.type === 'commit'; job = jobs[++end]) works.push(decodeWork(job.work));
     const store = this.#opened();
     store.commit(works);
-    this.#answer({ type: 'durable', upTo: jobs[end - 1]!.id, standing: { batch: store.lastBatch, fill: store.fill } });
+    this.#answer([jobs[end - 1]!.id, store.lastBatch, store.fill]);
     return end;
   }
 
@@ -345,7 +357,7 @@ class LogServer {
       case 'open':
         assert(this.#store === null, 'a store is opened once');
         this.#store = Store.open(this.#disk, { bootId: job.boot }, this.#limits);
-        return this.#store.recovered;
+        return sentRecovered(this.#store.recovered);
     }
   }
 
@@ -367,6 +379,11 @@ class LogServer {
     this.#port.postMessage(answer);
   }
 }
+
+const sentRecovered = ({ accepted, ...recovered }: StoreRecovered): SentRecovered => ({
+  ...recovered,
+  accepted: encodeRecords(accepted),
+});
 
 const sent = ({ code, detail, info }: TuttiError): SentError => ({ code, detail, info });
 const received = ({ code, detail, info }: SentError): TuttiError => new TuttiError(code, detail, info);

@@ -5,7 +5,7 @@
  * this node's own core while it leads, else to the leader. That happens once for all that came within a turn of the event loop, whenever
  * somebody else leads, whenever the disk is done with a batch, and at every tick for what has to be asked for again.
  */
-import type { NodeId, Slot } from '../core/ids.js';
+import { type NodeId, type Slot, slot as slotOf } from '../core/ids.js';
 import type { Declined } from '../paxos/effects.js';
 import type { Session } from '../paxos/entry.js';
 import { FORWARDED_MAX, type Forwarded } from './frames.js';
@@ -16,8 +16,8 @@ import { ReadBarriers } from './read-barriers.js';
 import { leaderOf, type Self, serves } from './self.js';
 
 /**
- * Batches of proposals that a leader has on its own disk at once: one that is written, and one that waits. More would only split what
- * could go down together.
+ * Batches of proposals that a leader has under way at once, on its own disk and on their way to a quorum: one that is written, and one that
+ * waits. More would only split what could go down together.
  */
 const BATCHES_MAX = 2;
 /** Bytes of proposals in one frame to the leader: far below what a control message takes. */
@@ -37,6 +37,17 @@ export interface RequestsComponents {
   readonly defer: (callback: () => void) => void;
 }
 
+/** What a leader has proposed in one term and not yet seen applied. */
+interface UnderWay {
+  /** Null where this node did not lead. */
+  readonly term: string | null;
+  readonly sessions: Set<string>;
+  /** The last slot of each batch that is not chosen yet. */
+  readonly ends: Slot[];
+}
+
+const underWay = (term: string | null): UnderWay => ({ term, sessions: new Set(), ends: [] });
+
 /** How a request is answered: once. */
 export interface Settle {
   resolve(slot: Slot): void;
@@ -55,7 +66,7 @@ export class Requests {
    * What this leader has proposed in its term and not yet applied. Whoever asked for it asks again while nothing is chosen, and each time
    * would fill another slot.
    */
-  #underWay: { readonly term: string | null; readonly sessions: Set<string> } = { term: null, sessions: new Set() };
+  #underWay: UnderWay = underWay(null);
 
   constructor(components: RequestsComponents) {
     this.#components = components;
@@ -111,9 +122,14 @@ export class Requests {
     this.#components.proposals.jumped(this.#components.self.slotOf);
   }
 
-  /** After every event of the core: more may be applied. */
+  /** After every event of the core: more may be applied, or a batch be chosen, which makes room for the next. */
   afterStep(): void {
-    this.#reads.applied(this.#components.self.applied());
+    const { self } = this.#components;
+    this.#reads.applied(self.applied());
+    const { ends } = this.#underWay;
+    const wereUnderWay = ends.length;
+    while (ends.length > 0 && ends[0]! <= self.state.chosenUpTo) ends.shift();
+    if (ends.length < wereUnderWay) this.flushSoon();
   }
 
   /** Gives up what waited too long, and asks again for what did not come. */
@@ -158,8 +174,9 @@ export class Requests {
 
   #proposeHere(term: string, nowMs: number): void {
     const { self, proposals, leadership } = this.#components;
-    if (this.#underWay.term !== term) this.#underWay = { term, sessions: new Set() };
-    const { sessions } = this.#underWay;
+    if (this.#underWay.term !== term) this.#underWay = underWay(term);
+    const { sessions, ends } = this.#underWay;
+    if (ends.length >= BATCHES_MAX) return;
     const own = proposals.dueFor(term, nowMs);
     const due = [...own, ...proposals.takeForeign(nowMs)].filter(({ session }) => !sessions.has(sessionText(session)));
     proposals.sent(own, term, nowMs);
@@ -169,6 +186,8 @@ export class Requests {
     for (const proposal of due) this.#handed.set(proposal.session, proposal);
     self.handle({ type: 'propose', proposals: due.map(({ session, payload }) => ({ session, payload, ...stamps })) });
     this.#handed.clear();
+    const { role } = self.state;
+    if (role.type === 'leader') ends.push(slotOf(role.next - 1));
   }
 
   #forward(term: string, nowMs: number): void {

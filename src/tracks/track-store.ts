@@ -10,11 +10,10 @@
  * All calls block: the store lives in the hash worker's thread (workers/intake.ts), and the main thread talks to it through
  * track-client.ts.
  */
-import { Value } from 'typebox/value';
 import { PEAK_COUNT } from '../audio/peaks.js';
 import { TuttiError } from '../core/errors.js';
 import { isTrackId, type TrackId } from '../core/ids.js';
-import { Track } from '../library/track.js';
+import type { Track } from '../library/track.js';
 import type { Disk } from '../ports/disk.js';
 import { writeDurably } from './durable-write.js';
 import { Intake, type TakenFile } from './intake.js';
@@ -38,10 +37,16 @@ export const trackPath = (id: TrackId): string => `${TRACKS}/${id}.wav`;
 const peaksName = (id: TrackId): string => `${id}.peaks`;
 const descriptionName = (id: TrackId): string => `${id}.json`;
 
+/**
+ * What is read of a description: the rest of it is agreed in the log. So little is checked by hand, since the schemas' library would take
+ * 13 MB of this thread.
+ */
+export type DescribedTrack = Pick<Track, 'id' | 'title' | 'bytes'>;
+
 /** What lay on the disk at the start. */
 export interface StoredTracks {
   /** As they were described, in the order of their ids. */
-  readonly tracks: readonly Track[];
+  readonly tracks: readonly DescribedTrack[];
   /** Files that were left out, and why: for the log. */
   readonly problems: readonly string[];
   /** Leftovers of uploads that were cut off, now removed. */
@@ -67,7 +72,7 @@ export class TrackStore {
     this.#disk.syncDirectory('');
     const leftovers = this.#leftovers();
     for (const path of leftovers) this.#disk.remove(path);
-    const tracks: Track[] = [];
+    const tracks: DescribedTrack[] = [];
     const problems: string[] = [];
     for (const { name, kind, size } of this.#disk.list(TRACKS)) {
       const id = name.endsWith('.wav') ? name.slice(0, -'.wav'.length) : '';
@@ -228,11 +233,11 @@ export class TrackStore {
   }
 
   /** The description of `id`; null where there is none that can be read. */
-  #described(id: TrackId): Track | null {
+  #described(id: TrackId): DescribedTrack | null {
     try {
       const bytes = this.#readFile(`${TRACKS}/${descriptionName(id)}`, 0, DESCRIPTION_BYTES_MAX);
       const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      return Value.Check(Track, value) && value.id === id ? value : null;
+      return isDescription(value) && value.id === id ? value : null;
     } catch (error) {
       if (error instanceof TuttiError || error instanceof SyntaxError || error instanceof TypeError) return null;
       throw error;
@@ -274,4 +279,10 @@ function unlessFails(work: () => void): void {
   } catch (error) {
     if (!(error instanceof TuttiError)) throw error;
   }
+}
+
+function isDescription(value: unknown): value is DescribedTrack {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, title, bytes } = value as Partial<Record<keyof DescribedTrack, unknown>>;
+  return typeof id === 'string' && typeof title === 'string' && typeof bytes === 'number';
 }

@@ -2,7 +2,8 @@
 import { itemId, trackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import { addTime, type ClusterTime, clusterTime, nanosFromMs } from '../../src/core/units.js';
-import { BYTES_PER_SAMPLE, type SampleFormat } from '../../src/library/track.js';
+import { BYTES_PER_SAMPLE } from '../../src/library/sample-bytes.js';
+import type { SampleFormat } from '../../src/library/track.js';
 import type { ReaderRequest } from '../../src/player/deck.js';
 import { PlayerLoop, type PlayerStatus } from '../../src/player/loop.js';
 import type { GainChange, Program, ProgramSegment } from '../../src/player/program.js';

@@ -220,6 +220,7 @@ t.test('while a card is replaced three votes count at every instant, and the new
   await cluster.awaitLeader();
   await other.kill();
   await cluster.settle(leader.replica.propose(bytes('with the new one')));
+  await cluster.until(() => fresh.recorder.texts.length === 2, 'the new one has it too');
   t.strictSame(fresh.recorder.texts, ['before', 'with the new one']);
   await cluster.stop();
 });

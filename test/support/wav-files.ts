@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BYTES_PER_SAMPLE, type SampleFormat } from '../../src/library/track.js';
+import { BYTES_PER_SAMPLE } from '../../src/library/sample-bytes.js';
+import type { SampleFormat } from '../../src/library/track.js';
 
 /** What follows one another. Text is Latin-1, numbers are bytes. */
 export function bytesOf(...parts: readonly (Uint8Array | string | readonly number[])[]): Uint8Array {

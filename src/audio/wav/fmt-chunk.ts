@@ -6,7 +6,8 @@
  *
  * Further reading: Microsoft, "Multiple Channel Audio Data and WAVE Files"; RFC 2361 for the registered format tags.
  */
-import { type AudioFormat, BYTES_PER_SAMPLE, type SampleFormat } from '../../library/track.js';
+import { BYTES_PER_SAMPLE } from '../../library/sample-bytes.js';
+import type { AudioFormat, SampleFormat } from '../../library/track.js';
 import { unsupportedAudio } from './unsupported.js';
 
 /** All of WAVEFORMATEXTENSIBLE: later bytes of a longer chunk mean nothing for PCM. */

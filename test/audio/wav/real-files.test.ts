@@ -5,7 +5,8 @@ import t from 'tap';
 import { TrackScan } from '../../../src/audio/track-scan.js';
 import { decodeFrames } from '../../../src/audio/wav/sample-decoder.js';
 import { WavReader } from '../../../src/audio/wav/wav-reader.js';
-import { BYTES_PER_SAMPLE, type SampleFormat } from '../../../src/library/track.js';
+import { BYTES_PER_SAMPLE } from '../../../src/library/sample-bytes.js';
+import type { SampleFormat } from '../../../src/library/track.js';
 import {
   alsaSounds,
   bytesOf,
