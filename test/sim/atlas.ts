@@ -3,8 +3,8 @@
  *
  * Consensus promises nothing once more cards are damaged than a quorum can mend: with n voters and a quorum of q, at most n - q of them may
  * be in doubt at any one time. A card is in doubt from the instant at which it is harmed until its node has read it anew and holds, by its
- * own word, all that was agreed when it was harmed. Without this bound the checkers would be false of correct code; with a
- * wider one they would prove less.
+ * own word, all that was agreed when it was harmed; and until none of the slots that it knows to have lost is still to be agreed on: for
+ * those it has no answer. Without this bound the checkers would be false of correct code; with a wider one they would prove less.
  */
 import { acceptQuorum } from '../../src/paxos/configuration.js';
 

@@ -165,6 +165,9 @@ t.test('cluster time runs on, and leaps only where the epoch moves', (t) => {
   t.equal(complaintOf(clock(1, 1_000, 0), clock(1, 999, 100)), 'cluster time runs');
   t.equal(complaintOf(clock(1, 1_000, 0), clock(1, 9_000, 100)), 'cluster time runs');
   t.equal(complaintOf(clock(1, 1_000, 0), clock(1, 9_000, 100, 2)), null);
+  t.equal(complaintOf(clock(2, 9_000, 0), clock(1, 1_000, 0), clock(1, 9_100, 100)), null, 'to where another is');
+  t.equal(complaintOf(clock(2, 9_000, 0), clock(1, 1_000, 0), clock(1, 9_200, 100)), 'cluster time runs', 'beyond');
+  t.equal(complaintOf(clock(2, 1_500, 0), clock(1, 1_000, 0), clock(1, 1_600, 100)), 'cluster time runs', 'too near');
   t.end();
 });
 

@@ -9,8 +9,10 @@ import { FakeDisk, type FakeDiskInit, PAGE_BYTES } from '../../src/ports/fake-di
 /** What is written first with every batch, and then beside it: see storage/store.ts. */
 const BODIES = /^consensus\/log-[0-9]+$/;
 const IDENTIFIERS = 'consensus/identifiers';
-/** From the start of a batch, or of an identifier: no bit here is without meaning. Bytes. */
-const MEANT_BYTES = 40;
+/** Where the first record of a batch stands, behind the header and its length: with the header alone damaged, records are saved. Bytes. */
+const RECORD_AT = 44;
+/** From there, and from the start of an identifier: no bit here is without meaning. Bytes. */
+const MEANT_BYTES = 24;
 
 /** Where something was written and synced. */
 interface Place {
@@ -37,12 +39,15 @@ export class SimDisk extends FakeDisk {
 
   /** Flips a bit of the last batch that is durable, and one of its identifier where `both` are to be lost; false where there is none. */
   loseLastBatch(both: boolean): boolean {
-    const lost = both ? [this.#lastBody, this.#lastIdentifier] : [this.#lastBody];
-    if (this.#lastBody === null || this.#lastIdentifier === null) return false;
-    for (const { path, offset } of lost as Place[]) {
-      this.flipBit(path, offset + this.#prng.below(MEANT_BYTES), this.#prng.below(8));
-    }
+    const [body, identifier] = [this.#lastBody, this.#lastIdentifier];
+    if (body === null || identifier === null) return false;
+    this.#flipAt(body, RECORD_AT);
+    if (both) this.#flipAt(identifier, 0);
     return true;
+  }
+
+  #flipAt({ path, offset }: Place, from: number): void {
+    this.flipBit(path, offset + from + this.#prng.below(MEANT_BYTES), this.#prng.below(8));
   }
 
   override open(path: string, mode: 'read' | 'write' | 'create' | 'exclusive'): DiskFile {

@@ -107,6 +107,8 @@ export class World implements FaultWorld {
   readonly #reference = Cluster.empty();
   /** Who has led most recently, by what machines say. */
   readonly #leaders = new Set<Machine>();
+  /** The highest slot of which a process found that its card has lost it: above what was ever there, where it does not know what that was. */
+  readonly #lostUpTo = new Map<ProcessId, number>();
   /** Process that ran, and slot that was agreed, when a card came into doubt. */
   readonly #doubts = new Map<number, { readonly process: ProcessId; readonly slot: number }>();
   /** Things that end when the faults do. */
@@ -632,6 +634,7 @@ export class World implements FaultWorld {
     if (this.#violation !== null) return;
     if (this.#knobs.beyond && observation.type === 'ended') return;
     if (observation.type === 'restored') this.#restores++;
+    if (observation.type === 'recovered') this.#lostUpTo.set(observation.process, Math.max(0, ...observation.unknown));
     const wrong = firstViolation(this.#checkers, observation);
     if (wrong !== undefined) this.#violate(wrong.checker, wrong.text);
   }
@@ -725,6 +728,8 @@ export class World implements FaultWorld {
     }
     const isRead = machine.isUp && processId !== null && processId > doubt.process && !machine.needsPowerCycle;
     if (!isRead || machine.appliedSlot < doubt.slot || machine.isAwaitingReplacement) return;
+    // Until something else stands in a slot that it has lost, it has no answer for it: neither "this" nor "nothing".
+    if (machine.appliedSlot < (this.#lostUpTo.get(processId) ?? 0)) return;
     const status = machine.status()!;
     if (status.trouble !== null || status.role === 'removed') return;
     if (!status.members.some(({ node, trusted }) => node === machine.identity?.node && trusted)) return;
