@@ -107,3 +107,30 @@ await t.test(
     for (const daemon of Object.values(byName)) t.equal(await daemon.end(), 0);
   },
 );
+
+await t.test(
+  'a card that died is replaced by a new one under the name that people see, and three vote all the while',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const { kitchen, attic, hall } = await formHouse(t, folder);
+    const lost = nodeNamed(await stateOf(kitchen), 'hall')!.id;
+    await kill(hall);
+    const fresh = await startNode(t, folder, 'new-card');
+    const key = readFileSync(keyFile(folder, 'kitchen'), 'utf8').trim();
+    const place = `127.0.0.1:${kitchen.peerPort}`;
+    const join = (replace: string) => runTutti('join', place, '--key', key, '--replace', replace, '--node', fresh.url);
+    t.match(await join('cellar'), { exitCode: 1, stderr: /^NODE_NOT_FOUND/ });
+    t.match(await runTutti('join', place, '--key', key.slice(1), '--node', fresh.url), {
+      exitCode: 1,
+      stderr: /^BAD_REQUEST: key: found 63 characters/,
+    });
+    t.match(await join('hall'), { exitCode: 0, stdout: /^Joined the cluster/ });
+    t.equal((await stateOf(kitchen)).cluster.voters, 3, 'whose card is lost keeps its vote for now');
+    await together([kitchen, attic, fresh], 3);
+    await until('the lost one is out', async () => (await stateOf(kitchen)).nodes.every(({ id }) => id !== lost));
+    t.equal(nodeNamed(await stateOf(attic), 'new-card')!.role, 'voter');
+    const written = await fresh.call('PUT', '/volume', { volume: 21 });
+    t.equal(written.status, 200);
+    for (const daemon of [kitchen, attic, fresh]) t.equal(await daemon.end(), 0);
+  },
+);
