@@ -205,12 +205,16 @@ export class Membership {
     else self.send(session.node, { type: 'change-answer', session, code: code ?? '', detail });
   }
 
-  /** Those of `voters` that are off, behind, or with a card that is not trusted. */
+  /**
+   * Those of `voters` that are off, behind, with a card that is not trusted, or about to be replaced: a card that is lost may look as if it
+   * were there for some seconds more.
+   */
   #unfit(voters: readonly MemberRecord[]): readonly MemberRecord[] {
     const fit = this.#candidates().filter(
       ({ onlineMs, caughtUp, trusted }) => onlineMs !== null && caughtUp && trusted,
     );
-    return voters.filter(({ node }) => !fit.some((candidate) => candidate.node === node));
+    const leaving = new Set(this.#components.self.configuration().members.map(({ replaces }) => replaces));
+    return voters.filter(({ node }) => leaving.has(node) || !fit.some((candidate) => candidate.node === node));
   }
 
   #betterVoters(): MemberRecord[] | null {
