@@ -12,7 +12,7 @@
 import type { Command, CommandOf, Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { assert } from '../core/assert.js';
-import { TuttiError } from '../core/errors.js';
+import { type ErrorCode, TuttiError } from '../core/errors.js';
 import { type ItemId, isTrackId, type NodeId, type Slot, type TrackId } from '../core/ids.js';
 import type { OutputChannels } from '../core/output-channels.js';
 import type { ClusterTime } from '../core/units.js';
@@ -45,6 +45,9 @@ import { Uploads } from './uploads.js';
 /** How often the output is looked at, and the room on the disk. Milliseconds. */
 const WATCH_MS = 500;
 const SPACE_EVERY_MS = 10_000;
+
+/** Errors of a name that may have become known meanwhile. */
+const UNKNOWN: ReadonlySet<ErrorCode> = new Set(['TRACK_NOT_FOUND', 'NODE_NOT_FOUND']);
 
 /** What a node is made of. It starts and stops `consensus`, `playout` and `lamp`, and opens and closes `files`; the rest is lent to it. */
 export interface NodeComponents {
@@ -285,11 +288,13 @@ export class Node {
   }
 
   async removeTrack(track: string, origin: Origin): Promise<Outcome> {
-    return await this.ask({ type: 'track.remove', trackId: this.trackOf(track).id }, origin);
+    const { id: trackId } = await this.#agreed(() => this.trackOf(track));
+    return await this.ask({ type: 'track.remove', trackId }, origin);
   }
 
   async renameTrack(track: string, title: string, origin: Origin): Promise<Outcome> {
-    return await this.ask({ type: 'track.rename', trackId: this.trackOf(track).id, title }, origin);
+    const { id: trackId } = await this.#agreed(() => this.trackOf(track));
+    return await this.ask({ type: 'track.rename', trackId, title }, origin);
   }
 
   /** The track with this id or title, with or without ".wav". @throws TuttiError TRACK_NOT_FOUND, TRACK_NOT_READY */
@@ -327,7 +332,7 @@ export class Node {
     place: { readonly beforeItemId?: string | undefined; readonly next?: boolean | undefined },
     origin: Origin,
   ): Promise<Outcome> {
-    const trackIds = tracks.map((track) => this.trackOf(track).id);
+    const trackIds = await this.#agreed(() => tracks.map((track) => this.trackOf(track).id));
     return await this.ask({ type: 'queue.add', trackIds, ...given(place) } as CommandOf<'queue.add'>, origin);
   }
 
@@ -354,7 +359,8 @@ export class Node {
     what: Expecting & { readonly trackId?: string | undefined; readonly itemId?: string | undefined },
     origin: Origin,
   ): Promise<Outcome> {
-    const trackId = what.trackId === undefined ? undefined : this.trackOf(what.trackId).id;
+    const { trackId: name } = what;
+    const trackId = name === undefined ? undefined : (await this.#agreed(() => this.trackOf(name))).id;
     return await this.ask(
       { type: 'transport.play', ...given({ ...what, trackId }) } as CommandOf<'transport.play'>,
       origin,
@@ -406,7 +412,8 @@ export class Node {
     },
     origin: Origin,
   ): Promise<Outcome> {
-    const node = change.node === undefined ? undefined : this.memberOf(change.node);
+    const { node: name } = change;
+    const node = name === undefined ? undefined : await this.#agreed(() => this.memberOf(name));
     return await this.ask({ type: 'volume.set', ...given({ ...change, node }) } as CommandOf<'volume.set'>, origin);
   }
 
@@ -416,10 +423,8 @@ export class Node {
     change: { readonly latencyUs?: number | undefined; readonly channels?: OutputChannels | undefined },
     origin: Origin,
   ): Promise<Outcome> {
-    return await this.ask(
-      { type: 'output.set', node: this.memberOf(node), ...given(change) } as CommandOf<'output.set'>,
-      origin,
-    );
+    const id = await this.#agreed(() => this.memberOf(node));
+    return await this.ask({ type: 'output.set', node: id, ...given(change) } as CommandOf<'output.set'>, origin);
   }
 
   // ---- Members ------------------------------------------------------------------------------------------------------------------
@@ -434,9 +439,8 @@ export class Node {
    * @throws TuttiError NODE_NOT_FOUND, NO_QUORUM, OUTCOME_UNKNOWN, BUSY; LAST_MEMBER for a house's only node
    */
   async removeMember(name: string, { acceptLoss }: { readonly acceptLoss: boolean }): Promise<Slot> {
-    const members = this.members();
-    const { id: node } = findMember(members, name);
-    if (members.length === 1) {
+    const node = await this.#agreed(() => this.memberOf(name));
+    if (this.members().length === 1) {
       throw new TuttiError('LAST_MEMBER', `${JSON.stringify(name.slice(0, 100))} is the only node of this cluster`);
     }
     return await this.#agreement.changeMembers({ type: 'remove', node, acceptLoss });
@@ -458,6 +462,22 @@ export class Node {
   async #unlessStopped(step: Promise<void> | undefined): Promise<void> {
     await step;
     if (this.#state !== 'running') throw new TuttiError('NO_QUORUM', 'this node is stopping');
+  }
+
+  /**
+   * What a wish names. Somebody may have heard a moment ago, of another node, that it is there now: so nothing is called unknown before
+   * this node knows all that was answered anywhere.
+   * @throws TuttiError whatever `find` throws; NO_QUORUM where nobody can say
+   */
+  async #agreed<T>(find: () => T): Promise<T> {
+    try {
+      return find();
+    } catch (error) {
+      const isUnknown = error instanceof TuttiError && UNKNOWN.has(error.code);
+      if (!isUnknown) throw error;
+      await this.readBarrier();
+      return find();
+    }
   }
 
   #transport(

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { encodeProposal } from '../../src/cluster/codec.js';
 import type { TuttiError } from '../../src/core/errors.js';
 import type { Track } from '../../src/library/track.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
@@ -272,6 +273,19 @@ t.test('a track that is removed leaves the disk; one that plays is not removed [
   t.strictSame(disk.list('tracks'), []);
   t.notOk(node.holds(track.id));
   await t.rejects(async () => node.trackOf('a'), { code: 'TRACK_NOT_FOUND' });
+});
+
+t.test('what another node has answered a moment ago can be named here at once', async (t) => {
+  const { node, consensus } = await startHouse(t);
+  const { track } = await addSong(node, 'a.wav', song(1_000));
+  const renamed = { type: 'track.rename', trackId: track.id, title: 'elsewhere' } as const;
+  consensus.answerElsewhere(encodeProposal({ command: renamed, origin: BY }));
+  t.throws(() => node.trackOf('elsewhere'), { code: 'TRACK_NOT_FOUND' });
+  t.match(await node.enqueue(['elsewhere'], {}, BY), { ok: true });
+
+  await t.rejects(node.enqueue(['elsewhere', 'nothing'], {}, BY), { code: 'TRACK_NOT_FOUND', detail: /"nothing"/ });
+  consensus.setQuorum(false);
+  await t.rejects(node.enqueue(['nothing'], {}, BY), { code: 'NO_QUORUM' }, 'nobody can say that there is none');
 });
 
 t.test('what is still on its way cannot be queued, and shows its progress [row 3]', async (t) => {

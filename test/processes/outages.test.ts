@@ -10,7 +10,9 @@ await t.test('a house that was dark comes up with everything, and the music paus
   const folder = temporaryFolder(t);
   const first = await formHouse(t, folder);
   const track: Track = (await first.hall.upload('a.wav', song(1))).json;
-  const queued: Queued = (await first.attic.call('POST', '/queue', { trackIds: [track.id, track.id] })).json;
+  const added = await first.attic.call('POST', '/queue', { trackIds: [track.id, track.id] });
+  t.equal(added.status, 201, 'what one node has answered, the others know by name');
+  const queued: Queued = added.json;
   await first.kitchen.call('PUT', '/volume', { volume: 23 });
   t.equal((await first.attic.call('POST', '/transport/play')).status, 200);
   await until('it plays everywhere', async () => {

@@ -61,6 +61,7 @@ export class FakeReplicatedLog implements ReplicatedLog {
   #lastSlot = 0;
   #lastStampNs = 0n;
   #pending: Pending[] = [];
+  readonly #elsewhere: Uint8Array[] = [];
   #applying = false;
   #quorum = true;
   #others: (MemberIdentity & { readonly voter: boolean })[] = [];
@@ -98,9 +99,15 @@ export class FakeReplicatedLog implements ReplicatedLog {
     return this.#enter(payload);
   }
 
-  readBarrier(): Promise<Slot> {
-    if (this.#handlers === null || !this.#quorum) return Promise.reject(noQuorum());
-    return Promise.resolve(slot(this.#lastSlot));
+  async readBarrier(): Promise<Slot> {
+    if (this.#handlers === null || !this.#quorum) throw noQuorum();
+    await Promise.all(this.#elsewhere.splice(0).map((payload) => this.#enter(payload)));
+    return slot(this.#lastSlot);
+  }
+
+  /** Another node answers a proposal of its own: known here after the next read barrier. */
+  answerElsewhere(payload: Uint8Array): void {
+    this.#elsewhere.push(payload);
   }
 
   changeMembers(change: MemberChange): Promise<Slot> {
