@@ -135,11 +135,13 @@ export function accept(step: Step, ballot: Ballot, first: Slot, entries: readonl
   }
   const last = slotOf(slot - 1);
   if (last > state.matchedUpTo) state.matchedUpTo = last;
+  // Nothing new in it: all of it is chosen, or was accepted under this ballot. That promises nothing, for it puts nothing on the disk. (A
+  // promise that was raised in memory alone here would be taken for a durable one by the prepare of this ballot, if that comes late.)
+  if (records.length === 0) return null;
   // To accept is to promise. The records say so too; but they are the last batch, and one that is destroyed with its identifier would take
   // the promise along: a late accept of an older leader could then fill the slot, and stand for a definite answer.
   const isNew = compareBallots(ballot, state.promised) > 0;
   state.promised = higherBallot(state.promised, ballot);
-  if (records.length === 0) return null;
   const isLeader = state.role.type === 'leader';
   return persist(step, isNew ? { records, promised: ballot } : { records }, isLeader ? { matched: last } : {});
 }

@@ -403,6 +403,31 @@ t.test('to accept under a new ballot is a promise that goes to the superblock', 
   t.end();
 });
 
+t.test('an accept of nothing that is new promises nothing, so the prepare that comes late is answered from the disk', (t) => {
+  const accepted = [{ slot: slotOf(1), ballot: ballot(1), entry: command('a') }];
+  const bench = new Bench({ accepted, chosenUpTo: slotOf(1), promised: ballot(1) }, n3);
+  const { persist } = bench.hear(n2, {
+    type: 'accept',
+    ballot: ballot(2, n2),
+    start: slotOf(1),
+    from: slotOf(1),
+    entries: [command('a')],
+    chosenUpTo: slotOf(1),
+  });
+  t.same(persist, [], 'what is known to be chosen is not written again');
+  const prepared = bench.hear(n2, { type: 'prepare', ballot: ballot(2, n2), from: slotOf(1) });
+  t.same(
+    prepared.persist.map(({ promised }) => promised),
+    [ballot(2, n2)],
+  );
+  t.same(
+    prepared.sendAfter.map(({ token }) => token),
+    prepared.persist.map(({ token }) => token.number),
+    'the promise leaves when it is on the disk',
+  );
+  t.end();
+});
+
 t.test('what is damaged of an older configuration holds up no slot of this one', (t) => {
   const configuration = { ...configurationOf(['n1', 'n2', 'n3']), id: 2, after: slotOf(1) };
   const held = { slot: slotOf(1), ballot: ballot(1), entry: command('a') };

@@ -348,7 +348,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     });
   },
   clone: (world, prng) => {
-    const host = world.machines.find((machine) => machine.identity === null && !machine.isOn);
+    const host = world.machines.find(({ isSpare }) => isSpare);
     const machine = victim(world, prng);
     if (machine === undefined || host === undefined) return;
     const { identity } = machine;
@@ -358,7 +358,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     world.trace(machine.name, 'a copy of its card is made');
     world.startLater(machine, 100);
     world.until(3_000 + around(prng, 3_000), () => {
-      if (host.identity !== null || machine.identity !== identity || !machine.isUp) return;
+      if (!host.isSpare || machine.identity !== identity || !machine.isUp) return;
       if (machine.isAwaitingReplacement || !world.atlas.mayHarm(machine.number) || !world.isKnown(machine)) return;
       world.harm(machine);
       machine.isAwaitingReplacement = true;
@@ -383,7 +383,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
   },
 
   'add-member': (world, prng) => {
-    const spares = world.machines.filter((machine) => machine.identity === null && !machine.isOn);
+    const spares = world.machines.filter(({ isSpare }) => isSpare);
     if (spares.length === 0) return;
     world.letIn(pick(prng, spares));
   },

@@ -100,6 +100,8 @@ export class Machine {
   imaged = false;
   /** Its owner will put an empty card in, and let it in anew. */
   isAwaitingReplacement = false;
+  /** Its owner is letting it in under a new identity: one at a time, or a member would be awaited that never comes. */
+  isComingIn = false;
   /** Others' files have taken all of its disk. */
   isFull = false;
   /** When that was last so, true nanoseconds; null for never. */
@@ -138,6 +140,11 @@ export class Machine {
   /** A process runs, and has read its card. */
   get isUp(): boolean {
     return this.#process?.isUp === true;
+  }
+
+  /** Lies in a drawer: nobody has plans for it. */
+  get isSpare(): boolean {
+    return this.identity === null && !this.isOn && !this.isAwaitingReplacement && !this.isComingIn;
   }
 
   get isPaused(): boolean {

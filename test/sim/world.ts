@@ -327,6 +327,7 @@ export class World implements FaultWorld {
     const identity = newIdentity(this.#owner);
     this.trace('owner', `lets ${machine.name} in${former === null ? '' : ' again'}`);
     this.#changes++;
+    machine.isComingIn = true;
     let place = former;
     while (machine.identity === null && this.#violation === null) {
       const asked = this.#anybody();
@@ -342,6 +343,7 @@ export class World implements FaultWorld {
       if (answer === 'no such member') place = null;
       await this.#after(1_000);
     }
+    machine.isComingIn = false;
     this.#changes--;
   }
 
