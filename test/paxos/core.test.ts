@@ -403,7 +403,7 @@ t.test('to accept under a new ballot is a promise that goes to the superblock', 
   t.end();
 });
 
-t.test('an accept of nothing that is new promises nothing, so the prepare that comes late is answered from the disk', (t) => {
+t.test('an accept of nothing new promises nothing: a prepare that comes late is answered from the disk', (t) => {
   const accepted = [{ slot: slotOf(1), ballot: ballot(1), entry: command('a') }];
   const bench = new Bench({ accepted, chosenUpTo: slotOf(1), promised: ballot(1) }, n3);
   const { persist } = bench.hear(n2, {
