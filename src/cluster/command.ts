@@ -9,6 +9,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import type { BootId, Incarnation, ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
+import { LATENCY_US } from '../core/latency.js';
 import { OutputChannels } from '../core/output-channels.js';
 import { Track } from '../library/track.js';
 import { Repeat, Via } from '../playback/model.js';
@@ -77,7 +78,7 @@ export const COMMANDS = {
   /** How one node sounds, changed from anywhere. Only what is given changes; not nothing. */
   'output.set': command('output.set', {
     node: Node,
-    latencyUs: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 5_000_000 })),
+    latencyUs: Type.Optional(Type.Integer({ minimum: LATENCY_US.least, maximum: LATENCY_US.most })),
     channels: Type.Optional(OutputChannels),
   }),
 

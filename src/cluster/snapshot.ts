@@ -72,7 +72,7 @@ const LevelStep = { volume: PerCent, muted: Type.Boolean(), at: Time };
 const Level = Type.Unsafe<HouseLevel>(
   Type.Object({
     ...LevelStep,
-    before: Type.Array(Type.Object(LevelStep), { minItems: 1, maxItems: LEVEL_STEPS_MAX }),
+    before: Type.Array(Type.Object(LevelStep), { minItems: 1, maxItems: 2 * LEVEL_STEPS_MAX }),
   }),
 );
 

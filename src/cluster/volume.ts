@@ -3,10 +3,12 @@
  *
  * What a node plays at is house * node / 100, so that turning the house down keeps the rooms' proportions; it is silent where either is
  * muted. A change holds from its stamp plus the lead, on all nodes at one instant. What holds until then is
- * kept, with changes that are still ahead: a player that hears of them ahead of time ramps exactly then, at each.
+ * kept, with changes that are still ahead: a player that hears of them ahead of time ramps exactly then, at each. So is what held a moment
+ * ago, for rooms that are behind by their latency.
  */
 import { addTime, type ClusterTime, clusterTime, laterOf } from '../core/units.js';
 import type { Asked } from '../playback/change.js';
+import { TAIL_KEPT_NS } from '../playback/model.js';
 
 /** A volume in whole per cent, 0 to 100, and mute, which leaves the volume as it was. */
 export interface Loudspeaker {
@@ -25,7 +27,7 @@ export interface Level extends LevelStep {
   readonly before: readonly LevelStep[];
 }
 
-/** How many settings are kept before the newest: a knob turned fast within a lead of 120 ms makes fewer. */
+/** How many settings are kept before the newest, and of those that are over as many: a knob turned fast within a second makes fewer. */
 export const LEVEL_STEPS_MAX = 16;
 
 /** From `at` on, `percent` of full volume: house * node / 100, 0 to 100, not always whole. */
@@ -47,8 +49,8 @@ const FULL: LevelStep = { volume: 100, muted: false, at: clusterTime(0n) };
 export const FULL_LEVEL: Level = { ...FULL, before: [FULL] };
 
 /**
- * `level` after a change, which holds from its stamp plus the lead, or from the change before where that one is later. What was over at
- * the stamp is forgotten. Where more changes are ahead than are kept, the newest takes the place of the last one.
+ * `level` after a change, which holds from its stamp plus the lead, or from the change before where that one is later. What was over
+ * {@link TAIL_KEPT_NS} before the stamp is forgotten. Where more changes are ahead than are kept, the newest takes the place of the last one.
  */
 export function changeLevel(
   level: Level,
@@ -63,15 +65,18 @@ export function changeLevel(
   const newest = { volume: level.volume, muted: level.muted, at: level.at };
   // What would hold for no time at all is replaced; there is always an earlier one.
   const earlier = level.at < at ? [...level.before, newest] : level.before;
-  const holding = Math.max(
-    0,
-    earlier.findLastIndex((step) => step.at <= stamp),
-  );
-  return { volume, muted, at, before: earlier.slice(holding, holding + LEVEL_STEPS_MAX) };
+  const holdingAt = (instant: bigint) =>
+    Math.max(
+      0,
+      earlier.findLastIndex((step) => step.at <= instant),
+    );
+  const holding = holdingAt(stamp);
+  const first = Math.max(holdingAt(stamp - TAIL_KEPT_NS), holding - LEVEL_STEPS_MAX);
+  return { volume, muted, at, before: earlier.slice(first, holding + LEVEL_STEPS_MAX) };
 }
 
 /** The level as it holds at `at`. */
-const holdingAt = (level: Level, at: ClusterTime): Loudspeaker =>
+const levelAt = (level: Level, at: ClusterTime): Loudspeaker =>
   at >= level.at ? level : (level.before.findLast((step) => step.at <= at) ?? level.before[0]!);
 
 /** When a level changes. */
@@ -82,7 +87,7 @@ export function gainSteps(house: Level, node: Level): GainStep[] {
   const ever = clusterTime(0n);
   const times = [...new Set([ever, ...changesOf(house), ...changesOf(node)])].sort((a, b) => (a < b ? -1 : 1));
   return times.map((at) => {
-    const [inHouse, inRoom] = [holdingAt(house, at), holdingAt(node, at)];
+    const [inHouse, inRoom] = [levelAt(house, at), levelAt(node, at)];
     return { at, percent: (inHouse.volume * inRoom.volume) / 100, muted: inHouse.muted || inRoom.muted };
   });
 }

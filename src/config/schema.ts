@@ -6,6 +6,7 @@
  * `derived`, what an empty text stands for. "Key" everywhere means the dotted path, such as `output.virtual.ppm`.
  */
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { LATENCY_US } from '../core/latency.js';
 import { OutputChannels } from '../core/output-channels.js';
 
 /** No control characters: such a text could not be shown in a log line, and nobody means it. */
@@ -155,8 +156,8 @@ export const ConfigSchema = Type.Object({
     }),
     latency_us: Type.Integer({
       default: 0,
-      minimum: -1_000_000,
-      maximum: 5_000_000,
+      minimum: LATENCY_US.least,
+      maximum: LATENCY_US.most,
       unit: 'us',
       description: 'What the amplifier and the way to the ear add: the node plays earlier by as much.',
     }),

@@ -5,6 +5,7 @@
  * never left out. Fields may be added, and are never renamed or given another meaning.
  */
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import { LATENCY_US } from '../core/latency.js';
 import { OutputChannels } from '../core/output-channels.js';
 import { Repeat, Via } from '../playback/model.js';
 
@@ -463,7 +464,11 @@ export const RemoveQuery = body({
 /** `PUT /members/{node}/output`. Only what is given changes; not nothing. Microseconds. */
 export const OutputBody = body({
   latencyUs: Type.Optional(
-    Type.Integer({ minimum: -1_000_000, maximum: 5_000_000, description: 'What amplifier and way to the ear add.' }),
+    Type.Integer({
+      minimum: LATENCY_US.least,
+      maximum: LATENCY_US.most,
+      description: 'What amplifier and way to the ear add.',
+    }),
   ),
   channels: Type.Optional(OutputChannels),
 });

@@ -3,7 +3,7 @@
  *
  * A reducer takes a playback that is folded to the command's stamp and gives a new one, or throws a TuttiError and has changed nothing.
  * There are two kinds of change. A *change of sound* (pause, skip, ...) holds from a little later on, when every card can obey:
- * `effectiveFrom`. The new fact is written down at once, and what sounds until then becomes the `tail`. A *change of the queue* holds
+ * `effectiveFrom`. The new fact is written down at once, and what sounds until then joins the `tail`. A *change of the queue* holds
  * at once, at the stamp: it touches only what has not begun. (An item that begins within the lead of such a command may have begun
  * otherwise on a node that hears late; that node joins at the frame that is due, as after any late entry.)
  */
@@ -22,7 +22,7 @@ import {
   type Transport,
   type Wisher,
 } from './model.js';
-import { endOfCurrent, foldTo, queueVersionAt, soundUntil } from './timeline.js';
+import { endOfCurrent, foldTo, queueVersionAt, tailUntil } from './timeline.js';
 
 /** When something was asked, and by whom. */
 export interface Asked {
@@ -138,7 +138,7 @@ export function changeSound(
     ...places,
     transport,
     effectiveAt: at,
-    tail: soundUntil(playback, asked.stamp, at),
+    tail: tailUntil(playback, asked.stamp, at),
     queueVersion: versionAfter(playback, asked, places.queue ?? playback.queue),
     changedBy: { ...asked.by, at: asked.stamp },
     markedAt: asked.stamp,

@@ -43,7 +43,7 @@ function checkTransport(playback: Playback): void {
 }
 
 function checkTail(tail: readonly Segment[], effectiveAt: bigint): void {
-  assert(tail.length <= TAIL_SEGMENTS_MAX, 'a tail has at most 64 segments');
+  assert(tail.length <= 2 * TAIL_SEGMENTS_MAX, 'a tail has at most 64 segments of before and 64 of after a command');
   let end: bigint | null = null;
   for (const { startAt, endAt } of tail) {
     assert(startAt < endAt, 'a segment has a length');

@@ -5,11 +5,12 @@
  * it (timeline.ts). So the end of a song needs no message, and no node is in charge of it.
  *
  * A command takes effect a little after it was agreed (the leader's lead), so that every card can obey at one instant. The newest
- * fact is therefore often still ahead; what sounds until then is kept in `tail`.
+ * fact is therefore often still ahead; what sounds until then is kept in `tail`, and a moment longer, since not every room is as far.
  */
 import { type Static, Type } from 'typebox';
 import { type ItemId, itemId, type NodeId, type TrackId } from '../core/ids.js';
-import { type ClusterTime, clusterTime } from '../core/units.js';
+import { LATENCY_US } from '../core/latency.js';
+import { type ClusterTime, clusterTime, NS_PER_MS } from '../core/units.js';
 
 /** off: items leave the queue as they end. all: they go to its end, as new items. one: the current item starts over. */
 export const Repeat = Type.Union([Type.Literal('off'), Type.Literal('all'), Type.Literal('one')]);
@@ -89,8 +90,14 @@ export const PREVIOUS_RESTARTS_ABOVE_MS = 3_000;
  */
 export const SEQ_LIMIT = 2 ** 31;
 /**
- * The most segments that `tail` keeps. A lead of 120 ms holds one or two; only a run of tracks of a few frames each could hold more, a
- * buzz that nobody misses when its rest is silence, and the state stays small whatever was uploaded.
+ * How long what has sounded stays in `tail`, nanoseconds: a room may be behind the others by its latency, and its player's clock by 250 ms
+ * before that is set right (node/program.ts).
+ */
+export const TAIL_KEPT_NS = BigInt(-LATENCY_US.least) * 1_000n + 250n * NS_PER_MS;
+/**
+ * The most segments that `tail` keeps of what is over at the last command, and as many of what was still to sound then. A second holds one or
+ * two; only a run of tracks of a few frames each could hold more, a buzz that nobody misses when its rest is silence, and the state stays
+ * small whatever was uploaded.
  */
 export const TAIL_SEGMENTS_MAX = 64;
 
@@ -103,7 +110,10 @@ export interface Playback {
   readonly transport: Transport;
   /** From when `transport` holds. Never goes back from one command to the next. */
   readonly effectiveAt: ClusterTime;
-  /** What sounds before `effectiveAt`, in order, without overlap; it ends by then. At most {@link TAIL_SEGMENTS_MAX}. */
+  /**
+   * What sounds before `effectiveAt`, in order, without overlap; it ends by then. What is over stays for {@link TAIL_KEPT_NS}: in a room with
+   * a negative latency it is still to be heard. At most twice {@link TAIL_SEGMENTS_MAX}.
+   */
   readonly tail: readonly Segment[];
   readonly repeat: Repeat;
   /** `seq` of the next item; at most {@link SEQ_LIMIT}, which means that there is none left. */

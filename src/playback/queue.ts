@@ -103,10 +103,11 @@ export function shuffleQueue(playback: Playback, asked: Asked, seed: number): Pl
 
 /**
  * Takes a track that leaves the library out of queue and history.
+ * What of it a room that is behind by its latency has still to play goes with it.
  * @throws TuttiError TRACK_PLAYING while it is current, or still sounds.
  */
 export function forgetTrack(playback: Playback, asked: Asked, trackId: TrackId): Playback {
-  const sounds = playback.tail.some((segment) => segment.trackId === trackId);
+  const sounds = playback.tail.some((segment) => segment.trackId === trackId && segment.endAt > asked.stamp);
   if (sounds || currentItem(playback)?.trackId === trackId) {
     throw new TuttiError('TRACK_PLAYING', 'this track is current: skip or stop it first', { trackId });
   }

@@ -20,6 +20,7 @@ import {
   type QueueItem,
   SEQ_LIMIT,
   type Segment,
+  TAIL_KEPT_NS,
   TAIL_SEGMENTS_MAX,
 } from './model.js';
 
@@ -119,21 +120,58 @@ function remembered(history: readonly QueueItem[], sequence: Sequence, ended: nu
   return [...history, ...latest].slice(-HISTORY_ITEMS_MAX);
 }
 
+/** Those of `tail` that end after `from`: itself where that is all. */
+function endingAfter(tail: readonly Segment[], from: bigint): readonly Segment[] {
+  const first = tail.findIndex((segment) => segment.endAt > from);
+  return first === 0 ? tail : first < 0 ? [] : tail.slice(first);
+}
+
+/** The last segments that end after `from` of what `playback` has played by itself by the end of its item `ended - 1`, in order. */
+function playedLately(playback: Playback, { ended, startedAt }: Progress, from: bigint): Segment[] {
+  const { transport, repeat } = playback;
+  assert(transport.status === 'playing', 'only what plays comes to an end');
+  const sequence = sequenceOf(playback);
+  const played: Segment[] = [];
+  let endAt = startedAt;
+  for (let k = ended - 1; k >= 0 && endAt > from && played.length < TAIL_SEGMENTS_MAX; k--) {
+    const item = sequence.item(repeat === 'one' ? 0 : k);
+    const startFrame = k === 0 ? transport.startFrame : 0;
+    const segment = segmentOf(
+      item,
+      startFrame,
+      clusterTime(endAt - durationNs(item.frames - startFrame, item.sampleRate)),
+    );
+    played.push(segment);
+    endAt = segment.startAt;
+  }
+  return played.reverse();
+}
+
+/** An item from `startFrame` to its end. */
+function segmentOf(
+  { id: itemId, trackId, frames, sampleRate }: QueueItem,
+  startFrame: number,
+  startAt: ClusterTime,
+): Segment {
+  const endAt = clusterTime(startAt + durationNs(frames - startFrame, sampleRate));
+  return { itemId, trackId, startAt, endAt, startFrame, sampleRate, complete: true };
+}
+
 /**
- * The same facts, written down as of `at`: items that are over by then have left the queue for the history, and what sounded earlier is
- * forgotten. Every view and every timeline from `at` on is the same before and after. `at` may be earlier than the facts: then
- * nothing has ended yet.
+ * The same facts, written down as of `at`: items that are over by then have left the queue for the history, and what sounded more than
+ * {@link TAIL_KEPT_NS} earlier is forgotten. Every view from `at` on, and every timeline from a little earlier on, is the same before and
+ * after. `at` may be earlier than the facts: then nothing has ended yet.
  */
 export function foldTo(playback: Playback, at: ClusterTime): Playback {
-  const over = playback.tail.findIndex((segment) => segment.endAt > at);
-  const tail = over === 0 ? playback.tail : over < 0 ? [] : playback.tail.slice(over);
+  const keptFrom = at - TAIL_KEPT_NS;
+  const kept = endingAfter(playback.tail, keptFrom);
   const progress = progressTo(playback, at);
-  if (progress === null) return tail.length === playback.tail.length ? playback : { ...playback, tail };
+  if (progress === null) return kept.length === playback.tail.length ? playback : { ...playback, tail: kept };
 
   const { ended, startedAt } = progress;
   const folded = {
     ...playback,
-    tail,
+    tail: [...kept, ...playedLately(playback, progress, keptFrom)].slice(-TAIL_SEGMENTS_MAX),
     effectiveAt: startedAt,
     queueVersion: playback.queueVersion + ended,
   };
@@ -171,11 +209,12 @@ export const queueVersionAt = (playback: Playback, at: ClusterTime): number =>
 
 /**
  * What sounds from `from` on: the segments that end after it, in order of time, at most `limit`. The first may have begun earlier. Where
- * a segment is complete and another follows, that one starts at the nanosecond at which it ends.
+ * a segment is complete and another follows, that one starts at the nanosecond at which it ends. It is the whole truth from
+ * {@link TAIL_KEPT_NS} before the last command on.
  */
 export function segments(playback: Playback, from: ClusterTime, limit: number): Segment[] {
   const folded = foldTo(playback, from);
-  const result = folded.tail.slice(0, limit);
+  const result = endingAfter(folded.tail, from).slice(0, limit);
   const { transport } = folded;
   if (transport.status !== 'playing') return result;
 
@@ -185,21 +224,24 @@ export function segments(playback: Playback, from: ClusterTime, limit: number): 
   let startFrame = transport.startFrame;
   for (let k = 0; result.length < limit && (forever || k < sequence.length); k++) {
     const item = sequence.item(forever ? 0 : k);
-    const endAt = clusterTime(startAt + durationNs(item.frames - startFrame, item.sampleRate));
-    const { id: itemId, trackId, sampleRate } = item;
-    result.push({ itemId, trackId, startAt, endAt, startFrame, sampleRate, complete: true });
-    startAt = endAt;
+    const segment = segmentOf(item, startFrame, startAt);
+    result.push(segment);
+    startAt = segment.endAt;
     startFrame = 0;
   }
   return result;
 }
 
-/** What sounds from `from` up to `until`, concretely: the last segment is cut there. For {@link Playback.tail}. */
-export function soundUntil(playback: Playback, from: ClusterTime, until: ClusterTime): Segment[] {
-  return segments(playback, from, TAIL_SEGMENTS_MAX)
+/**
+ * The {@link Playback.tail} of a change of sound that was asked at `stamp` and takes effect at `until`: what has sounded lately, and what
+ * sounds until then, concretely, the last segment cut there. `playback` is folded to the stamp.
+ */
+export function tailUntil(playback: Playback, stamp: ClusterTime, until: ClusterTime): Segment[] {
+  const over = playback.tail.filter((segment) => segment.endAt <= stamp).slice(-TAIL_SEGMENTS_MAX);
+  const coming = segments(playback, stamp, TAIL_SEGMENTS_MAX)
     .filter((segment) => segment.startAt < until)
-    .map((segment) => (segment.endAt <= until ? segment : { ...segment, endAt: until, complete: false }))
-    .filter((segment) => segment.endAt > from);
+    .map((segment) => (segment.endAt <= until ? segment : { ...segment, endAt: until, complete: false }));
+  return [...over, ...coming];
 }
 
 /** An item and the frame of it that sounds, or would if it were not paused. */

@@ -6,7 +6,9 @@ import { Library } from '../../src/library/library.js';
 import type { Track } from '../../src/library/track.js';
 import { programOf, type SoundSettings } from '../../src/node/program.js';
 import type { Playback, TrackLength } from '../../src/playback/model.js';
-import { play, setRepeat } from '../../src/playback/transport.js';
+import { addItems } from '../../src/playback/queue.js';
+import { foldTo } from '../../src/playback/timeline.js';
+import { mark, pause, play, setRepeat, skip } from '../../src/playback/transport.js';
 import { PROGRAM_SEGMENTS_MAX } from '../../src/player/program.js';
 import { asked, ms, queued, seconds, song } from '../playback/songs.js';
 
@@ -70,6 +72,21 @@ t.test('a node that is late by its latency still has the song that is over for t
   const items = (latencyUs: number) => segmentsOf(tracks, ms(11_000), { latencyUs }).map(({ itemId }) => itemId);
   t.same(items(-1_000_000), ['i1', 'i2']);
   t.same(items(0), ['i2']);
+  t.end();
+});
+
+t.test('a command soon after the end of a song cuts nothing of it in a room that is behind', (t) => {
+  const tracks = [seconds(10), seconds(20), seconds(30)];
+  const changes = {
+    skip: (playback: Playback) => skip(playback, asked(10_300)),
+    pause: (playback: Playback) => pause(playback, asked(10_300)),
+    mark: (playback: Playback) => mark(playback, asked(10_300)),
+    add: (playback: Playback) => addItems(playback, asked(10_300), [seconds(5)], 'end').playback,
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const first = segmentsOf(tracks, ms(10_301), { latencyUs: -1_000_000 }, (p) => change(foldTo(p, ms(10_300))))[0]!;
+    t.match(first, { itemId: 'i1', startAt: ms(100), endAt: ms(10_100), complete: true }, name);
+  }
   t.end();
 });
 

@@ -3,7 +3,14 @@ import t from 'tap';
 import { type ClusterTime, clusterTime } from '../../src/core/units.js';
 import { effectiveFrom } from '../../src/playback/change.js';
 import { checkPlayback } from '../../src/playback/invariants.js';
-import { EMPTY_PLAYBACK, itemIdOf, type Playback, TAIL_SEGMENTS_MAX } from '../../src/playback/model.js';
+import {
+  EMPTY_PLAYBACK,
+  itemIdOf,
+  type Playback,
+  type Segment,
+  TAIL_KEPT_NS,
+  TAIL_SEGMENTS_MAX,
+} from '../../src/playback/model.js';
 import { durationNs, endOfCurrent, foldTo, positionAt, queueVersionAt, segments } from '../../src/playback/timeline.js';
 import { heardAt } from './songs.js';
 import { askedBy, grant, TRACKS, type Wish, wish } from './wishes.js';
@@ -102,10 +109,27 @@ t.test('what was agreed goes on sounding until a change takes effect', (t) => {
         const changed = after.changedBy !== before.changedBy;
         const until = changed ? after.effectiveAt : (endOfCurrent(foldTo(before, asked.stamp)) ?? asked.stamp);
         const span = until - asked.stamp;
-        if (span <= 0n || after.tail.length === TAIL_SEGMENTS_MAX || before.tail.length === TAIL_SEGMENTS_MAX) return;
+        if (span <= 0n || [before, after].some(({ tail }) => tail.length >= TAIL_SEGMENTS_MAX)) return;
         for (const part of permille) {
           const instant = later(asked.stamp, (span * part) / 1_000n);
           expectEqual(heardAt(after, instant), heardAt(before, instant), `at ${part} permille`);
+        }
+      }),
+    ),
+    RUNS,
+  );
+  t.end();
+});
+
+t.test('what has sounded a moment ago stays as it was, for a room that is behind by its latency', (t) => {
+  fc.assert(
+    fc.property(wishes, fc.array(fc.bigInt(0n, 999n), { minLength: 3, maxLength: 6 }), (all, permille) =>
+      live(all, (before, after, { stamp }) => {
+        if ([before, after].some(({ tail }) => tail.length >= TAIL_SEGMENTS_MAX)) return;
+        for (const part of permille) {
+          const back = 1n + (TAIL_KEPT_NS * part) / 1_000n;
+          if (back > stamp) continue;
+          expectEqual(heardAt(after, later(stamp, -back)), heardAt(before, later(stamp, -back)), `${back} ns ago`);
         }
       }),
     ),
@@ -170,10 +194,12 @@ t.test(
 
 /** Folding as a child would do it: one end at a time. */
 function foldOneByOne(start: Playback, instant: ClusterTime): Playback {
-  let playback = { ...start, tail: start.tail.filter((segment) => segment.endAt > instant) };
+  const lately = (tail: readonly Segment[]) => tail.filter((segment) => segment.endAt > instant - TAIL_KEPT_NS);
+  let playback = { ...start, tail: lately(start.tail) };
   for (;;) {
     const end = endOfCurrent(playback);
     if (end === null || end > instant) return playback;
+    const [played] = segments(playback, clusterTime(end - 1n), 1);
     const [ended, ...rest] = playback.queue;
     const { repeat, nextSeq } = playback;
     const again = { ...ended!, seq: nextSeq, id: itemIdOf(nextSeq) };
@@ -181,6 +207,7 @@ function foldOneByOne(start: Playback, instant: ClusterTime): Playback {
     const head = queue[0];
     playback = {
       ...playback,
+      tail: lately([...playback.tail, played!]).slice(-TAIL_SEGMENTS_MAX),
       queue,
       history: repeat === 'one' ? playback.history : [...playback.history, ended!].slice(-50),
       nextSeq: repeat === 'all' ? nextSeq + 1 : nextSeq,

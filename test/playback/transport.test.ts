@@ -235,9 +235,11 @@ t.test('in the last moments of a song, what the timeline does not begin anyway h
   t.end();
 });
 
-t.test('what is over at the stamp is not kept', (t) => {
-  t.same(pause(playing(10), asked(1_000, 0)).tail, []);
-  t.equal(pause(playing(10), asked(1_000, 1)).tail.length, 1);
+t.test('what is over is kept for as long as a room may be behind, and no longer', (t) => {
+  const house = pause(playing(10), asked(1_000, 0));
+  t.equal(sound(house, 500), 'i1:0-1000/');
+  t.equal(foldTo(house, ms(2_249)).tail.length, 1);
+  t.same(foldTo(house, ms(2_250)).tail, []);
   t.end();
 });
 
