@@ -16,13 +16,15 @@ import { assert } from '../core/assert.js';
 import type { ClockLine } from '../core/clock-line.js';
 import { TuttiError } from '../core/errors.js';
 import type { ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
+import { RecentTimes } from '../core/recent-times.js';
 import type { ClusterTime } from '../core/units.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import type { LogEntry, LogStatus, MemberChange, ReplicatedLog, TermStart } from '../replication/replicated-log.js';
-import { CommitTimes } from './commit-times.js';
 
 /** For so many slots outcomes wait for their askers: more than can wait in a log. */
 const OUTCOMES_MAX = 4_096;
+/** An entry of another node's that is applied later than this after its stamp is caught up with: it says nothing of commits. Milliseconds. */
+const CAUGHT_UP_MS = 1_000;
 
 /** The agreed state, to be read: entries alone change it. */
 export type AgreedState = Pick<
@@ -67,7 +69,7 @@ export class Agreement {
   /** Epoch of the last term that this process began; null where it never led. */
   #ownEpoch: number | null = null;
   #handlers: AgreementHandlers | null = null;
-  readonly #commits = new CommitTimes();
+  readonly #commits = new RecentTimes();
 
   constructor(components: { readonly log: ReplicatedLog }, init: { readonly self: NodeId }) {
     this.#log = components.log;
@@ -132,9 +134,9 @@ export class Agreement {
     return this.#log.holdsLease();
   }
 
-  /** What a commit takes, where this node leads: milliseconds from the stamp until it was applied here. */
+  /** What a commit lately took, nearly always: milliseconds from its stamp until it was applied here, whoever led. */
   get commitMs(): number {
-    return this.#commits.typicalMs;
+    return this.#commits.typicalMs(this.now());
   }
 
   /** See {@link ReplicatedLog.readBarrier}. */
@@ -177,12 +179,17 @@ export class Agreement {
     const revBefore = library.rev;
     const outcome = this.#cluster.applyEncoded(entry, entry.payload);
     this.#outcomes[slot % OUTCOMES_MAX] = { slot, outcome };
-    const tookNs = this.now() - stampNs;
-    // Below zero where cluster time leaps: the entry that says so is stamped in the new time, and this node does not live in it yet.
-    if (this.#isOwnTerm() && tookNs >= 0n) this.#commits.add(tookNs);
+    this.#noteCommit(stampNs);
     const isOfTrack = outcome.ok && outcome.trackId !== undefined && library.rev !== revBefore;
     this.#handlers?.applied(isOfTrack ? outcome.trackId : null);
     if (term !== null && playback.transport.status === 'playing') this.#tellDarkness(term.epoch);
+  }
+
+  #noteCommit(stampNs: bigint): void {
+    const now = this.now();
+    const tookMs = Number(now - stampNs) / 1e6;
+    // Below zero where cluster time leaps: the entry that says so is stamped in the new time, and this node does not live in it yet.
+    if (tookMs >= 0 && (this.#isOwnTerm() || tookMs < CAUGHT_UP_MS)) this.#commits.add(now, tookMs);
   }
 
   /** Terms that others began, or this node's earlier processes, are history that is applied once more at a start. */

@@ -164,12 +164,12 @@ export class Playing {
 
   /** What a change of sound needs to be obeyed on every node, from the stamp on, where this node leads. Milliseconds. */
   get leadMs(): number {
-    return Math.min(LEAD_MS_MAX, this.#agreement.commitMs + Math.max(this.#needMs, this.#othersNeedMs()));
+    return Math.max(this.#needMs, this.#othersNeedMs());
   }
 
   /**
-   * What a change of sound needs to be obeyed here once it is agreed. A node that plays earlier by its latency has to know earlier; so has one
-   * whose clock may be behind. Milliseconds.
+   * What a change of sound needs to be obeyed here, from the stamp on: it has to be agreed and known here, and there has to be time to obey.
+   * A node that plays earlier by its latency has to know earlier; so has one whose clock may be behind. Milliseconds.
    */
   get #needMs(): number {
     const { queueMs, latencyUs } = this.sound();
@@ -177,7 +177,8 @@ export class Playing {
     const isClosed = driver !== 'none' && state === 'closed';
     const cardMs = isClosed ? LEAD_CLOSED_CARD_MS : queueMs + LEAD_BEYOND_QUEUE_MS;
     const clockMs = Math.min((this.#agreement.clock().errorNs ?? 0) / 1e6, CLOCK_MS_MAX);
-    return Math.min(LEAD_MS_MAX, cardMs + clockMs + Math.max(0, latencyUs) / 1_000);
+    const { commitMs } = this.#agreement;
+    return Math.min(LEAD_MS_MAX, commitMs + cardMs + clockMs + Math.max(0, latencyUs) / 1_000);
   }
 
   /** The program, and a timer for the next end of a song. */

@@ -41,7 +41,7 @@ export const Report = Type.Object({
     late: Count,
     volumeLimit: Type.Integer({ minimum: 0, maximum: 100 }),
   }),
-  /** What a change of sound needs to be obeyed there once it is agreed, milliseconds: whoever leads allows for it. */
+  /** What a change of sound needs to be obeyed there, from its stamp on, milliseconds: whoever leads allows for it. */
   needMs: Type.Number({ minimum: 0, maximum: 10_000 }),
 });
 export type Report = Static<typeof Report>;

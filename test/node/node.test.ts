@@ -1,11 +1,14 @@
 import t from 'tap';
 import { encodeProposal } from '../../src/cluster/codec.js';
+import type { Command } from '../../src/cluster/command.js';
 import type { TuttiError } from '../../src/core/errors.js';
+import type { NodeId } from '../../src/core/ids.js';
 import type { Track } from '../../src/library/track.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { FREE_BYTES_MIN, TrackStore } from '../../src/tracks/track-store.js';
 import { addSong, buildHouse, NODE_ID, pieces, song, startHouse } from '../support/house.js';
 
+const ATTIC = 'e'.repeat(32) as NodeId;
 const BY = { node: NODE_ID, via: 'api' } as const;
 
 t.test('a queue that is played reaches the player whole, and its ends are told without any command', async (t) => {
@@ -439,22 +442,61 @@ t.test('the player follows cluster time whenever it runs along another line, and
   t.equal(playout.clock?.driftPpm, 3, 'at once where the log has news');
 });
 
-t.test('the lead grows with what commits take', async (t) => {
-  const { house, node, consensus, time } = buildHouse();
+/** A house where entries are applied `commitMs` after their stamps. */
+function slowHouse() {
+  const built = buildHouse();
+  const { consensus, time } = built;
+  const slow = { ...built, commitMs: 0 };
   const startLog = consensus.start.bind(consensus);
-  let commitMs = 0;
   consensus.start = (handlers) => {
     const apply: typeof handlers.apply = (entry) => {
-      time.advance(commitMs);
+      time.advance(slow.commitMs);
       handlers.apply(entry);
     };
     return startLog({ ...handlers, apply });
   };
-  await house.start();
-  t.teardown(() => house.stop());
+  return slow;
+}
+
+t.test('the lead grows with what commits take, and falls again when they take less', async (t) => {
+  const house = slowHouse();
+  const { node, time } = house;
+  await house.house.start();
+  t.teardown(() => house.house.stop());
   t.equal(node.leadMs, 100);
-  commitMs = 70;
+  const turn = async (volume: number) => {
+    time.advance(1_000);
+    await node.volume({ volume }, BY);
+  };
+  house.commitMs = 70;
+  for (let volume = 0; volume < 20; volume++) await turn(volume);
+  t.equal(node.leadMs, 170);
+  time.advance(60_000);
+  house.commitMs = 10;
+  for (let volume = 50; volume < 58; volume++) await turn(volume);
+  t.equal(node.leadMs, 110, 'a minute and some commands later');
+});
+
+t.test('a node that follows counts what commits take until it knows, and not what it catches up with', async (t) => {
+  const house = slowHouse();
+  const { node, time, consensus } = house;
+  await house.house.start();
+  t.teardown(() => house.house.stop());
+  const begin: Command = {
+    type: 'leader.begin',
+    node: ATTIC,
+    epoch: 1,
+    reserveUntilNs: 10n ** 15n,
+    reproposed: [],
+  };
+  consensus.answerElsewhere(encodeProposal({ command: begin, origin: { node: ATTIC, via: 'node' } }));
+  await node.readBarrier();
+  house.commitMs = 70;
   time.advance(1);
   await node.volume({ volume: 5 }, BY);
+  t.equal(node.leadMs, 170);
+  house.commitMs = 2_000;
+  time.advance(1);
+  await node.volume({ volume: 6 }, BY);
   t.equal(node.leadMs, 170);
 });

@@ -1,0 +1,40 @@
+/**
+ * RecentTimes: how long something took lately, nearly always: what whoever depends on it has to allow for.
+ *
+ * What took long a while ago says little of now: while a house forms its disks and processors are busy with much else. So the last minute
+ * counts, and what is older only as long as there is too little else to go by.
+ */
+import { NS_PER_S } from './units.js';
+
+/** How many are kept: of a busier minute the latest are as good as all. */
+const KEPT = 64;
+/** Older ones do not count. Nanoseconds. */
+const COUNTS_FOR_NS = 60n * NS_PER_S;
+/** But so many of the latest do at least, however old: a house that nobody touched for an hour is no quicker for it. */
+const COUNTED_MIN = 8;
+
+/** The latest times that something took. */
+export class RecentTimes {
+  /** The oldest first. */
+  readonly #times: { readonly at: bigint; readonly tookMs: number }[] = [];
+
+  /** At `at` (nanoseconds of any one clock, never less than before) it was over, and had taken `tookMs`, 0 or more. */
+  add(at: bigint, tookMs: number): void {
+    this.#times.push({ at, tookMs });
+    if (this.#times.length > KEPT) this.#times.shift();
+  }
+
+  /**
+   * What nearly all took at most, as of `at`, milliseconds; 0 before the first. From eight on, all but one: a single stall of a disk is no
+   * reason to wait for the next.
+   */
+  typicalMs(at: bigint): number {
+    const first = this.#times.findIndex((time) => at - time.at <= COUNTS_FOR_NS);
+    const recent = first < 0 ? 0 : this.#times.length - first;
+    const sorted = this.#times
+      .slice(-Math.max(recent, COUNTED_MIN))
+      .map(({ tookMs }) => tookMs)
+      .sort((a, b) => a - b);
+    return sorted.at(sorted.length < COUNTED_MIN ? -1 : -2) ?? 0;
+  }
+}
