@@ -144,7 +144,7 @@ export const ConfigSchema = Type.Object({
       minimum: 0,
       maximum: 86_400,
       unit: 's',
-      description: 'Paused for this long, the node lets the card go. 0: at once.',
+      description: 'Paused for this long, and for a second at least, the node lets the card go.',
     }),
     queue_ms: Type.Integer({
       default: 60,

@@ -526,6 +526,7 @@ export class Node {
       this.#alerts.set('house', role === 'removed' ? 'NODE_REMOVED' : quorum ? null : 'NO_QUORUM', 'error'),
     ];
     this.#outputState = output;
+    this.#reports.needs(this.#playing.needMs);
     if (news.includes(true)) this.#changed();
   }
 

@@ -28,6 +28,8 @@ const LEAD_BEYOND_QUEUE_MS = 40;
  * 600 ms. Milliseconds.
  */
 const LEAD_CLOSED_CARD_MS = 500;
+/** A card that will be let go so soon counts as closed: reports come once a second, and whoever leads has to know by then. Milliseconds. */
+const CLOSING_MS = 1_000;
 /** The cluster takes no longer lead. Milliseconds. */
 const LEAD_MS_MAX = Number(LEAD_NS_MAX / NS_PER_MS);
 /** A clock that is worse than this is not waited for. Milliseconds. */
@@ -127,7 +129,7 @@ export class Playing {
         late,
         volumeLimit,
       },
-      needMs: this.#needMs,
+      needMs: this.needMs,
     };
   }
 
@@ -164,17 +166,17 @@ export class Playing {
 
   /** What a change of sound needs to be obeyed on every node, from the stamp on, where this node leads. Milliseconds. */
   get leadMs(): number {
-    return Math.max(this.#needMs, this.#othersNeedMs());
+    return Math.max(this.needMs, this.#othersNeedMs());
   }
 
   /**
    * What a change of sound needs to be obeyed here, from the stamp on: it has to be agreed and known here, and there has to be time to obey.
    * A node that plays earlier by its latency has to know earlier; so has one whose clock may be behind. Milliseconds.
    */
-  get #needMs(): number {
+  get needMs(): number {
     const { queueMs, latencyUs } = this.sound();
-    const { driver, state } = this.#playout.status();
-    const isClosed = driver !== 'none' && state === 'closed';
+    const { driver, state, closesInMs = Infinity } = this.#playout.status();
+    const isClosed = driver !== 'none' && (state === 'closed' || closesInMs <= CLOSING_MS);
     const cardMs = isClosed ? LEAD_CLOSED_CARD_MS : queueMs + LEAD_BEYOND_QUEUE_MS;
     const clockMs = Math.min((this.#agreement.clock().errorNs ?? 0) / 1e6, CLOCK_MS_MAX);
     const { commitMs } = this.#agreement;

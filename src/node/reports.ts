@@ -1,7 +1,8 @@
 /**
  * Reports: this node tells the others once a second how it sounds and how well it knows the time, and keeps what they tell.
  *
- * All nodes look at the middle of each second of cluster time, so that what they say can be compared.
+ * All nodes look at the middle of each second of cluster time, so that what they say can be compared. Only that a node needs more time to obey
+ * than it said is told at once: until it is known, commands come too soon for it.
  */
 import type { NodeId } from '../core/ids.js';
 import { NS_PER_MS, NS_PER_S } from '../core/units.js';
@@ -15,6 +16,9 @@ const FRESH_NS = 3_500n * NS_PER_MS;
 
 /** Nearer than this the middle of the second is that of the last report. Milliseconds. */
 const LEFT_MS_MIN = 100;
+
+/** So much more than was told is told at once. Milliseconds: less is within what a lead has to spare. */
+const NEED_ROSE_MS = 30;
 
 /** What reports are made and kept with. */
 export interface ReportsComponents {
@@ -33,6 +37,7 @@ export class Reports {
   readonly #self: NodeId;
   readonly #latest = new Map<NodeId, { readonly report: Report; readonly heardNs: bigint }>();
   #timer: Timer | null = null;
+  #toldNeedMs = 0;
 
   constructor(components: ReportsComponents, init: { readonly self: NodeId }) {
     this.#components = components;
@@ -64,6 +69,11 @@ export class Reports {
     return most;
   }
 
+  /** This node needs so much for a change of sound by now, milliseconds. */
+  needs(needMs: number): void {
+    if (this.#timer !== null && needMs >= this.#toldNeedMs + NEED_ROSE_MS) this.#tell();
+  }
+
   /** A peer told something. */
   heard(from: NodeId, bytes: Uint8Array): void {
     const report = decodeReport(bytes);
@@ -90,6 +100,7 @@ export class Reports {
   #tell(): void {
     const { agreement, look } = this.#components;
     const report = { atNs: agreement.now(), ...look() };
+    this.#toldNeedMs = report.needMs;
     this.#keep(this.#self, report);
     const { members } = agreement.status();
     const known = members.map(({ node }) => node);

@@ -44,6 +44,8 @@ const WATCH_TICK_MS = 4.7;
 const WATCH_SIGMA_PPM = 5;
 /** Sound that is queued until the card's line is known: what is in the queue cannot begin any more. Milliseconds. */
 const SETTLE_QUEUE_MS = 30;
+/** A card is let go no sooner after its last sound: until then the other nodes can know that it will have to be opened. Milliseconds. */
+const LET_GO_MS_MIN = 1_000;
 /** First and longest pause between attempts to open a card. Milliseconds. */
 const REOPEN_FIRST_MS = 100;
 const REOPEN_MAX_MS = 5_000;
@@ -85,6 +87,8 @@ export interface PlayerStatus {
    * closed: nothing is due and the card is let go.
    */
   readonly state: 'playing' | 'idle' | 'closed' | 'silent';
+  /** In how long an idle card will be let go, milliseconds, 0 or more; absent while something is due, or no card is open. */
+  readonly closesInMs?: number;
   readonly reason?: ErrorCode;
   /** What the card said when it failed, or what it was caught at; absent while it is open or not wanted. */
   readonly detail?: string;
@@ -247,6 +251,7 @@ export class PlayerLoop {
       device,
       state: sounding !== undefined ? 'playing' : open === undefined && due === undefined ? 'closed' : silent,
       ...(reason && { reason }),
+      ...(this.#idleSince !== undefined && { closesInMs: this.#closesInMs(this.#idleSince, this.#time.now()) }),
       ...(due !== undefined && this.#detail !== undefined && { detail: this.#detail }),
       ...(itemId && { itemId }),
       ...(sounding && { frame: open!.renderer.frame }),
@@ -410,8 +415,12 @@ export class PlayerLoop {
   #closeIfIdle(isWanted: boolean, now: LocalTime): void {
     if (isWanted || !this.#open!.renderer.silent) this.#idleSince = undefined;
     else this.#idleSince ??= now;
-    const idleNs = this.#idleSince === undefined ? 0n : now - this.#idleSince;
-    if (this.#idleSince !== undefined && idleNs >= nanosFromMs(this.#init.idleCloseS * 1_000)) this.#close();
+    if (this.#idleSince !== undefined && this.#closesInMs(this.#idleSince, now) === 0) this.#close();
+  }
+
+  #closesInMs(idleSince: LocalTime, now: LocalTime): number {
+    const keptMs = Math.max(LET_GO_MS_MIN, this.#init.idleCloseS * 1_000);
+    return Math.max(0, keptMs - Number(now - idleSince) / 1e6);
   }
 
   #close(): void {

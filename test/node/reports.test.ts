@@ -99,6 +99,26 @@ t.test('the lead is what the slowest node needs: a card that is closed, a clock 
   t.equal(node.leadMs, 130, 'where there is no card nothing is waited for');
 });
 
+t.test('a card that is about to be let go counts as closed, and the others hear of it before it is', async (t) => {
+  const { node, consensus, playout, time } = await startHouse(t);
+  time.advance(10_000);
+  playout.current = { ...playout.current, closesInMs: 2_000 };
+  t.equal(node.leadMs, 100);
+  time.advance(700);
+  const before = consensus.told.length;
+  playout.current = { ...playout.current, closesInMs: 999 };
+  t.equal(node.leadMs, 500);
+  time.advance(700);
+  const [first] = consensus.told.slice(before).map((bytes) => decodeReport(bytes)!);
+  t.equal(first?.needMs, 500);
+  const toldAfterMs = 700 - Number(node.now() - first!.atNs) / 1e6;
+  t.ok(toldAfterMs <= 500, `${toldAfterMs} ms after it was so`);
+  t.ok(first!.atNs % S < S / 3n || first!.atNs % S > (2n * S) / 3n, 'not only when it tells of itself anyway');
+  const told = consensus.told.length;
+  time.advance(10_000);
+  t.equal(consensus.told.length - told, 10, 'and no more than once a second from then on');
+});
+
 t.test('a node may start to sound once its clock is close enough, and says how it is', async (t) => {
   const { node, consensus, playout, time } = await startHouse(t);
   time.advance(100);

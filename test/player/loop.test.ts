@@ -545,14 +545,29 @@ t.test('the card is let go when nothing was due for a while, and taken again in 
   const rig = new Rig({ idleCloseS: 2 });
   const song = rig.track({ seconds: 0.5 });
   rig.set([segmentOf(song, { item: 'a', start: 200 })]);
+  rig.until(650);
+  t.notOk('closesInMs' in rig.status(), 'the song is not over');
   rig.until(2_600);
   t.equal(rig.status().state, 'idle');
+  const { closesInMs } = rig.status();
+  t.ok(closesInMs! > 50 && closesInMs! < 200, `in ${closesInMs} ms`);
   rig.until(2_800);
   t.equal(rig.status().state, 'closed');
   rig.set([segmentOf(song, { item: 'b', start: 3_000 })]);
   rig.until(4_000);
   const match = findSource(rig.played(1), song.sound);
   t.same([match.frame, match.differing], [rig.frameAt(3_000, 1), 0]);
+  t.end();
+});
+
+t.test('a card that is to be let go at once stays for the second in which the other nodes are told', (t) => {
+  const rig = new Rig({ idleCloseS: 0 });
+  rig.set([segmentOf(rig.track({ seconds: 0.5 }), { item: 'a', start: 200 })]);
+  rig.until(1_600);
+  t.equal(rig.status().state, 'idle');
+  rig.until(1_850);
+  t.equal(rig.status().state, 'closed');
+  rig.stop();
   t.end();
 });
 
