@@ -19,10 +19,13 @@ import { programOf, type SoundSettings } from './program.js';
 import type { Report } from './report.js';
 
 /**
- * What a change of sound needs to reach this node's card beyond what is queued there already: 15 ms until the player looks at its queue
- * again and has rendered a block, and 25 ms for the reader to open another file. Milliseconds.
+ * What a change of sound needs to reach this node's card beyond what is queued there already and what the reader takes to fetch sound from
+ * another place: the player is woken, and renders a block; on a busy machine others have their turn first. Milliseconds.
  */
-const LEAD_BEYOND_QUEUE_MS = 40;
+const HAND_OVER_MS = 15;
+/** What a fetch takes where nothing is known yet, and what is allowed for it in any case: not every file is in memory. Milliseconds. */
+const FETCH_MS = 25;
+const FETCH_MS_MIN = 10;
 /**
  * The same where the card was let go: it has to be opened, and its rate and queue to be found out. With a commit the sound is there within
  * 600 ms. Milliseconds.
@@ -175,9 +178,10 @@ export class Playing {
    */
   get needMs(): number {
     const { queueMs, latencyUs } = this.sound();
-    const { driver, state, closesInMs = Infinity } = this.#playout.status();
+    const { driver, state, closesInMs = Infinity, fetchMs = FETCH_MS } = this.#playout.status();
     const isClosed = driver !== 'none' && (state === 'closed' || closesInMs <= CLOSING_MS);
-    const cardMs = isClosed ? LEAD_CLOSED_CARD_MS : queueMs + LEAD_BEYOND_QUEUE_MS;
+    const openMs = queueMs + HAND_OVER_MS + Math.max(FETCH_MS_MIN, fetchMs);
+    const cardMs = isClosed ? Math.max(LEAD_CLOSED_CARD_MS, openMs) : openMs;
     const clockMs = Math.min((this.#agreement.clock().errorNs ?? 0) / 1e6, CLOCK_MS_MAX);
     const { commitMs } = this.#agreement;
     return Math.min(LEAD_MS_MAX, commitMs + cardMs + clockMs + Math.max(0, latencyUs) / 1_000);

@@ -11,8 +11,10 @@
  */
 import { assert } from '../core/assert.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { LocalTime } from '../core/units.js';
 import { BYTES_PER_SAMPLE } from '../library/sample-bytes.js';
 import type { AudioFormat } from '../library/track.js';
+import type { Time } from '../ports/time.js';
 import type { ProgramSegment } from './program.js';
 import { allocateRing, RingReader, RingWriter } from './ring.js';
 import { isSameSound } from './schedule.js';
@@ -50,6 +52,7 @@ export type ReaderRequest =
       readonly serial: number;
       readonly memory: DeckMemory;
       readonly pieces: Piece[];
+      readonly askedAt: LocalTime;
     }
   /** Add a piece to those of the filling `serial`. */
   | { readonly type: 'extend'; readonly deck: number; readonly serial: number; readonly piece: Piece };
@@ -112,12 +115,20 @@ export const chunkFramesOf = (format: AudioFormat): number =>
 const ringSamplesFor = (format: AudioFormat): number =>
   (FILL_AHEAD_S * format.sampleRate + chunkFramesOf(format)) * format.channels;
 
+/** What a deck is filled with. */
+export interface DeckComponents {
+  /** Takes requests to the reader. */
+  readonly send: (request: ReaderRequest) => void;
+  readonly time: Pick<Time, 'now'>;
+}
+
 /** The player's end of a deck. */
 export class Deck {
   readonly index: number;
   /** Cluster time at which it was filled last, nanoseconds. */
   filledAtNs = 0n;
   readonly #send: (request: ReaderRequest) => void;
+  readonly #time: Pick<Time, 'now'>;
   #memory: DeckMemory | undefined;
   #ring: RingReader | undefined;
   #control: DeckControl | undefined;
@@ -128,13 +139,15 @@ export class Deck {
   #head = 0;
   #headFrame = 0;
 
-  constructor(components: { readonly send: (request: ReaderRequest) => void }, init: { readonly index: number }) {
+  constructor(components: DeckComponents, init: { readonly index: number }) {
     this.#send = components.send;
+    this.#time = components.time;
     this.index = init.index;
   }
 
   /** Has the deck filled with `segment` from `fromFrame` on. Grows the ring where it is too small for {@link FILL_AHEAD_S}. */
   fill(segment: ProgramSegment, fromFrame: number, nowNs: bigint): void {
+    const askedAt = this.#time.now();
     const samples = ringSamplesFor(segment.format);
     if (this.#ring === undefined || this.#ring.capacity < samples) {
       this.#memory = { ring: allocateRing(samples), control: DeckControl.allocate() };
@@ -150,7 +163,7 @@ export class Deck {
     this.#headFrame = fromFrame;
     this.filledAtNs = nowNs;
     const pieces = [pieceOf(segment, fromFrame)];
-    this.#send({ type: 'fill', deck: this.index, serial: this.#serial, memory: this.#memory!, pieces });
+    this.#send({ type: 'fill', deck: this.index, serial: this.#serial, memory: this.#memory!, pieces, askedAt });
   }
 
   /** True where `segment` may follow as another piece. */

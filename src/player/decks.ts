@@ -7,7 +7,7 @@
  */
 import type { ErrorCode } from '../core/errors.js';
 import { addTime, type ClusterTime, NS_PER_MS, NS_PER_S } from '../core/units.js';
-import { Deck, FILL_AHEAD_S, type ReaderRequest } from './deck.js';
+import { Deck, type DeckComponents, FILL_AHEAD_S } from './deck.js';
 import type { ProgramSegment } from './program.js';
 import { frameDueAt, isSameSound } from './schedule.js';
 
@@ -41,7 +41,7 @@ export class Decks {
   /** Places in the program of segments that no deck comes to; reused by every `plan`. */
   readonly #uncovered: number[] = [];
 
-  constructor(components: { readonly send: (request: ReaderRequest) => void }) {
+  constructor(components: DeckComponents) {
     this.#visits = [0, 1].map((index) => ({
       deck: new Deck(components, { index }),
       piece: -1,

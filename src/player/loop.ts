@@ -14,6 +14,7 @@ import type { Pace } from '../audio/servo.js';
 import { type ClockLine, readClock } from '../core/clock-line.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { ItemId } from '../core/ids.js';
+import { RecentTimes } from '../core/recent-times.js';
 import { addTime, type ClusterTime, type LocalTime, nanosFromMs } from '../core/units.js';
 import type { AudioOutput } from '../ports/audio-output.js';
 import type { Log } from '../ports/log.js';
@@ -102,6 +103,8 @@ export interface PlayerStatus {
   readonly ppm: number;
   /** Absent while no card is open. */
   readonly card?: CardStatus;
+  /** How long after it was asked for the first sound of a file was there lately, nearly always. Milliseconds; absent before the first. */
+  readonly fetchMs?: number;
   /** Since the start: the card ran dry; sound came late; positions set anew; samples beyond full scale. */
   readonly underruns: number;
   readonly late: number;
@@ -181,6 +184,8 @@ export class PlayerLoop {
   #writtenAt: ClusterTime | undefined;
   /** When the last frame that carries sound will leave, or has left. */
   #soundUntil = 0n as LocalTime;
+  readonly #fetches = new RecentTimes();
+  #hasFetched = false;
   /** Since when nothing is due. */
   #idleSince: LocalTime | undefined;
   readonly #reopening = new BackOff({ firstMs: REOPEN_FIRST_MS, longestMs: REOPEN_MAX_MS });
@@ -222,6 +227,12 @@ export class PlayerLoop {
     if (this.#open === undefined) this.#tick();
   }
 
+  /** The reader had the first sound of a file so long after it was asked for. Milliseconds. */
+  noteFetch(tookMs: number): void {
+    this.#fetches.add(this.#time.now(), tookMs);
+    this.#hasFetched = true;
+  }
+
   /** Idempotent. Fades out, lets the card play that, and closes it; `stopped` is called when it is done. Takes half a second or so at most. */
   stop(stopped: () => void): void {
     if (!this.#isRunning) {
@@ -258,6 +269,7 @@ export class PlayerLoop {
       errorUs: open?.renderer.errorUs ?? 0,
       ppm: open?.card.line.ppm ?? this.#lastPpm,
       ...(open && { card: cardStatus(open) }),
+      ...(this.#hasFetched && { fetchMs: this.#fetches.typicalMs(this.#time.now()) }),
       ...this.#counts(),
     };
   }

@@ -8,6 +8,7 @@
 
 import { decodeFrames } from '../audio/wav/sample-decoder.js';
 import { TuttiError } from '../core/errors.js';
+import type { LocalTime } from '../core/units.js';
 import type { AudioFormat } from '../library/track.js';
 import type { Disk, DiskFile } from '../ports/disk.js';
 import type { Time, Timer } from '../ports/time.js';
@@ -35,21 +36,33 @@ interface Filling {
   piece: number;
   frame: number;
   file: DiskFile | null;
+  /** Null once its first sound is there. */
+  askedAt: LocalTime | null;
+}
+
+/** What a reader works with. */
+export interface ReaderComponents {
+  readonly disk: Disk;
+  readonly time: Time;
+  /** The first sound of a deck is there, so long after the player asked for it. Milliseconds, 0 or more. */
+  readonly fetched: (tookMs: number) => void;
 }
 
 /** The reader's thread but for its messages. That a file cannot be read is told to its deck, and not thrown. */
 export class Reader {
   readonly #disk: Disk;
   readonly #time: Time;
+  readonly #fetched: ReaderComponents['fetched'];
   readonly #decks: (Filling | undefined)[] = [];
   /** The chunk at hand: as it is in the file, and decoded. Grown to the largest that was needed. */
   #bytes = new Uint8Array(0);
   #samples = new Float64Array(0);
   #timer: Timer | undefined;
 
-  constructor(components: { readonly disk: Disk; readonly time: Time }) {
+  constructor(components: ReaderComponents) {
     this.#disk = components.disk;
     this.#time = components.time;
+    this.#fetched = components.fetched;
   }
 
   /** Takes a request and begins with it at once. */
@@ -60,8 +73,9 @@ export class Reader {
       const [first] = request.pieces;
       ring.reset();
       control.begin(request.serial);
-      const { serial, pieces } = request;
-      this.#decks[request.deck] = { serial, ring, control, pieces, piece: 0, frame: first?.fromFrame ?? 0, file: null };
+      const { serial, pieces, askedAt } = request;
+      const frame = first?.fromFrame ?? 0;
+      this.#decks[request.deck] = { serial, ring, control, pieces, piece: 0, frame, file: null, askedAt };
     } else {
       const filling = this.#decks[request.deck];
       // A filling that was replaced meanwhile has no use for more.
@@ -120,6 +134,10 @@ export class Reader {
       if (error.code === 'NOT_FOUND') failure = 'TRACK_MISSING';
     }
     filling.ring.write(this.#samples, got * piece.format.channels);
+    if (filling.askedAt !== null && got > 0) {
+      this.#fetched(Number(this.#time.now() - filling.askedAt) / 1e6);
+      filling.askedAt = null;
+    }
     filling.frame += got;
     if (got < frames) filling.control.fail(filling.piece, failure, filling.frame);
     if (got < frames || filling.frame >= piece.frames) this.#nextPiece(filling);

@@ -73,6 +73,7 @@ owner.on('message', (message: ToPlayer) => {
       break;
   }
 });
+reader.on('message', (tookMs: number) => loop.noteFetch(tookMs));
 // Last of all: what was loaded and compiled on the way need not go before everybody else.
 if (isRealtime) raiseThisThread({ libc, log });
 loop.start();

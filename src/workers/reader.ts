@@ -7,7 +7,8 @@ import { Reader } from '../player/reader.js';
 
 const { dataDir, requests } = workerData as { readonly dataDir: string; readonly requests: MessagePort };
 
-const reader = new Reader({ disk: new NodeDisk({ root: dataDir }), time: new SystemTime() });
+const fetched = (tookMs: number) => requests.postMessage(tookMs);
+const reader = new Reader({ disk: new NodeDisk({ root: dataDir }), time: new SystemTime(), fetched });
 requests.on('message', (request: ReaderRequest) => reader.handle(request));
 requests.on('close', () => reader.stop());
 parentPort!.postMessage('listening');

@@ -88,7 +88,7 @@ t.test('a node is shown as it said of itself, until it has not been heard for so
 t.test('the lead is what the slowest node needs: a card that is closed, a clock that is off', async (t) => {
   const { node, consensus, playout } = await startHouse(t);
   await consensus.changeMembers({ type: 'add', member: attic });
-  t.equal(node.leadMs, 100, 'its own queue of 60 ms, and 40 to render and read');
+  t.equal(node.leadMs, 100, 'its own queue of 60 ms, 15 to hand over, and 25 to fetch, as long as that is not known');
   consensus.hear(ATTIC, encodeReport(reportOf(node.now(), null, { needMs: 130 })));
   t.equal(node.leadMs, 130);
   consensus.clockState = { errorNs: 2e6 };
@@ -97,6 +97,14 @@ t.test('the lead is what the slowest node needs: a card that is closed, a clock 
   t.equal(node.leadMs, 502, 'a card that is to be opened first, and a clock that may be 2 ms off');
   playout.current = { ...playout.current, driver: 'none' };
   t.equal(node.leadMs, 130, 'where there is no card nothing is waited for');
+});
+
+t.test('the lead holds what this node lately took to fetch sound, and not what it might', async (t) => {
+  const { node, playout } = await startHouse(t);
+  playout.current = { ...playout.current, fetchMs: 0.8 };
+  t.equal(node.leadMs, 85, 'a queue of 60 ms, 15 to hand over, and 10 for a file that is not in memory');
+  playout.current = { ...playout.current, fetchMs: 48 };
+  t.equal(node.leadMs, 123);
 });
 
 t.test('a card that is about to be let go counts as closed, and the others hear of it before it is', async (t) => {

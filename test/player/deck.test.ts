@@ -12,7 +12,7 @@ function halfRead() {
   const send = (request: ReaderRequest) => {
     if (request.type === 'fill') memory = request.memory;
   };
-  const deck = new Deck({ send }, { index: 0 });
+  const deck = new Deck({ send, time: rig.time }, { index: 0 });
   deck.fill(a, 0, 0n);
   deck.extend(b);
   const { ring, control } = openForWriting(memory);

@@ -560,6 +560,21 @@ t.test('the card is let go when nothing was due for a while, and taken again in 
   t.end();
 });
 
+t.test('it is known how long the reader takes until the first sound of a file is there', (t) => {
+  const rig = new Rig();
+  const song = rig.track({ seconds: 0.5 });
+  t.notOk('fetchMs' in rig.status());
+  rig.isReaderHeld = true;
+  rig.set([segmentOf(song, { item: 'a', start: 300 })]);
+  rig.until(40);
+  rig.releaseReader();
+  rig.until(200);
+  const { fetchMs } = rig.status();
+  t.ok(fetchMs! >= 20 && fetchMs! <= 40, `${fetchMs} ms`);
+  rig.stop();
+  t.end();
+});
+
 t.test('a card that is to be let go at once stays for the second in which the other nodes are told', (t) => {
   const rig = new Rig({ idleCloseS: 0 });
   rig.set([segmentOf(rig.track({ seconds: 0.5 }), { item: 'a', start: 200 })]);

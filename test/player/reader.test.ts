@@ -37,7 +37,8 @@ function begin() {
       };
     },
   });
-  const reader = new Reader({ disk, time });
+  const fetches: number[] = [];
+  const reader = new Reader({ disk, time, fetched: (tookMs) => fetches.push(tookMs) });
   const write = (path: string, init: TrackInit): Piece & { readonly samples: Float64Array } => {
     const sound = makeSound(init);
     const file = inner.open(path, 'create');
@@ -46,7 +47,7 @@ function begin() {
     const format = { sampleRate: rate, channels, sample: 's16' as const, dataOffset: 44, channelMask: 0 };
     return { file: path, format, frames: samples.length / channels, fromFrame: 0, samples };
   };
-  return { time, inner, reader, reads, write, openFiles: () => openFiles };
+  return { time, inner, reader, reads, fetches, write, openFiles: () => openFiles };
 }
 
 const memoryFor = (samples: number): DeckMemory => ({ ring: allocateRing(samples), control: DeckControl.allocate() });
@@ -59,11 +60,33 @@ function drain(memory: DeckMemory): Float64Array {
   return into;
 }
 
+t.test('of each filling it is told once how long after the question its first sound was there', (t) => {
+  const { time, reader, fetches, write } = begin();
+  const memory = memoryFor(400_000);
+  const ask = (serial: number, pieces: Piece[]) => {
+    const askedAt = time.now();
+    time.advance(12);
+    reader.handle({ type: 'fill', deck: 0, serial, memory, pieces, askedAt });
+    time.advance(1_000);
+  };
+  ask(1, [write('a.wav', { seconds: 3 })]);
+  ask(2, [{ ...write('b.wav', { seconds: 1 }), file: 'missing.wav' }]);
+  t.same(fetches, [12], 'and nothing of what is not there');
+  t.end();
+});
+
 t.test('files are read by chunks, from the frame that is asked for, and closed at their ends', (t) => {
   const { time, reader, reads, write, openFiles } = begin();
   const piece = write('a.wav', { seconds: 3 });
   const memory = memoryFor(400_000);
-  reader.handle({ type: 'fill', deck: 0, serial: 7, memory, pieces: [{ ...piece, fromFrame: 100_000 }] });
+  reader.handle({
+    type: 'fill',
+    deck: 0,
+    serial: 7,
+    memory,
+    pieces: [{ ...piece, fromFrame: 100_000 }],
+    askedAt: time.now(),
+  });
   t.equal(new DeckControl(memory.control).serial, 7);
   t.ok(drain(memory).length > 10_000, 'a first chunk is there at once');
   time.advance(100);
@@ -78,7 +101,7 @@ t.test('samples come out as they are in the files, one piece after the other, al
   const { time, reader, write } = begin();
   const pieces = [write('a.wav', { seconds: 1, seed: 1 }), write('b.wav', { seconds: 1.5, seed: 2, channels: 1 })];
   const memory = memoryFor(40_000);
-  reader.handle({ type: 'fill', deck: 1, serial: 1, memory, pieces: [pieces[0]!] });
+  reader.handle({ type: 'fill', deck: 1, serial: 1, memory, pieces: [pieces[0]!], askedAt: time.now() });
   reader.handle({ type: 'extend', deck: 1, serial: 1, piece: pieces[1]! });
   const got: number[] = [];
   for (let i = 0; i < 100; i++) {
@@ -115,12 +138,12 @@ t.test('the deck with the least in stock is served first', (t) => {
   const { time, reader, reads, write } = begin();
   const [long, near] = [write('a.wav', { seconds: 10, seed: 1 }), write('b.wav', { seconds: 10, seed: 2 })];
   const [first, second] = [memoryFor(500_000), memoryFor(500_000)];
-  reader.handle({ type: 'fill', deck: 0, serial: 1, memory: first, pieces: [long] });
+  reader.handle({ type: 'fill', deck: 0, serial: 1, memory: first, pieces: [long], askedAt: time.now() });
   time.advance(1);
   // There is room for two seconds, and three are left.
   new RingReader(first.ring).skip(2 * 96_000);
   reads.length = 0;
-  reader.handle({ type: 'fill', deck: 1, serial: 1, memory: second, pieces: [near] });
+  reader.handle({ type: 'fill', deck: 1, serial: 1, memory: second, pieces: [near], askedAt: time.now() });
   time.advance(1);
   const files = reads.map(({ path }) => path);
   const until = files.indexOf('a.wav');
@@ -135,8 +158,8 @@ t.test('a new filling takes the place of the old one, and what was meant for tha
   const { time, reader, write, openFiles } = begin();
   const [a, b] = [write('a.wav', { seconds: 10, seed: 1 }), write('b.wav', { seconds: 0.1, seed: 2 })];
   const memory = memoryFor(50_000);
-  reader.handle({ type: 'fill', deck: 0, serial: 1, memory, pieces: [a] });
-  reader.handle({ type: 'fill', deck: 0, serial: 2, memory, pieces: [b] });
+  reader.handle({ type: 'fill', deck: 0, serial: 1, memory, pieces: [a], askedAt: time.now() });
+  reader.handle({ type: 'fill', deck: 0, serial: 2, memory, pieces: [b], askedAt: time.now() });
   reader.handle({ type: 'extend', deck: 0, serial: 1, piece: a });
   time.advance(1_000);
   t.same([...drain(memory)], [...b.samples]);
@@ -156,6 +179,7 @@ t.test('a piece that is missing or broken says so, and from which frame on; the 
     deck: 0,
     serial: 1,
     memory,
+    askedAt: time.now(),
     pieces: [{ ...cut, file: 'a.wav', fromFrame: 5 }, cut, last],
   });
   time.advance(500);
@@ -164,7 +188,7 @@ t.test('a piece that is missing or broken says so, and from which frame on; the 
   t.equal(control.failure(2), undefined);
   t.same([...drain(memory)], [...cut.samples.slice(0, 2_000), ...last.samples]);
   inner.failNext('read');
-  reader.handle({ type: 'fill', deck: 0, serial: 2, memory, pieces: [last] });
+  reader.handle({ type: 'fill', deck: 0, serial: 2, memory, pieces: [last], askedAt: time.now() });
   t.same([control.failure(0), control.end(0)], ['TRACK_UNREADABLE', 0]);
   t.equal(control.failure(1), undefined, 'failures of the filling before are forgotten');
   t.end();
@@ -173,7 +197,14 @@ t.test('a piece that is missing or broken says so, and from which frame on; the 
 t.test('stop closes files and leaves no timer', (t) => {
   const { time, reader, write, openFiles } = begin();
   const memory = memoryFor(50_000);
-  reader.handle({ type: 'fill', deck: 0, serial: 1, memory, pieces: [write('a.wav', { seconds: 10 })] });
+  reader.handle({
+    type: 'fill',
+    deck: 0,
+    serial: 1,
+    memory,
+    pieces: [write('a.wav', { seconds: 10 })],
+    askedAt: time.now(),
+  });
   t.equal(openFiles(), 1);
   reader.stop();
   reader.stop();

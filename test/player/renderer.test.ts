@@ -19,7 +19,7 @@ function play(
   ms: number,
   shift: (ms: number) => bigint,
 ) {
-  const decks = new Decks({ send: (request) => rig.reader.handle(request) });
+  const decks = new Decks({ send: (request) => rig.reader.handle(request), time: rig.time });
   const renderer = new Renderer({ decks }, { card: { rate: 48_000, channels: 2, bits: 24 }, seed: 1 });
   renderer.setScore({ gains: [], channels: 'stereo', ...score });
   const left: number[] = [];

@@ -125,7 +125,8 @@ export class Rig {
 
   constructor(init: RigInit = {}) {
     this.card = new FakeAudioOutput({ time: this.time }, { rate: 48_000, ...init });
-    this.reader = new Reader({ disk: this.disk, time: this.time });
+    const fetched = (tookMs: number) => this.loop.noteFetch(tookMs);
+    this.reader = new Reader({ disk: this.disk, time: this.time, fetched });
     const send = (request: ReaderRequest) => {
       if (this.isReaderHeld) this.#held.push(request);
       else this.reader.handle(request);
