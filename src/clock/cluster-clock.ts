@@ -107,6 +107,8 @@ export class ClusterClock {
   #reference: Reference = { type: 'none' };
   /** The last course that was measured, since the lock; null where none ever was. */
   #measured: Course | null = null;
+  /** The last course that most nodes did not speak against: what this node's own word rests on while its leader is outvoted. */
+  #trusted: Course | null = null;
   /** On its course, or near it, since the lock: what this node reads is worth something to others. */
   #hasSettled = false;
   #isOutvoted = false;
@@ -145,6 +147,8 @@ export class ClusterClock {
   /** What this node may say to others of cluster time at `at`; null where that is worth nothing yet. */
   claimAt(at: LocalTime): ClockClaim | null {
     if (this.#line === null || !this.#hasSettled) return null;
+    // A leader that is outvoted is on its way back to the others, who may not have measured yet that it left: they would go with it.
+    if (this.#isOutvoted && this.#reference.type === 'self') return null;
     const { driftPpm } = this.#line;
     const boundNs = Math.ceil(this.#courseNow === null ? 0 : courseAt(this.#courseNow, at).boundNs);
     // Woken from a long sleep, say. It would help nobody, and a message that carried it would be refused.
@@ -267,22 +271,24 @@ export class ClusterClock {
   /** The course at `at`; null where it is only known coarsely. */
   #courseFor(at: LocalTime, reading: ClusterTime): Course | null {
     const own = this.#measuredAt(at, reading);
+    const held = this.#trusted === null ? own : courseAt(this.#trusted, at);
     this.#isOutvoted = false;
     this.#gapNs = 0;
-    if (own === null) return null;
-    const boundNs = this.#hasSettled ? own.boundNs : null;
+    if (own === null || held === null) return null;
+    const boundNs = this.#hasSettled ? held.boundNs : null;
     const agreed = this.#claims.agreed({ at, epoch: this.#epoch, reading, boundNs });
-    if (agreed === null) return own;
     const offNs = Number(own.line.clusterAt - reading);
-    this.#isOutvoted = distance(offNs, agreed) > own.boundNs + DOUBT_NS;
-    if (!this.#isOutvoted) {
-      if (this.#reference.type === 'leader') this.#gapNs = agreed.gapNs(offNs);
+    this.#isOutvoted = agreed !== null && distance(offNs, agreed) > own.boundNs + DOUBT_NS;
+    if (agreed === null || !this.#isOutvoted) {
+      if (agreed !== null && this.#reference.type === 'leader') this.#gapNs = agreed.gapNs(offNs);
+      this.#trusted = own;
       return own;
     }
-    // The reading stays where most nodes put it, and goes on as it ran.
+    // The reading stays where most nodes put it, and goes on as it ran. How sure this node is of it follows from its own measurements alone: were
+    // it to rest on what the others say, and their word on its own, all would be less sure each time, and soon agree with the liar.
     const clusterAt = clusterTime(reading + BigInt(Math.round(Math.max(agreed.low, Math.min(agreed.high, 0)))));
-    const line = { localAt: at, clusterAt, driftPpm: this.#ratePpm() };
-    return { line, boundNs: agreed.high - agreed.low, boundPpm: ALONE_PPM };
+    const line = { localAt: at, clusterAt, driftPpm: held.line.driftPpm };
+    return { line, boundNs: held.boundNs, boundPpm: Math.max(held.boundPpm, ALONE_PPM) };
   }
 
   /** What the reference says the time is, as well as can be measured; null where it never could be, since the lock. */
@@ -357,6 +363,7 @@ export class ClusterClock {
     this.#claims.clear();
     this.#reference = { type: 'none' };
     this.#measured = null;
+    this.#trusted = null;
     this.#courseNow = null;
     this.#hasSettled = false;
     this.#isOutvoted = false;

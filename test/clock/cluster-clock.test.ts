@@ -291,6 +291,24 @@ t.test('a leader that lies is outvoted: the others keep their time, and say so',
   t.end();
 });
 
+t.test('a leader whose own clock leaps is not followed, and comes back to the others', (t) => {
+  const house = new House([0, 20, -30]);
+  house.lead(0);
+  house.run(30);
+  const before = house.offsetNs(1);
+  // Its machine's clock, which nothing should set, is ahead by 5 ms from now on.
+  house.nodes[0]!.sleptNs -= 5_000_000n;
+  let strayedNs = 0;
+  const look = () => {
+    for (const node of [1, 2]) strayedNs = Math.max(strayedNs, Math.abs(house.offsetNs(node) - before));
+  };
+  house.run(60, look);
+  t.ok(strayedNs < 200_000, `${strayedNs} ns from the time that was`);
+  t.ok(house.spreadNs() < 5_000, `${house.spreadNs()} ns`);
+  for (const node of [0, 1, 2]) t.notOk(house.state(node).outvoted);
+  t.end();
+});
+
 t.test('of two nodes neither can tell who lies: the leader is followed', (t) => {
   const house = new House([0, 20]);
   house.lead(0);
