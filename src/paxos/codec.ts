@@ -114,7 +114,8 @@ const CLAIM_PPM_MAX = 10_000;
 /** A claim that is less sure than this says nothing. Nanoseconds: a day. */
 const CLAIM_BOUND_NS_MAX = 86_400e9;
 
-function writeClaim(to: ByteWriter, { localAt, clusterAt, driftPpm, boundNs, epoch }: ClockClaim): void {
+/** A node's word on what cluster time is. */
+export function writeClaim(to: ByteWriter, { localAt, clusterAt, driftPpm, boundNs, epoch }: ClockClaim): void {
   to.u63(localAt);
   to.u63(clusterAt);
   to.f64(driftPpm);
@@ -122,7 +123,8 @@ function writeClaim(to: ByteWriter, { localAt, clusterAt, driftPpm, boundNs, epo
   to.varint(epoch);
 }
 
-function readClaim(from: ByteReader): ClockClaim {
+/** What {@link writeClaim} wrote. @throws TuttiError BAD_FRAME */
+export function readClaim(from: ByteReader): ClockClaim {
   const localAt = localTime(from.u63());
   const clusterAt = clusterTime(from.u63());
   const driftPpm = from.f64();

@@ -4,9 +4,18 @@
  * The first byte of every message on the link tells what it is; {@link CONSENSUS} is a message of the core (paxos/codec.ts), which has
  * most of the traffic and needs no byte more. As there: bounded, complete and within range, or TuttiError BAD_FRAME.
  */
+import type { ClockClaim } from '../core/clock-line.js';
 import { ByteReader, ByteWriter } from '../core/cursor.js';
 import { type Incarnation, type NodeId, type Slot, slot as slotOf } from '../core/ids.js';
-import { PAYLOAD_BYTES_MAX, readId, readSession, writeId, writeSession } from '../paxos/codec.js';
+import {
+  PAYLOAD_BYTES_MAX,
+  readClaim,
+  readId,
+  readSession,
+  writeClaim,
+  writeId,
+  writeSession,
+} from '../paxos/codec.js';
 import type { Session } from '../paxos/entry.js';
 import type { MemberChange, MemberIdentity } from './replicated-log.js';
 
@@ -47,7 +56,9 @@ export type Frame =
   /** From the leader: a majority's state is another than yours. */
   | { readonly type: 'state-differs'; readonly slot: Slot }
   /** To everybody, and not agreed: what those who use the log tell each other. */
-  | { readonly type: 'told'; readonly bytes: Uint8Array };
+  | { readonly type: 'told'; readonly bytes: Uint8Array }
+  /** What cluster time is as the sender reads it. */
+  | { readonly type: 'time'; readonly claim: ClockClaim };
 
 const FRAME = {
   forward: 2,
@@ -60,6 +71,7 @@ const FRAME = {
   'state-differs': 9,
   'out-of-trust': 10,
   told: 11,
+  time: 12,
 } as const satisfies Record<Frame['type'], number>;
 
 const CHANGE = { add: 1, replace: 2, remove: 3, voters: 4 } as const satisfies Record<MemberChange['type'], number>;
@@ -124,6 +136,9 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'told':
       to.bytes(frame.bytes);
       break;
+    case 'time':
+      writeClaim(to, frame.claim);
+      break;
     case 'hash':
       to.varint(frame.slot);
       to.raw(frame.hash);
@@ -185,6 +200,8 @@ function readFrame(from: ByteReader): Frame {
       return { type: 'state-differs', slot: readSlot(from) };
     case FRAME.told:
       return { type: 'told', bytes: from.bytes(TOLD_BYTES_MAX).slice() };
+    case FRAME.time:
+      return { type: 'time', claim: readClaim(from) };
     default:
       return from.refuse(`no frame is of the type ${type}`);
   }

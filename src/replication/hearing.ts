@@ -122,10 +122,13 @@ export class Hearing implements PeerLinkHandlers {
   }
 
   #onFrame(from: NodeId, frame: Frame): void {
-    const { cards, membership, requests, repair, snapshots, told } = this.#components;
+    const { cards, leadership, membership, requests, repair, snapshots, told } = this.#components;
     switch (frame.type) {
       case 'told':
         told(from, frame.bytes);
+        break;
+      case 'time':
+        leadership.hearClaim(from, frame.claim);
         break;
       case 'forward':
         requests.forwarded(from, frame.proposals);

@@ -95,7 +95,7 @@ export class Leadership {
     this.#isBelieved = true;
   }
 
-  /** A node that answers a heartbeat says what time it is; null where it has none to say. */
+  /** Another node says what time it is; null where it has none to say. */
   hearClaim(from: NodeId, claim: ClockClaim | null): void {
     this.#components.clock.noteClaim(from, claim);
   }

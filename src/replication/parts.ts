@@ -26,6 +26,7 @@ import type { Self } from './self.js';
 import { Snapshots } from './snapshots.js';
 import { StateRepair } from './state-repair.js';
 import type { TermClock } from './term-clock.js';
+import { TimeRounds } from './time-rounds.js';
 
 /** Every so many slots all nodes compare their states: hashing one takes as long as a snapshot, some tens of milliseconds. */
 const HASH_EVERY_SLOTS = 4_096;
@@ -42,6 +43,7 @@ export interface Parts {
   readonly snapshots: Snapshots;
   readonly hearing: Hearing;
   readonly scrub: Scrub;
+  readonly timeRounds: TimeRounds;
 }
 
 /** What single parts ask of the replica, beside what all of them may. */
@@ -146,5 +148,5 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
   const told = (from: NodeId, bytes: Uint8Array) => handlers.told(from, bytes);
   const parts = { peers, cards, leadership, membership, requests, repair, snapshots };
   const hearing = new Hearing({ self, ...parts, receive, told, nameOf, changeMembers }, { cluster: recovered.cluster });
-  return { self, ...parts, hearing, scrub };
+  return { self, ...parts, hearing, scrub, timeRounds: new TimeRounds({ self, peers, clock }) };
 }

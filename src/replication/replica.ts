@@ -8,7 +8,7 @@
  *     hearing.ts        what comes over the link, and whom it concerns
  *     requests.ts       what this node is asked for: proposals.ts, read-barriers.ts
  *     membership.ts     who takes part: changes.ts, voters.ts, admission.ts; whom the link talks to: peers.ts
- *     leadership.ts     who leads, and what time that makes it: term-clock.ts
+ *     leadership.ts     who leads, and what time that makes it: term-clock.ts, time-rounds.ts
  *     snapshots.ts      a short log, and help for those who are far behind
  *     state-repair.ts   a state that is no good: state-hashes.ts
  *     card-watch.ts     whose card is whose: cards.ts
@@ -479,7 +479,8 @@ export class Replica implements ReplicatedLog {
     this.#clock.adjust();
     this.#running?.self.handle({ type: 'tick' });
     if (this.#running === null) return;
-    const { membership, snapshots, repair, requests } = this.#running;
+    const { membership, snapshots, repair, requests, timeRounds } = this.#running;
+    timeRounds.tick();
     membership.expire();
     snapshots.tick();
     repair.tick();

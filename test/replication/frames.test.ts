@@ -3,6 +3,7 @@ import t from 'tap';
 import { TuttiError } from '../../src/core/errors.js';
 import { type BootId, type ClusterId, type Incarnation, type NodeId, slot } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
+import { clusterTime, localTime } from '../../src/core/units.js';
 import { TIMING_DEFAULT } from '../../src/paxos/configuration.js';
 import { Sessions } from '../../src/paxos/sessions.js';
 import {
@@ -57,6 +58,10 @@ const FRAMES: readonly Frame[] = [
   { type: 'hash', slot: slot(9), hash: new Uint8Array(HASH_BYTES).fill(7) },
   { type: 'state-differs', slot: slot(9) },
   { type: 'told', bytes: Uint8Array.of(9, 8) },
+  {
+    type: 'time',
+    claim: { localAt: localTime(7n), clusterAt: clusterTime(9n), driftPpm: -1.5, boundNs: 400, epoch: 3 },
+  },
 ];
 const KNOCKS: readonly Knock[] = [
   { member: member('c'), replace: null },

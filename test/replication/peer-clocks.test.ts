@@ -7,13 +7,14 @@ import type { Time } from '../../src/ports/time.js';
 import { TestCluster, type TestNode } from './cluster.js';
 
 /** How much faster than true time each node's crystal runs, parts per million. */
-const RATES: Readonly<Record<string, bigint>> = { 1: 0n, 2: 80n, 3: -60n };
+const RATES: Readonly<Record<string, bigint>> = { 1: 0n, 2: 80n, 3: -60n, 4: 20n };
 
-/** A machine's clock: its own rate and zero. Timers go by true time, which is near enough. */
-function crystal(time: FakeTime, letter: string): Time {
+/** A machine's clock: its own rate and zero. Timers go by true time, which is near enough. `leaptNs`: by what it has leapt, which no clock should. */
+function crystal(time: FakeTime, letter: string, leaptNs: Readonly<Record<string, bigint>> = {}): Time {
   const now = () => {
     const trueNs = time.now();
-    return localTime(trueNs + (trueNs * RATES[letter]!) / 1_000_000n + BigInt(letter) * 77_000_000_000n);
+    const zeroNs = BigInt(letter) * 77_000_000_000n + (leaptNs[letter] ?? 0n);
+    return localTime(trueNs + (trueNs * RATES[letter]!) / 1_000_000n + zeroNs);
   };
   return {
     now,
@@ -24,10 +25,11 @@ function crystal(time: FakeTime, letter: string): Time {
   };
 }
 
-function house() {
+function house(letters = '123') {
+  const leaptNs: Record<string, bigint> = {};
   const clocks = new Map<TestNode, FakePeerClocks>();
-  const cluster: TestCluster = new TestCluster('123', {
-    timeOf: crystal,
+  const cluster: TestCluster = new TestCluster(letters, {
+    timeOf: (time, letter) => crystal(time, letter, leaptNs),
     clocks: (node) => {
       const made = new FakePeerClocks({
         time: node.time,
@@ -45,7 +47,7 @@ function house() {
     const all = cluster.nodes.map(({ replica }) => Number(replica.now()) / 1_000);
     return Math.max(...all) - Math.min(...all);
   };
-  return { cluster, clocks, spreadUs };
+  return { cluster, clocks, leaptNs, spreadUs };
 }
 
 t.test('crystals that differ by 140 ppm give one time, to some microseconds', async (t) => {
@@ -110,5 +112,33 @@ t.test('the clocks of exactly the other members are measured, and of nobody once
   await cluster.settle(removed);
   await cluster.pass(3_000);
   t.strictSame(known(), [two]);
+  await cluster.stop();
+});
+
+t.test('a learner that hears three others outvotes a leader whose clock lies, and so does the house', async (t) => {
+  const { cluster, leaptNs } = house('1234');
+  await cluster.start('4');
+  const leader = await cluster.awaitLeader();
+  await cluster.pass(10_000);
+  const learner = cluster.nodes[3]!;
+  t.notOk(learner.replica.clock().outvoted);
+  const others = cluster.nodes.filter((node) => node !== leader);
+  const before = learner.replica.now() - cluster.time.now();
+  leaptNs[leader.id[0]!] = 5_000_000n;
+  await cluster.until(() => others.every(({ replica }) => replica.clock().outvoted), 'all but the leader see it');
+  await cluster.pass(20_000);
+  const strayedUs = Number(learner.replica.now() - cluster.time.now() - before) / 1_000;
+  t.ok(Math.abs(strayedUs) < 1_000, `${strayedUs} us from the time that was`);
+  await cluster.stop();
+});
+
+t.test('a learner counts: with it one of two voters is outvoted', async () => {
+  const { cluster, leaptNs } = house('124');
+  await cluster.start('4');
+  const leader = await cluster.awaitLeader();
+  await cluster.pass(10_000);
+  leaptNs[leader.id[0]!] = 5_000_000n;
+  const others = cluster.nodes.filter((node) => node !== leader);
+  await cluster.until(() => others.every(({ replica }) => replica.clock().outvoted), 'both others see it');
   await cluster.stop();
 });

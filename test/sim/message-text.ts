@@ -65,6 +65,8 @@ function textOfFrame(frame: Frame): string {
       return `forwards ${frame.proposals.map(({ session }) => `${session.node.slice(0, 4)}/${session.seq}`).join(' ')}`;
     case 'snapshot-part':
       return `snapshot as of slot ${frame.slot}: bytes from ${frame.offset} of ${frame.total}`;
+    case 'time':
+      return `time ${frame.claim.clusterAt} within ${frame.claim.boundNs} ns`;
     default:
       return Object.entries(frame)
         .map(([key, value]) => (key === 'type' ? String(value) : `${key} ${fieldText(value)}`))
