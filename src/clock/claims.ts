@@ -6,7 +6,8 @@
  * program does. Two nodes alone cannot tell which of them is wrong.
  *
  * The claims of nodes that follow the leader rest on their own measurements of it. So what a claim and the leader's own word differ by, as
- * seen from here, is what the triangle of the three lacks to close: errors of measurement that no pair sees by itself.
+ * seen from here, is what the triangle of the three lacks to close: errors of measurement that no pair sees by itself. As much of it as the other
+ * two measurements cannot have done, by their own bounds, this node's has, and its bound grows by that.
  */
 import { type ClockClaim, readClock } from '../core/clock-line.js';
 import type { NodeId } from '../core/ids.js';
