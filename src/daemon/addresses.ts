@@ -24,9 +24,8 @@ export function peerAddress({ cluster: { listen, advertise } }: Config): string 
   return hostPortText({ ...listen, host: EVERYWHERE.includes(listen.host) ? outwardAddress() : listen.host });
 }
 
-/** Where the clock's socket is bound for peers that reach this node at `listen`: it takes plain addresses only. */
+/** Where the clock's socket is bound for peers that reach this node at `listen`: it takes addresses only. */
 export async function clockAddress({ host, port }: HostPort): Promise<HostPort> {
-  if (host.includes('%')) return { host: '::', port };
   return isIP(host) === 0 ? { host: (await lookup(host)).address, port } : { host, port };
 }
 

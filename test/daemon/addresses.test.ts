@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Config, parseConfig } from '../../src/config/config.js';
-import { httpHost, ownAddresses, peerAddress } from '../../src/daemon/addresses.js';
+import { clockAddress, httpHost, ownAddresses, peerAddress } from '../../src/daemon/addresses.js';
 
 const configOf = (cluster: string, http = ''): Config =>
   parseConfig(`[cluster]\n${cluster}\n[http]\n${http}`, {}, { hostname: 'kitchen' });
@@ -13,6 +13,11 @@ t.test('peers are told the address that is advertised, else the one listened on,
   const [, host] = /^(.*):7420$/.exec(peerAddress(configOf('')))!;
   t.ok(['127.0.0.1', ...ownAddresses()].includes(host!));
   t.end();
+});
+
+t.test('the clock is bound where peers are told to look, a zone and all, and a name is looked up', async (t) => {
+  t.same(await clockAddress({ host: 'fe80::1%eth0', port: 7420 }), { host: 'fe80::1%eth0', port: 7420 });
+  t.same(await clockAddress({ host: 'localhost', port: 7421 }), { host: '127.0.0.1', port: 7421 });
 });
 
 t.test('HTTP is found where it listens, else where peers find the node', (t) => {

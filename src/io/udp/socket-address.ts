@@ -11,19 +11,30 @@ const IN6_BYTES = 28;
 
 /**
  * The bytes of struct sockaddr for a socket of `family`; null where such a socket cannot reach it. An IPv6 socket reaches an IPv4 address as
- * ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2). Addresses with a zone (fe80::1%eth0) are not done here: null.
+ * ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2). A zone (fe80::1%eth0; RFC 4007, section 11) is an interface's name or number.
+ * @param indexOf gives the number of the interface with a name, 0 where there is none: if_nametoindex(3)
  */
-export function socketAddress(family: number, host: string, port: number): Uint8Array | null {
+export function socketAddress(
+  family: number,
+  host: string,
+  port: number,
+  indexOf: (name: string) => number,
+): Uint8Array | null {
   const version = isIP(host);
-  if (version === 0 || host.includes('%')) return null;
+  if (version === 0) return null;
   if (family === AF_INET) {
     if (version !== 4) return null;
     const bytes = head(IN_BYTES, AF_INET, port);
     bytes.set(ipv4Bytes(host), 4);
     return bytes;
   }
+  const [address, zone] = host.split('%') as [string, string?];
+  const scope = zone === undefined ? 0 : /^\d+$/.test(zone) ? Number(zone) : indexOf(zone);
+  if (zone !== undefined && scope === 0) return null;
   const bytes = head(IN6_BYTES, AF_INET6, port);
-  bytes.set(ipv6Bytes(version === 4 ? `::ffff:${host}` : host), 8);
+  bytes.set(ipv6Bytes(version === 4 ? `::ffff:${address}` : address), 8);
+  // A number of the machine, not of the network.
+  new DataView(bytes.buffer).setUint32(24, scope, true);
   return bytes;
 }
 

@@ -42,6 +42,8 @@ interface Calls {
     to: Uint8Array,
     room: number,
   ) => number;
+  /** Number of a network interface; 0 where none has that name. */
+  readonly indexOf: (name: string) => number;
 }
 
 /** One UDP socket of this machine. */
@@ -75,6 +77,7 @@ export class StampedDatagram implements Datagram {
       close: libc.bind('int close(int fd)'),
       ioctl: libc.bind('int ioctl(int fd, unsigned long request, void *argument)'),
       sendto: libc.bind('long sendto(int fd, void *bytes, unsigned long length, int flags, void *to, uint32_t room)'),
+      indexOf: libc.bind('unsigned int if_nametoindex(const char *name)'),
     };
   }
 
@@ -124,9 +127,9 @@ export class StampedDatagram implements Datagram {
   /** A socket that is bound. @throws TuttiError PORT_IN_USE */
   #open(): number {
     const { host, port } = this.#wanted;
-    const address = socketAddress(this.#family, host, port);
-    if (address === null) throw refusal(this.#wanted, 'this is not an IP address');
-    const { socket, bind, ioctl, close } = this.#calls;
+    const { socket, bind, ioctl, close, indexOf } = this.#calls;
+    const address = socketAddress(this.#family, host, port, indexOf);
+    if (address === null) throw refusal(this.#wanted, 'this is no IP address, or of no interface of this machine');
     const fd = socket(this.#family, SOCKET_TYPE, 0);
     if (fd < 0) throw refusal(this.#wanted, this.#lastError());
     if (bind(fd, address, address.length) !== 0) {
@@ -150,8 +153,9 @@ export class StampedDatagram implements Datagram {
     const key = `${host} ${port}`;
     const known = this.#addresses.get(key);
     if (known !== undefined) return known;
-    const address = socketAddress(this.#family, host, port);
-    if (address === null) return null;
+    const address = socketAddress(this.#family, host, port, this.#calls.indexOf);
+    // An interface that was pulled out and plugged in again has another number.
+    if (address === null || host.includes('%')) return address;
     if (this.#addresses.size === ADDRESSES_MAX) this.#addresses.clear();
     this.#addresses.set(key, address);
     return address;

@@ -20,6 +20,12 @@ const time = new SystemTime();
 const libc = loadLibc();
 const hasIpv6 = networkInterfaces().lo?.some((address) => address.family === 'IPv6') ?? false;
 
+/** An address of this machine that needs a zone, with it. */
+const linkLocal = Object.entries(networkInterfaces())
+  .flatMap(([name, entries]) => (entries ?? []).map(({ address }) => ({ name, address })))
+  .filter(({ address }) => address.startsWith('fe80:'))
+  .map(({ name, address }) => `${address}%${name}`)[0];
+
 interface Kind {
   readonly name: string;
   readonly make: (init: Address) => Datagram;
@@ -51,6 +57,29 @@ for (const { name, make: makeAt, skip } of KINDS) {
     } else {
       t.test(`${name} on IPv6`, { skip: 'this machine has no IPv6 on its loopback' }, () => {});
     }
+
+    const withoutZone = linkLocal === undefined && 'this machine has no link-local IPv6 address';
+    await t.test(`${name} on a link-local address`, { skip: withoutZone }, async (t) => {
+      const host = linkLocal!;
+      await runDatagramContract(t, `${name} with a zone`, () => ({
+        time,
+        pass: passRealTime,
+        make: (port = 0) => makeAt({ host, port }),
+      }));
+      // Bound to all, as is usual: whoever is asked answers to where the question came from.
+      const [a, b] = [makeAt({ host: '::', port: 0 }), makeAt({ host: '::', port: 0 })];
+      const heard: Address[] = [];
+      const answers: number[] = [];
+      const { port } = await b.start((_bytes, from) => heard.push(from));
+      await a.start((bytes) => answers.push(bytes[0]!));
+      a.send(Uint8Array.of(1), { host, port });
+      await until(() => heard.length > 0, passRealTime, 'the question arrives');
+      b.send(Uint8Array.of(2), heard[0]!);
+      await until(() => answers.length > 0, passRealTime, 'the answer arrives');
+      t.same(answers, [2]);
+      await a.stop();
+      await b.stop();
+    });
 
     await runLifecycleContract(t, name, async () => {
       const sender = make();

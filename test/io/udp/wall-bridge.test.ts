@@ -1,7 +1,7 @@
 /** From stamps of the wall clock to the local one. */
 import t from 'tap';
 import { localTime } from '../../../src/core/units.js';
-import { socketAddress } from '../../../src/io/udp/socket-address.js';
+import { socketAddress as addressOf } from '../../../src/io/udp/socket-address.js';
 import { WallBridge } from '../../../src/io/udp/wall-bridge.js';
 
 /** A bridge over two clocks that the test moves; each reading of the local one takes `readingNs`. */
@@ -74,6 +74,10 @@ t.test('slew as of NTP is no step', async (t) => {
 
 const hex = (bytes: Uint8Array | null) => bytes && Buffer.from(bytes).toString('hex');
 
+/** The interfaces of a machine. */
+const indexOf = (name: string) => (name === 'eth0' ? 0x0102 : 0);
+const socketAddress = (family: number, host: string, port: number) => addressOf(family, host, port, indexOf);
+
 t.test('socket addresses are as C takes them', async (t) => {
   t.equal(hex(socketAddress(2, '192.168.1.20', 7420)), '02001cfcc0a801140000000000000000');
   t.equal(hex(socketAddress(10, '::', 0)), `0a000000${'0'.repeat(48)}`);
@@ -85,10 +89,16 @@ t.test('socket addresses are as C takes them', async (t) => {
   );
 });
 
-t.test('an IPv6 socket reaches IPv4 addresses, an IPv4 one no IPv6 address, nobody a name or a zone', async (t) => {
+t.test('a zone is the number of an interface of this machine, by its name or as it is', async (t) => {
+  t.equal(hex(socketAddress(10, 'fe80::1%eth0', 1)), `0a00000100000000fe80${'0'.repeat(27)}102010000`);
+  t.equal(hex(socketAddress(10, 'fe80::1%7', 1)), `0a00000100000000fe80${'0'.repeat(27)}107000000`);
+  t.equal(socketAddress(10, 'fe80::1%wlan0', 1), null, 'there is no such interface');
+});
+
+t.test('an IPv6 socket reaches IPv4 addresses, an IPv4 one no IPv6 address, nobody a name', async (t) => {
   t.equal(hex(socketAddress(10, '10.1.2.3', 1)), `0a00000100000000${'0'.repeat(20)}ffff0a01020300000000`);
   t.equal(hex(socketAddress(10, '::ffff:10.1.2.3', 1)), `0a00000100000000${'0'.repeat(20)}ffff0a01020300000000`);
   t.equal(socketAddress(2, '::1', 1), null);
   t.equal(socketAddress(2, 'localhost', 1), null);
-  t.equal(socketAddress(10, 'fe80::1%eth0', 1), null);
+  t.equal(socketAddress(2, 'fe80::1%eth0', 1), null);
 });
