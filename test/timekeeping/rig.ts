@@ -49,6 +49,8 @@ export interface RigNodeInit {
   readonly boot?: number;
   readonly key?: Uint8Array;
   readonly lookUp?: (host: string, found: (host: string | null) => void) => void;
+  /** Puts something between the node and its socket. */
+  readonly socket?: (inner: Datagram, clock: NodeClock) => Datagram;
 }
 
 /** The whole house. */
@@ -68,7 +70,8 @@ export class Rig {
     const { ratePpm = 0, zeroNs = 0n, boot = 1, key = KEY } = init;
     const clock = new NodeClock({ time: this.time, run: (callback) => callback() }, { ratePpm, zeroNs });
     const host = `10.0.0.${letter.charCodeAt(0)}`;
-    const datagram = this.#tapped(new FakeDatagram({ network: this.network, clock }, { host, port: PORT }), host);
+    const inner = new FakeDatagram({ network: this.network, clock }, { host, port: PORT });
+    const datagram = this.#tapped(init.socket?.(inner, clock) ?? inner, host);
     const random = new FakeRandom(++this.#seed);
     const lookUp = init.lookUp ?? ((name: string, found: (host: string | null) => void) => found(name));
     const id = idOf(letter);

@@ -94,6 +94,7 @@ export class StampedDatagram implements Datagram {
     // A datagram that the kernel does not take is lost, as others are.
     if (this.#fd >= 0 && address !== null) {
       this.#calls.sendto(this.#fd, bytes, bytes.length, 0, address, address.length);
+      this.#bridge.look();
     }
     return sentAt;
   }

@@ -2,8 +2,10 @@
  * WallBridge: from the wall clock, in which the kernel stamps datagrams, to this machine's CLOCK_MONOTONIC_RAW.
  *
  * The kernel knows no other clock for it. The wall clock may be set and slewed at any time, so nothing but the *age* of a stamp is taken
- * from it: both clocks are read as nearly at once as can be, and the age is taken off the local one. An age is some hundred microseconds,
- * in which no slew amounts to anything. A step that falls into just that time shows as a jump between the two clocks, and the stamp is not used.
+ * from it: both clocks are read as nearly at once as can be, and the age is taken off the local one. An age is some hundred microseconds. A slew
+ * changes it: by nothing that counts at NTP's 500 parts per million, by some ten microseconds at the 83,333 that chrony takes (chrony.conf(5),
+ * maxslewrate). So the rate between the two clocks is measured from one look to the next, and the age told by it. A step that falls into just
+ * that time shows as a jump between the two clocks, and the stamp is not used.
  */
 import { assert } from '../../core/assert.js';
 import { type LocalTime, localTime, NS_PER_S } from '../../core/units.js';
@@ -20,8 +22,16 @@ const TRIES = 3;
 const AGE_NS_MAX = 20_000_000n;
 /** How far the two clocks may seem to jump by the reading itself, nanoseconds. */
 const JUMP_NS = 10_000n;
-/** And by slew: NTP's 500 parts per million (RFC 5905, section 12) and as much for the crystal, as a divisor of the time that passed. */
-const SLEW_DIVISOR = 1_000n;
+/** And by slew, a tenth of the time that passed: more than anybody slews. */
+const SLEW_DIVISOR = 10n;
+/** A rate is measured over so long at least: what two readings are off by is a small part of it. Nanoseconds. */
+const RATE_OVER_NS = 1_500_000n;
+/**
+ * Over longer than this the clocks must have run at the rate that was known, to within {@link RATE_CHANGE}: else a slew has set in since, or a small step
+ * was made, and nobody can say when. Nanoseconds.
+ */
+const SURE_FOR_NS = 100_000_000n;
+const RATE_CHANGE = 1e-4;
 
 /** Both clocks at one instant. */
 interface Pair {
@@ -33,7 +43,10 @@ interface Pair {
 export class WallBridge {
   readonly #time: Pick<Time, 'now'>;
   readonly #wallClock: () => bigint;
-  #last: Pair | null = null;
+  /** An earlier look, at least {@link RATE_OVER_NS} before the next of its kind. */
+  #base: Pair | null = null;
+  /** Nanoseconds of the wall clock in one of the local clock, up to `#base`; null where it changed since it was measured. */
+  #rate: number | null = 1;
 
   /** @param components `wallClock`: CLOCK_REALTIME, nanoseconds */
   constructor(components: { readonly time: Pick<Time, 'now'>; readonly wallClock: () => bigint }) {
@@ -41,19 +54,40 @@ export class WallBridge {
     this.#wallClock = components.wallClock;
   }
 
+  /** Looks at both clocks: to be called when something is sent, so that the rate is known when the answer comes. */
+  look(): void {
+    const pair = this.#read();
+    if (pair !== null) this.#rateUpTo(pair);
+  }
+
   /** The local instant of a wall-clock stamp of just now, nanoseconds; null where that cannot be told. */
   localOf(wallStampNs: bigint): LocalTime | null {
     const pair = this.#read();
     if (pair === null) return null;
-    const last = this.#last;
-    this.#last = pair;
-    if (last !== null) {
-      const passed = pair.local - last.local;
-      const jump = pair.wall - last.wall - passed;
-      if ((jump < 0n ? -jump : jump) > JUMP_NS + passed / SLEW_DIVISOR) return null;
-    }
     const age = pair.wall - wallStampNs;
-    return age < 0n || age > AGE_NS_MAX ? null : localTime(pair.local - age);
+    const rate = this.#rateUpTo(pair);
+    if (age < 0n || age > AGE_NS_MAX || rate === null) return null;
+    return localTime(pair.local - BigInt(Math.round(Number(age) / rate)));
+  }
+
+  /** The rate between the two clocks in the time before `pair`; null where it is not known, or they jumped apart. */
+  #rateUpTo(pair: Pair): number | null {
+    const base = this.#base;
+    if (base === null) {
+      this.#base = pair;
+      return this.#rate;
+    }
+    const passed = pair.local - base.local;
+    const gone = pair.wall - base.wall;
+    const jump = gone - passed;
+    const hasJumped = (jump < 0n ? -jump : jump) > JUMP_NS + passed / SLEW_DIVISOR;
+    if (passed < RATE_OVER_NS && !hasJumped) return this.#rate;
+    this.#base = pair;
+    if (hasJumped) return null;
+    const rate = Number(gone) / Number(passed);
+    const isSure = passed <= SURE_FOR_NS || (this.#rate !== null && Math.abs(rate - this.#rate) <= RATE_CHANGE);
+    this.#rate = isSure ? rate : null;
+    return this.#rate;
   }
 
   #read(): Pair | null {

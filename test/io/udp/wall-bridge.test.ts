@@ -64,12 +64,26 @@ t.test('a step of the wall clock costs the one stamp that it may have fallen int
   }
 });
 
-t.test('slew as of NTP is no step', async (t) => {
-  const world = bridge();
-  t.ok(world.bridge.localOf(world.clocks.wall));
-  world.pass(3_000_000_000n);
-  world.clocks.wall += 1_500_000n;
-  t.ok(world.bridge.localOf(world.clocks.wall));
+t.test('a slew is no step: ages are told by the rate that it gives, from the second look on', async (t) => {
+  for (const ppm of [500n, -83_333n]) {
+    const world = bridge();
+    t.ok(world.bridge.localOf(world.clocks.wall));
+    const pass = (ns: bigint) => {
+      world.pass(ns);
+      world.clocks.wall += (ns * ppm) / 1_000_000n;
+    };
+    pass(3_000_000_000n);
+    t.equal(world.bridge.localOf(world.clocks.wall), null, 'nobody can say when it set in');
+    pass(4_000_000n);
+    world.bridge.look();
+    const stamp = world.clocks.wall;
+    const { local } = world.clocks;
+    pass(900_000n);
+    const found = world.bridge.localOf(stamp)!;
+    t.ok(found >= local - 500n && found <= local + 500n, `${found - local} ns off at ${ppm} ppm`);
+    pass(3_000_000_000n);
+    t.ok(world.bridge.localOf(world.clocks.wall), 'as long as it goes on the same');
+  }
 });
 
 const hex = (bytes: Uint8Array | null) => bytes && Buffer.from(bytes).toString('hex');
