@@ -12,6 +12,8 @@ const KEPT = 64;
 const COUNTS_FOR_NS = 60n * NS_PER_S;
 /** But so many of the latest do at least, however old: a house that nobody touched for an hour is no quicker for it. */
 const COUNTED_MIN = 8;
+/** Of so many one does not count: a single stall of a disk is no reason to wait for the next. Who waits has a little in hand besides. */
+const ONE_OF = 8;
 
 /** The latest times that something took. */
 export class RecentTimes {
@@ -24,9 +26,13 @@ export class RecentTimes {
     if (this.#times.length > KEPT) this.#times.shift();
   }
 
+  /** How many are known. */
+  get count(): number {
+    return this.#times.length;
+  }
+
   /**
-   * What nearly all took at most, as of `at`, milliseconds; 0 before the first. From eight on, all but one: a single stall of a disk is no
-   * reason to wait for the next.
+   * What nearly all took at most, as of `at`, milliseconds: of three or fewer all, of four to eleven all but one, and so on; 0 before the first.
    */
   typicalMs(at: bigint): number {
     const first = this.#times.findIndex((time) => at - time.at <= COUNTS_FOR_NS);
@@ -35,6 +41,6 @@ export class RecentTimes {
       .slice(-Math.max(recent, COUNTED_MIN))
       .map(({ tookMs }) => tookMs)
       .sort((a, b) => a - b);
-    return sorted.at(sorted.length < COUNTED_MIN ? -1 : -2) ?? 0;
+    return sorted.at(-1 - Math.round(sorted.length / ONE_OF)) ?? 0;
   }
 }

@@ -45,6 +45,8 @@ const WATCH_TICK_MS = 4.7;
 const WATCH_SIGMA_PPM = 5;
 /** Sound that is queued until the card's line is known: what is in the queue cannot begin any more. Milliseconds. */
 const SETTLE_QUEUE_MS = 30;
+/** So many fetches are known before they are told: the first ones make room in memory, and compile. */
+const FETCHES_MIN = 4;
 /** A card is let go no sooner after its last sound: until then the other nodes can know that it will have to be opened. Milliseconds. */
 const LET_GO_MS_MIN = 1_000;
 /** First and longest pause between attempts to open a card. Milliseconds. */
@@ -103,7 +105,7 @@ export interface PlayerStatus {
   readonly ppm: number;
   /** Absent while no card is open. */
   readonly card?: CardStatus;
-  /** How long after it was asked for the first sound of a file was there lately, nearly always. Milliseconds; absent before the first. */
+  /** How long after it was asked for the first sound of a file was there lately, nearly always. Milliseconds; absent while too few are known. */
   readonly fetchMs?: number;
   /** Since the start: the card ran dry; sound came late; positions set anew; samples beyond full scale. */
   readonly underruns: number;
@@ -185,7 +187,6 @@ export class PlayerLoop {
   /** When the last frame that carries sound will leave, or has left. */
   #soundUntil = 0n as LocalTime;
   readonly #fetches = new RecentTimes();
-  #hasFetched = false;
   /** Since when nothing is due. */
   #idleSince: LocalTime | undefined;
   readonly #reopening = new BackOff({ firstMs: REOPEN_FIRST_MS, longestMs: REOPEN_MAX_MS });
@@ -230,7 +231,6 @@ export class PlayerLoop {
   /** The reader had the first sound of a file so long after it was asked for. Milliseconds. */
   noteFetch(tookMs: number): void {
     this.#fetches.add(this.#time.now(), tookMs);
-    this.#hasFetched = true;
   }
 
   /** Idempotent. Fades out, lets the card play that, and closes it; `stopped` is called when it is done. Takes half a second or so at most. */
@@ -269,7 +269,7 @@ export class PlayerLoop {
       errorUs: open?.renderer.errorUs ?? 0,
       ppm: open?.card.line.ppm ?? this.#lastPpm,
       ...(open && { card: cardStatus(open) }),
-      ...(this.#hasFetched && { fetchMs: this.#fetches.typicalMs(this.#time.now()) }),
+      ...(this.#fetches.count >= FETCHES_MIN && { fetchMs: this.#fetches.typicalMs(this.#time.now()) }),
       ...this.#counts(),
     };
   }
