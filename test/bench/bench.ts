@@ -16,9 +16,14 @@ import player from './player.bench.js';
 import resampler from './resampler.bench.js';
 import type { Options, Row, Suite } from './row.js';
 import scan from './scan.bench.js';
+import syncBusy from './sync/busy.bench.js';
+import syncClosed from './sync/closed.bench.js';
 import syncCost from './sync/cost.bench.js';
+import syncCut from './sync/cut.bench.js';
+import syncDay from './sync/day.bench.js';
 import syncFaults from './sync/faults.bench.js';
 import syncJitter from './sync/jitter.bench.js';
+import syncLong from './sync/long.bench.js';
 import syncMutants from './sync/mutants.bench.js';
 import syncSpread from './sync/spread.bench.js';
 import syncStarts from './sync/starts.bench.js';
@@ -36,6 +41,11 @@ const SUITES: readonly Suite[] = [
   syncSpread,
   syncStarts,
   syncFaults,
+  syncClosed,
+  syncCut,
+  syncBusy,
+  syncLong,
+  syncDay,
   syncCost,
   syncJitter,
   syncMutants,

@@ -15,6 +15,7 @@ import { folderOnDisk, freePorts, ProcessEnded, Program, until } from '../consen
 import { CardCapture } from './card-capture.js';
 import { type ClockMaker, CRYSTALS, makeClocks } from './crystals.js';
 import type { Song } from './song.js';
+import type { Wires } from './wires.js';
 
 /** The compiled program, beside the compiled benches. */
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
@@ -39,10 +40,14 @@ export interface RoomsInit {
   readonly nodeArgs?: readonly string[];
   /** Further variables for every node, such as TUTTI_OUTPUT_IDLE_CLOSE_S. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Likewise, for one node. */
+  readonly envOf?: (name: string) => Readonly<Record<string, string>>;
   /** False: the cards write nothing down, and the clocks are the host's: for counting what a node alone costs. */
   readonly watched?: boolean;
   /** Where each peer is reached in place of its own address: a relay's. */
   readonly advertise?: (index: number, own: { readonly port: number }) => { readonly port: number };
+  /** Each node at the end of a cable of its own, in place of ports of this machine; the caller removes them. */
+  readonly wires?: Wires;
   /** Called when all that was decided and nothing runs yet. */
   readonly beforeStart?: () => Promise<void>;
 }
@@ -50,20 +55,21 @@ export interface RoomsInit {
 /** One node with its card. */
 export class Room {
   readonly name: string;
-  readonly port: number;
   readonly control: CardControl;
   readonly #program: Program;
+  /** host:port of its HTTP. */
+  readonly #http: string;
   readonly #capturePath: string;
   readonly #originNs: bigint;
   #capture: CardCapture | undefined;
 
   constructor(
     program: Program,
-    init: { readonly name: string; readonly port: number; readonly folder: string; readonly originNs: bigint },
+    init: { readonly name: string; readonly http: string; readonly folder: string; readonly originNs: bigint },
   ) {
     this.#program = program;
     this.name = init.name;
-    this.port = init.port;
+    this.#http = init.http;
     this.control = new CardControl(join(init.folder, 'control'));
     this.#capturePath = join(init.folder, 'capture');
     this.#originNs = init.originNs;
@@ -143,7 +149,7 @@ export class Room {
     if (!this.#program.running) throw new ProcessEnded(this.#program);
     const headers = { ...(typeof body === 'string' && { 'content-type': 'application/json' }), connection: 'close' };
     const request = { method, headers, ...(body !== undefined && { body: body as string }) };
-    const response = await fetch(`http://127.0.0.1:${this.port}/api/v1${path}`, request).catch(async (error) => {
+    const response = await fetch(`http://${this.#http}/api/v1${path}`, request).catch(async (error) => {
       // A process that dies closes its connections first.
       await wait(200);
       throw this.#program.running ? error : new ProcessEnded(this.#program);
@@ -178,9 +184,13 @@ export async function startRooms(init: RoomsInit): Promise<Rooms | { readonly mi
   const originNs = hostNs();
   const clocks = makeClocks(folder, originNs);
   if ('missing' in clocks) return clocks;
+  const { wires } = init;
   const ports = await freePorts(6);
   const own = (index: number) => ({ port: ports[3 + index]! });
-  const advertised = (index: number) => `127.0.0.1:${(init.advertise?.(index, own(index)) ?? own(index)).port}`;
+  const houseHost = (index: number) => wires?.houseAddress(index) ?? '127.0.0.1';
+  const advertised = (index: number) =>
+    `${houseHost(index)}:${(init.advertise?.(index, own(index)) ?? own(index)).port}`;
+  const http = (index: number) => `${wires?.benchAddress(index) ?? '127.0.0.1'}:${ports[index]}`;
   const keyFile = join(folder, 'cluster.key');
   writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   const rooms = ROOM_NAMES.map((name, index) => {
@@ -211,21 +221,23 @@ export async function startRooms(init: RoomsInit): Promise<Rooms | { readonly mi
     const { command, env: clockEnv } = watched
       ? (clocks as ClockMaker).wrap(CRYSTALS[index]!, plain)
       : { command: plain, env: {} };
+    const wired = wires?.wrap(index, command) ?? command;
     const env = {
       PATH: process.env.PATH,
       TUTTI_NAME: name,
       TUTTI_CLUSTER_KEY_FILE: keyFile,
-      TUTTI_CLUSTER_LISTEN: `127.0.0.1:${own(index).port}`,
+      TUTTI_CLUSTER_LISTEN: `${houseHost(index)}:${own(index).port}`,
       TUTTI_CLUSTER_ADVERTISE: advertised(index),
-      TUTTI_HTTP_LISTEN: `127.0.0.1:${ports[index]}`,
+      TUTTI_HTTP_LISTEN: http(index),
       TUTTI_OUTPUT_DRIVER: 'alsa',
       TUTTI_OUTPUT_DEVICE: CARD_NAME,
       TUTTI_LOG_LEVEL: 'info',
       ...cardEnv,
       ...clockEnv,
       ...init.env,
+      ...init.envOf?.(name),
     };
-    return new Room(new Program(command, env), { name, port: ports[index]!, folder: home, originNs });
+    return new Room(new Program(wired, env), { name, http: http(index), folder: home, originNs });
   }) as [Room, Room, Room];
   const tracksOf = (room: Room) => join(folder, room.name, 'data', 'tracks');
   const trackIds: string[] = [];

@@ -1,4 +1,4 @@
-/** What the benches of sync put nodes into: clocks that differ, and a network that is late. */
+/** What the benches of sync put nodes into: clocks that differ, a network that is late, cables that are pulled, and days that pass in a moment. */
 import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -10,8 +10,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { freePorts } from '../consensus/contestant.js';
 import { type ClockMaker, makeClocks } from './crystals.js';
+import { liveThrough } from './day-house.js';
 import { startRelays } from './jitter-relay.js';
 import { hostNs } from './rooms.js';
+import { lowest, slopePerHour } from './thread-notes.js';
+import { layWires, type Wires } from './wires.js';
 
 /** A program that reads its clocks in all ways that matter, twice: by libc through koffi, by libuv, and by the kernel, past any library. */
 const READER = `
@@ -115,4 +118,52 @@ t.test('a relay passes datagrams on, both ways, and none sooner than it should; 
   server.close();
   node.close();
   caller.close();
+});
+
+const laid = layWires(2);
+t.teardown(() => ('missing' in laid ? undefined : laid.remove()));
+
+t.test(
+  'a cable that is pulled lets nothing through, until it is back',
+  { skip: 'missing' in laid && laid.missing },
+  (t) => {
+    const wires = laid as Wires;
+    const ping = (from: number, host: string) => {
+      const script = `
+      const socket = require('node:net').connect(9, '${host}');
+      socket.on('error', ({ code }) => console.log(code)).setTimeout(500, () => (console.log('nothing'), socket.destroy()));
+    `;
+      const [program, ...args] = wires.wrap(from, [process.execPath, '-e', script]) as [string, ...string[]];
+      return spawnSync(program, args, { encoding: 'utf8' }).stdout.trim();
+    };
+    const [first, second] = [wires.houseAddress(0), wires.houseAddress(1)];
+    const bothWays = () => [ping(0, second), ping(1, first)];
+    t.same(bothWays(), ['ECONNREFUSED', 'ECONNREFUSED'], 'somebody is there, and serves nothing');
+    wires.pull(1);
+    for (const answer of bothWays()) t.not(answer, 'ECONNREFUSED');
+    wires.plug(1);
+    t.equal(ping(0, second), 'ECONNREFUSED');
+    t.end();
+  },
+);
+
+t.test('minutes of a simulated house: in step, whoever leads, and never by accident', (t) => {
+  const { looks, snaps, outOfBound } = liveThrough({ hours: 0.1, termHours: 0.03, seed: 2 });
+  t.ok(looks.length > 300, `${looks.length} seconds were looked at`);
+  t.ok(
+    looks.every(({ apartUs }) => apartUs < 100),
+    `${Math.max(...looks.map(({ apartUs }) => apartUs))} us`,
+  );
+  t.same({ snaps, outOfBound }, { snaps: 0, outOfBound: 0 });
+  t.end();
+});
+
+t.test('growth is the slope of a line; of a heap, of what it holds when it was tidied up', (t) => {
+  const points = Array.from({ length: 1_200 }, (_, second) => ({ atH: second / 3_600, value: 7 + second / 3_600 }));
+  t.ok(Math.abs(slopePerHour(points) - 1) < 1e-9);
+  // What is garbage comes and goes once a minute.
+  const saw = points.map(({ atH, value }, second) => ({ atH, value: value + 5 * ((second % 60) / 60) }));
+  t.ok(Math.abs(slopePerHour(lowest(saw)) - 1) < 0.1, `${slopePerHour(lowest(saw))}`);
+  t.throws(() => slopePerHour([{ atH: 0, value: 1 }]), RangeError);
+  t.end();
 });

@@ -1,0 +1,80 @@
+/**
+ * A cable for each node, that can be pulled: nodes in network namespaces of their own (network_namespaces(7)), whose virtual Ethernet links (veth(4))
+ * end in one bridge. A second link leads from each node to the bench alone, so that it can be asked how it is while the first one is down.
+ *
+ * Only the superuser may make all that; without it, and without iproute2, there are none.
+ */
+import { spawnSync } from 'node:child_process';
+
+/** Networks for private use (RFC 1918): the house's, and one for each link between a node and the bench. */
+const HOUSE = '10.213.0';
+const BENCH = '10.214';
+
+/** The cables of some nodes. */
+export interface Wires {
+  /** The address of a node in the house. */
+  houseAddress(node: number): string;
+  /** Where the bench finds it. */
+  benchAddress(node: number): string;
+  /** The command under which `command` runs at the end of the node's cable. */
+  wrap(node: number, command: readonly string[]): readonly string[];
+  /** Nothing gets from the node to any other, nor to it. */
+  pull(node: number): void;
+  plug(node: number): void;
+  /** Removes all of it. */
+  remove(): void;
+}
+
+/** Lays the cables, or says why it cannot. */
+export function layWires(nodes: number): Wires | { readonly missing: string } {
+  const id = process.pid;
+  const bridge = `tb${id}`;
+  const namespaceOf = (node: number) => `tutti-${id}-${node}`;
+  /** Names of interfaces have 15 characters at most. */
+  const linkOf = (node: number, what: 'h' | 'b') => `t${what}${id}-${node}`;
+  const ip = (...args: readonly string[]) => spawnSync('ip', args, { encoding: 'utf8' });
+  const must = (...args: readonly string[]) => {
+    const { status, stderr, error } = ip(...args);
+    if (error !== undefined || status !== 0)
+      throw new Error(`ip ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
+  };
+  const remove = () => {
+    for (let node = 0; node < nodes; node++) ip('netns', 'del', namespaceOf(node));
+    ip('link', 'del', bridge);
+    process.off('exit', remove);
+  };
+  const inside = (node: number, ...args: readonly string[]) => must('-n', namespaceOf(node), ...args);
+  process.once('exit', remove);
+  try {
+    must('link', 'add', bridge, 'type', 'bridge');
+    must('link', 'set', bridge, 'up');
+    for (let node = 0; node < nodes; node++) {
+      const namespace = namespaceOf(node);
+      must('netns', 'add', namespace);
+      inside(node, 'link', 'set', 'lo', 'up');
+      for (const [what, own] of [
+        ['h', 'house'],
+        ['b', 'bench'],
+      ] as const) {
+        must('link', 'add', linkOf(node, what), 'type', 'veth', 'peer', 'name', own, 'netns', namespace);
+        must('link', 'set', linkOf(node, what), 'up');
+        inside(node, 'link', 'set', own, 'up');
+      }
+      must('link', 'set', linkOf(node, 'h'), 'master', bridge);
+      must('addr', 'add', `${BENCH}.${node}.1/24`, 'dev', linkOf(node, 'b'));
+      inside(node, 'addr', 'add', `${HOUSE}.${node + 1}/24`, 'dev', 'house');
+      inside(node, 'addr', 'add', `${BENCH}.${node}.2/24`, 'dev', 'bench');
+    }
+  } catch (error) {
+    remove();
+    return { missing: `no networks can be made here: ${(error as Error).message}` };
+  }
+  return {
+    houseAddress: (node) => `${HOUSE}.${node + 1}`,
+    benchAddress: (node) => `${BENCH}.${node}.2`,
+    wrap: (node, command) => ['ip', 'netns', 'exec', namespaceOf(node), ...command],
+    pull: (node) => must('link', 'set', linkOf(node, 'h'), 'down'),
+    plug: (node) => must('link', 'set', linkOf(node, 'h'), 'up'),
+    remove,
+  };
+}
