@@ -7,17 +7,18 @@
  * has returned, as on a real event loop.
  */
 import { assert } from '../core/assert.js';
-import { addTime, type LocalTime, laterOf, localTime, nanosFromMs } from '../core/units.js';
+import { addTime, type LocalTime, localTime, nanosFromMs } from '../core/units.js';
 import type { Time, Timer } from './time.js';
 
 interface FakeTimer {
   readonly name: string;
   readonly callback: () => void;
   /** 0 for a timer that fires once. */
-  readonly periodNs: bigint;
+  readonly periodNs: number;
   /** Counts the timers as they were set, which decides between those of one instant. */
   readonly order: number;
-  dueAt: LocalTime;
+  /** When it falls due, nanoseconds since the clock's start. */
+  dueNs: number;
   /** Place in the heap; -1 once it does not wait any more. */
   index: number;
 }
@@ -34,6 +35,9 @@ export interface FakeTimeInit {
 export class FakeTime implements Time {
   readonly #startAt: LocalTime;
   #wallClockAtStartMs: number;
+  /** Nanoseconds since the start: whole, and exact for 104 days. A simulation compares instants all the time, which is slow with a bigint. */
+  #elapsedNs = 0;
+  /** The start and that together. */
   #now: LocalTime;
   readonly #timers = new TimerHeap();
   #timersSet = 0;
@@ -51,17 +55,17 @@ export class FakeTime implements Time {
   }
 
   wallClockMs(): number {
-    return this.#wallClockAtStartMs + Number((this.#now - this.#startAt) / 1_000_000n);
+    return this.#wallClockAtStartMs + this.#elapsedMs;
   }
 
   after(name: string, delayMs: number, callback: () => void): Timer {
     assert(Number.isFinite(delayMs) && delayMs >= 0, `the delay of timer "${name}" is 0 ms or more, not ${delayMs}`);
-    return this.#set(name, nanosFromMs(delayMs), 0n, callback);
+    return this.#set(name, nsFromMs(delayMs), 0, callback);
   }
 
   every(name: string, periodMs: number, callback: () => void): Timer {
-    const periodNs = Number.isFinite(periodMs) ? nanosFromMs(periodMs) : 0n;
-    assert(periodNs > 0n, `the period of timer "${name}" is above 0 ms, not ${periodMs}`);
+    const periodNs = Number.isFinite(periodMs) ? nsFromMs(periodMs) : 0;
+    assert(periodNs > 0, `the period of timer "${name}" is above 0 ms, not ${periodMs}`);
     return this.#set(name, periodNs, periodNs, callback);
   }
 
@@ -77,43 +81,57 @@ export class FakeTime implements Time {
   /** Moves the clock on by `ns` nanoseconds and fires what falls due. */
   advanceNs(ns: bigint): void {
     assert(ns >= 0n, 'time does not run backwards');
-    const until = addTime(this.#now, ns);
-    if (this.#isFiring) {
-      this.#now = until;
-      return;
-    }
-    for (let next = this.#timers.first; next !== undefined; next = this.#timers.first) {
-      if (next.dueAt > laterOf(this.#now, until)) break;
-      this.#now = laterOf(this.#now, next.dueAt);
-      this.#fire(next);
-    }
-    this.#now = laterOf(this.#now, until);
+    const untilNs = this.#elapsedNs + Number(ns);
+    if (!this.#isFiring) this.#fireUntil(untilNs);
+    this.#moveOnTo(untilNs);
   }
 
-  /** When the next timer falls due; undefined where none runs. */
-  nextDueAt(): LocalTime | undefined {
-    return this.#timers.first?.dueAt;
+  /** Moves the clock on to the next instant at which a timer falls due, and fires what does then; false where there is none up to `until`. */
+  advanceToNext(until: LocalTime): boolean {
+    const next = this.#timers.first;
+    if (next === undefined || next.dueNs > Number(until - this.#startAt)) return false;
+    this.#fireUntil(next.dueNs);
+    return true;
   }
 
   /** Steps the wall clock, as NTP does after a boot: `now` and the timers do not notice. */
   setWallClockMs(ms: number): void {
-    this.#wallClockAtStartMs = ms - Number((this.#now - this.#startAt) / 1_000_000n);
+    this.#wallClockAtStartMs = ms - this.#elapsedMs;
   }
 
-  #set(name: string, delayNs: bigint, periodNs: bigint, callback: () => void): Timer {
+  get #elapsedMs(): number {
+    return Math.floor(this.#elapsedNs / 1e6);
+  }
+
+  #moveOnTo(elapsedNs: number): void {
+    if (elapsedNs <= this.#elapsedNs) return;
+    assert(Number.isSafeInteger(elapsedNs), 'a test lasts 104 days at most');
+    this.#elapsedNs = elapsedNs;
+    this.#now = addTime(this.#startAt, BigInt(elapsedNs));
+  }
+
+  #set(name: string, delayNs: number, periodNs: number, callback: () => void): Timer {
     const order = this.#timersSet++;
-    const timer: FakeTimer = { name, callback, periodNs, order, dueAt: addTime(this.#now, delayNs), index: -1 };
+    const timer: FakeTimer = { name, callback, periodNs, order, dueNs: this.#elapsedNs + delayNs, index: -1 };
     this.#timers.add(timer);
     return { cancel: () => this.#timers.remove(timer) };
   }
 
+  #fireUntil(untilNs: number): void {
+    for (let next = this.#timers.first; next !== undefined; next = this.#timers.first) {
+      if (next.dueNs > Math.max(this.#elapsedNs, untilNs)) return;
+      this.#moveOnTo(next.dueNs);
+      this.#fire(next);
+    }
+  }
+
   #fire(timer: FakeTimer): void {
-    if (timer.periodNs === 0n) {
+    if (timer.periodNs === 0) {
       this.#timers.remove(timer);
     } else {
       // The next multiple of the period that is still ahead: calls that were missed are left out, not made up for.
-      const missed = (this.#now - timer.dueAt) / timer.periodNs;
-      timer.dueAt = addTime(timer.dueAt, (missed + 1n) * timer.periodNs);
+      const missed = Math.floor((this.#elapsedNs - timer.dueNs) / timer.periodNs);
+      timer.dueNs += (missed + 1) * timer.periodNs;
       this.#timers.moved(timer);
     }
     this.#isFiring = true;
@@ -188,4 +206,7 @@ class TimerHeap {
 }
 
 const isEarlier = (a: FakeTimer, b: FakeTimer): boolean =>
-  a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
+  a.dueNs < b.dueNs || (a.dueNs === b.dueNs && a.order < b.order);
+
+/** As `nanosFromMs`, in a number. */
+const nsFromMs = (ms: number): number => Math.trunc(ms * 1e6);

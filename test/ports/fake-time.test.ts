@@ -1,5 +1,6 @@
 /** FakeTime moves only when it is moved, and fires at exact instants. */
 import t from 'tap';
+import { localTime } from '../../src/core/units.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
 
 t.test('timers fire at their very instants, those of one instant in the order in which they were set', (t) => {
@@ -15,9 +16,25 @@ t.test('timers fire at their very instants, those of one instant in the order in
   t.equal(time.now(), 2_000_000n);
   time.advanceNs(999_999n);
   t.equal(fired.length, 5);
-  t.equal(time.nextDueAt(), 3_000_000n);
   time.advanceNs(1n);
   t.equal(fired.length, 6);
+  t.end();
+});
+
+t.test('it goes from one instant to the next at which something falls due, as far as it is told', (t) => {
+  const time = new FakeTime({ startNs: 7n });
+  const fired: string[] = [];
+  const note = (name: string) => () => fired.push(`${name} ${time.now()}`);
+  time.after('a', 1, note('a'));
+  time.after('b', 1, note('b'));
+  time.after('c', 2, note('c'));
+  t.ok(time.advanceToNext(localTime(2_000_007n)));
+  t.same(fired, ['a 1000007', 'b 1000007']);
+  t.notOk(time.advanceToNext(localTime(2_000_006n)), 'what falls due later has to wait');
+  t.equal(time.now(), 1_000_007n);
+  t.ok(time.advanceToNext(localTime(2_000_007n)));
+  t.equal(fired.at(-1), 'c 2000007');
+  t.notOk(time.advanceToNext(localTime(9_000_000n)), 'nothing falls due any more');
   t.end();
 });
 

@@ -34,6 +34,8 @@ export class NodeClock implements Time {
   readonly #ratePpm: bigint;
   readonly #zeroNs: bigint;
   readonly #timers = new Set<{ readonly name: string }>();
+  /** What it shows at that instant of true time: between two events it is asked again and again. */
+  #shown: { readonly trueAt: LocalTime; readonly at: LocalTime };
   #wallClockOffsetMs = 0;
   #stopped = false;
 
@@ -42,11 +44,13 @@ export class NodeClock implements Time {
     this.#run = run;
     this.#ratePpm = BigInt(ratePpm);
     this.#zeroNs = zeroNs;
+    this.#shown = this.#readAt(time.now());
   }
 
   now(): LocalTime {
-    const trueNs = this.#time.now();
-    return localTime(this.#zeroNs + trueNs + (trueNs * this.#ratePpm) / PPM);
+    const trueAt = this.#time.now();
+    if (trueAt !== this.#shown.trueAt) this.#shown = this.#readAt(trueAt);
+    return this.#shown.at;
   }
 
   wallClockMs(): number {
@@ -78,6 +82,10 @@ export class NodeClock implements Time {
   stop(): void {
     this.#stopped = true;
     this.#timers.clear();
+  }
+
+  #readAt(trueAt: LocalTime): { readonly trueAt: LocalTime; readonly at: LocalTime } {
+    return { trueAt, at: localTime(this.#zeroNs + trueAt + (trueAt * this.#ratePpm) / PPM) };
   }
 
   #at(

@@ -13,6 +13,7 @@ import { decodeProposal } from '../../src/cluster/codec.js';
 import { type ErrorCode, TuttiError } from '../../src/core/errors.js';
 import { type NodeId, nodeId, type Slot, slot } from '../../src/core/ids.js';
 import type { Prng } from '../../src/core/prng.js';
+import { addTime } from '../../src/core/units.js';
 import type { Configuration } from '../../src/paxos/configuration.js';
 import { DISK_STALL_MS } from '../../src/paxos/limits.js';
 import { PowerCut } from '../../src/ports/fake-disk.js';
@@ -762,7 +763,7 @@ export class World implements FaultWorld {
    */
   #pass(ms: number, done: () => boolean = () => false): Promise<boolean> {
     const time = this.#time;
-    const untilNs = time.now() + BigInt(Math.round(ms * 1e6));
+    const until = addTime(time.now(), BigInt(Math.round(ms * 1e6)));
     return new Promise((resolve, reject) => {
       let isOver = false;
       let left = 0;
@@ -777,11 +778,10 @@ export class World implements FaultWorld {
           if (this.#violation !== null) finish(true);
           else if (done()) finish(true);
           else {
-            const dueAt = time.nextDueAt();
-            const isLast = dueAt === undefined || dueAt > untilNs;
-            time.advanceNs((isLast ? untilNs : dueAt) - time.now());
-            if (isLast) finish(done());
-            else if (this.#leaders.size > 1) this.#lookAtLeases();
+            if (!time.advanceToNext(until)) {
+              time.advanceNs(until - time.now());
+              finish(done());
+            } else if (this.#leaders.size > 1) this.#lookAtLeases();
           }
         } catch (error) {
           isOver = true;
