@@ -69,6 +69,7 @@ export class Claims {
       const boundNs = own.boundNs + DOUBT_NS / 2;
       intervals.push({ of: null, low: -boundNs, high: boundNs });
     }
+    if (intervals.length < 2) return null;
     const majority = majorityOf(intervals);
     if (majority === null || majority.inside.length < 2) return null;
     const { low, high, inside } = majority;

@@ -8,30 +8,56 @@
 import { assert } from './assert.js';
 import { TuttiError } from './errors.js';
 
-/** A writer begins with this much room, and doubles it. Bytes. */
+/** A writer begins with this much room unless it is told otherwise, and doubles it. Bytes. */
 const ROOM_AT_FIRST = 1_024;
+/** Room for writers of what is handed on with `share`: some hundred messages. Bytes. */
+export const ROOM_TO_SHARE = 16_384;
 /** Bytes of the longest varint: 2^53 - 1 has 53 bits. */
 const VARINT_BYTES_MAX = 8;
 /** Above this, shifts would cut a number to 32 bits. */
 const SHIFT_MAX = 0x7fff_ffff;
 const INT64_MAX = (1n << 63n) - 1n;
+/** Where eight bytes become a number: a view on every message would cost more than all that is read through it. */
+const eight = new Uint8Array(8);
+const eightView = new DataView(eight.buffer);
 
-/** Fields, one after another. `take` gives them and begins anew, so that one writer serves for all messages. */
+/** Fields, one after another. `take` or `share` gives them and begins anew, so that one writer serves for all messages. */
 export class ByteWriter {
-  #bytes = new Uint8Array(ROOM_AT_FIRST);
-  #view = new DataView(this.#bytes.buffer);
-  #length = 0;
+  readonly #room: number;
+  #bytes: Uint8Array;
+  #view: DataView;
+  /** What is being written stands from here ... */
+  #from = 0;
+  /** ... to here. */
+  #to = 0;
 
-  /** Bytes written since the last `take`. */
+  /** @param room bytes to begin with */
+  constructor(room = ROOM_AT_FIRST) {
+    this.#room = room;
+    this.#bytes = new Uint8Array(room);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written since the last `take` or `share`. */
   get length(): number {
-    return this.#length;
+    return this.#to - this.#from;
   }
 
   /** A copy of what was written; the writer is empty again. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#length);
-    this.#length = 0;
+    const taken = this.#bytes.slice(this.#from, this.#to);
+    this.#to = this.#from;
     return taken;
+  }
+
+  /**
+   * What was written, which nobody writes to again; the writer is empty. The memory around it holds what was shared before and after: it
+   * costs an eighth of a `take`, and is for what stays within this thread and does not live for long, or lives as long as the rest.
+   */
+  share(): Uint8Array {
+    const shared = this.#bytes.subarray(this.#from, this.#to);
+    this.#from = this.#to;
+    return shared;
   }
 
   /** One byte, 0 to 255. */
@@ -59,7 +85,7 @@ export class ByteWriter {
       rest >>>= 7;
     }
     this.#bytes[at++] = rest;
-    this.#length = at;
+    this.#to = at;
   }
 
   /** A double, 8 bytes. */
@@ -93,27 +119,30 @@ export class ByteWriter {
   }
 
   #reserve(count: number): number {
-    const at = this.#length;
-    if (at + count > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(2 * this.#bytes.length, at + count));
-      larger.set(this.#bytes.subarray(0, at));
-      this.#bytes = larger;
-      this.#view = new DataView(larger.buffer);
-    }
-    this.#length = at + count;
+    if (this.#to + count > this.#bytes.length) this.#moveOn(count);
+    const at = this.#to;
+    this.#to = at + count;
     return at;
+  }
+
+  /** To memory with room for `count` more bytes. */
+  #moveOn(count: number): void {
+    const begun = this.#bytes.subarray(this.#from, this.#to);
+    this.#bytes = new Uint8Array(Math.max(this.#room, 2 * begun.length, begun.length + count));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes.set(begun);
+    this.#from = 0;
+    this.#to = begun.length;
   }
 }
 
 /** Reads fields in the order in which they were written. Every method @throws TuttiError BAD_FRAME where the bytes are not such a field. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Offset of the next field. */
@@ -164,15 +193,22 @@ export class ByteReader {
     return this.refuse(`a number has at most ${VARINT_BYTES_MAX} bytes`);
   }
 
+  /** A whole number from 0 to 2^32 - 1, in 4 bytes. */
+  u32(): number {
+    const at = this.#move(4);
+    const bytes = this.#bytes;
+    return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+  }
+
   /** A finite double. */
   f64(): number {
-    const value = this.#view.getFloat64(this.#move(8));
+    const value = this.#eight().getFloat64(0);
     return Number.isFinite(value) ? value : this.refuse('a number is finite');
   }
 
   /** A whole number from 0 to 2^63 - 1. */
   u63(): bigint {
-    const value = this.#view.getBigInt64(this.#move(8));
+    const value = this.#eight().getBigInt64(0);
     return value >= 0n ? value : this.refuse('a count of nanoseconds is not negative');
   }
 
@@ -198,6 +234,13 @@ export class ByteReader {
     const count = this.varint(max);
     if (count * elementBytes > this.left) this.refuse(`${count} elements do not fit in ${this.left} bytes`);
     return count;
+  }
+
+  /** The next eight bytes. */
+  #eight(): DataView {
+    const from = this.#move(8);
+    for (let k = 0; k < 8; k++) eight[k] = this.#bytes[from + k]!;
+    return eightView;
   }
 
   #move(count: number): number {

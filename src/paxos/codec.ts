@@ -9,7 +9,7 @@
  */
 import { assert } from '../core/assert.js';
 import type { ClockClaim } from '../core/clock-line.js';
-import { ByteReader, ByteWriter } from '../core/cursor.js';
+import { ByteReader, ByteWriter, ROOM_TO_SHARE } from '../core/cursor.js';
 import type { BootId, Incarnation, NodeId, Slot } from '../core/ids.js';
 import { slot as slotOf } from '../core/ids.js';
 import { clusterTime, localTime } from '../core/units.js';
@@ -44,7 +44,7 @@ const HEX_32 = /^[0-9a-f]{32}$/;
 const IDS_KEPT = 512;
 const bytesOfId = new Map<string, Uint8Array>();
 /** By their first 32 bits. */
-const idsMet = new Map<number, { readonly bytes: Uint8Array; readonly id: string }>();
+const idsMet = new Map<number, { readonly words: readonly [number, number, number, number]; readonly id: string }>();
 
 /** An id of 32 hexadecimal digits, in 17 bytes. */
 export function writeId(to: ByteWriter, id: string): void {
@@ -81,14 +81,12 @@ export function readId(from: ByteReader): string {
     }
     return text;
   }
-  const bytes = from.raw(16);
-  const key = (bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
-  const met = idsMet.get(key);
-  if (met?.bytes.every((byte, at) => byte === bytes[at])) return met.id;
-  let id = '';
-  for (const byte of bytes) id += (byte < 16 ? '0' : '') + byte.toString(16);
+  const [a, b, c, d] = [from.u32(), from.u32(), from.u32(), from.u32()];
+  const met = idsMet.get(a);
+  if (met !== undefined && met.words[1] === b && met.words[2] === c && met.words[3] === d) return met.id;
+  const id = [a, b, c, d].map((word) => word.toString(16).padStart(8, '0')).join('');
   if (idsMet.size >= IDS_KEPT) idsMet.clear();
-  idsMet.set(key, { bytes: bytes.slice(), id });
+  idsMet.set(a, { words: [a, b, c, d], id });
   return id;
 }
 
@@ -232,7 +230,7 @@ const ENTRY = { noop: 0, command: 1, 'stop-sign': 2 } as const;
 
 const entryBytes = new WeakMap<Entry, Uint8Array>();
 /** Not the messages' writer: an entry is encoded while a message is. */
-const entryWriter = new ByteWriter();
+const entryWriter = new ByteWriter(ROOM_TO_SHARE);
 
 /** The bytes of an entry; the same ones at every call with it. @throws InvariantError for a payload above {@link PAYLOAD_BYTES_MAX} */
 export function encodeEntry(entry: Entry): Uint8Array {
@@ -255,7 +253,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
       writeConfiguration(to, entry.next);
       break;
   }
-  const bytes = to.take();
+  const bytes = to.share();
   entryBytes.set(entry, bytes);
   return bytes;
 }
@@ -385,7 +383,7 @@ function readStanding(from: ByteReader): Standing {
   };
 }
 
-const writer = new ByteWriter();
+const writer = new ByteWriter(ROOM_TO_SHARE);
 
 /** The bytes of a message. */
 export function encodeMessage(message: Message): Uint8Array {
@@ -394,14 +392,14 @@ export function encodeMessage(message: Message): Uint8Array {
   to.u8(MESSAGE[message.type]);
   switch (message.type) {
     case 'heartbeat':
-      writeStanding(to, message);
+      writeStanding(to, message.standing);
       to.varint(message.round);
       to.f64(message.sentAtMs);
       to.f64(message.leaseMs);
       writeOptional(to, message.clock, writeClaim);
       break;
     case 'heartbeat-reply':
-      writeStanding(to, message);
+      writeStanding(to, message.standing);
       to.varint(message.round);
       to.f64(message.sentAtMs);
       writeOptional(to, message.granted, writeBallot);
@@ -466,7 +464,7 @@ export function encodeMessage(message: Message): Uint8Array {
       writeOptional(to, message.slot, (to, slot: Slot) => to.varint(slot));
       break;
   }
-  return to.take();
+  return to.share();
 }
 
 /** Messages whose entries live on in the log, as views on the message. */
@@ -488,7 +486,7 @@ function readMessage(from: ByteReader): Message {
     case MESSAGE.heartbeat:
       return {
         type: 'heartbeat',
-        ...readStanding(from),
+        standing: readStanding(from),
         round: from.varint(),
         sentAtMs: from.f64(),
         leaseMs: from.f64(),
@@ -497,7 +495,7 @@ function readMessage(from: ByteReader): Message {
     case MESSAGE['heartbeat-reply']:
       return {
         type: 'heartbeat-reply',
-        ...readStanding(from),
+        standing: readStanding(from),
         round: from.varint(),
         sentAtMs: from.f64(),
         granted: readOptional(from, readBallot),

@@ -81,8 +81,8 @@ export interface Effects {
 /** What a driver proposes: the core adds a stamp that rises. */
 export type Proposal = Omit<CommandEntry, 'type'>;
 
-/** What happens to a node. `nowMs` is local monotonic time in milliseconds, a float; it never goes back within one process. */
-export type PaxosEvent = { readonly nowMs: number } & (
+/** What happens to a node. */
+export type PaxosEvent =
   | { readonly type: 'tick' }
   | { readonly type: 'message'; readonly from: NodeId; readonly message: Message }
   /** Several at once become one batch. Declined by a node that does not lead. */
@@ -108,8 +108,7 @@ export type PaxosEvent = { readonly nowMs: number } & (
       readonly lastStampNs: bigint;
     }
   /** Whether a member's card is the one that the others know: a restored or cloned one neither votes nor is counted. */
-  | { readonly type: 'trust'; readonly node: NodeId; readonly trusted: boolean }
-);
+  | { readonly type: 'trust'; readonly node: NodeId; readonly trusted: boolean };
 
 /** What a node finds on its disk when it starts. */
 export interface Recovered {

@@ -35,24 +35,25 @@ import { acceptQuorumOf, canVote, draw, hasEntered, type PaxosState, type Step, 
 /** A peer's heartbeat: answered at once, and believed if it is the leader's. */
 export function onHeartbeat(step: Step, from: NodeId, message: Heartbeat): void {
   const { state, effects } = step;
-  hear(step, from, message);
-  const leaders = leaderOf(from, message);
+  const { standing } = message;
+  hear(step, from, standing);
+  const leaders = leaderOf(from, standing);
   let granted: Ballot | null = null;
   if (leaders !== null && mayFollow(state, leaders)) {
     follow(step, leaders, null);
     state.leaderHeardAtMs = state.nowMs;
-    state.leaderHappy = message.happy;
+    state.leaderHappy = standing.happy;
     granted = grantLease(state, leaders, message.leaseMs);
     if (state.followingStart !== null) {
-      noteChosen(step, { ballot: leaders, start: state.followingStart, upTo: message.chosenUpTo });
+      noteChosen(step, { ballot: leaders, start: state.followingStart, upTo: standing.chosenUpTo });
     }
-    catchUp(step, from, message);
+    catchUp(step, from, standing);
   }
   effects.sendNow.push({
     to: from,
     message: {
       type: 'heartbeat-reply',
-      ...standingOf(state),
+      standing: standingOf(state),
       round: message.round,
       sentAtMs: message.sentAtMs,
       granted,
@@ -70,11 +71,11 @@ const mayFollow = (state: PaxosState, ballot: Ballot): boolean =>
   (state.following === null || compareBallots(ballot, state.following) >= 0);
 
 /** The ballot under which `from` leads, as it says; null where it does not, or claims another's. */
-const leaderOf = (from: NodeId, { leading, following }: Heartbeat): Ballot | null =>
+const leaderOf = (from: NodeId, { leading, following }: Standing): Ballot | null =>
   leading && following !== null && following.node === from ? following : null;
 
 /** A follower that two heartbeats running find behind, and at the same slot, asks for what it lacks: nobody else will send it. */
-function catchUp(step: Step, leader: NodeId, { chosenUpTo }: Heartbeat): void {
+function catchUp(step: Step, leader: NodeId, { chosenUpTo }: Standing): void {
   const { state } = step;
   const isStuck = state.behindAt === state.chosenUpTo;
   state.behindAt = chosenUpTo > state.chosenUpTo ? state.chosenUpTo : null;
@@ -84,7 +85,7 @@ function catchUp(step: Step, leader: NodeId, { chosenUpTo }: Heartbeat): void {
 /** The answer to a heartbeat of this node: the sender hears it, and how it stands. */
 export function onHeartbeatReply(step: Step, from: NodeId, message: HeartbeatReply): void {
   const { state } = step;
-  hear(step, from, message);
+  hear(step, from, message.standing);
   const peer = state.peers.get(from);
   if (peer === undefined) return;
   const { role } = state;
@@ -92,20 +93,16 @@ export function onHeartbeatReply(step: Step, from: NodeId, message: HeartbeatRep
   if (role.type === 'leader') onLeaderReply(step, role, from, message);
 }
 
-function hear(
-  step: Step,
-  from: NodeId,
-  { configId, promised, following, leading, happy, chosenUpTo, acceptedUpTo }: Standing,
-): void {
+function hear(step: Step, from: NodeId, standing: Standing): void {
   const { state } = step;
   // Of a later configuration, or of what is chosen, only who knows more can tell. Who has no leader, because it cannot hear it, or is to
   // become one, asks whoever it is.
-  const knowsMore = chosenUpTo > state.chosenUpTo;
-  if (knowsMore && (configId > state.configuration.id || !state.happy)) requestLearn(step, from);
+  const knowsMore = standing.chosenUpTo > state.chosenUpTo;
+  if (knowsMore && (standing.configId > state.configuration.id || !state.happy)) requestLearn(step, from);
   const peer = state.peers.get(from);
   if (peer === undefined) return;
   peer.heardAtMs = state.nowMs;
-  peer.standing = { configId, promised, following, leading, happy, chosenUpTo, acceptedUpTo };
+  peer.standing = standing;
 }
 
 /** Time has passed: heartbeats, and whatever follows from silence. */

@@ -1,6 +1,6 @@
 /** Heartbeats, as they leave: what a node says of itself to those whom it wants to hear from. */
 import type { NodeId } from '../core/ids.js';
-import type { Standing } from './message.js';
+import type { Heartbeat, Standing } from './message.js';
 import { lastSlot } from './slot-log.js';
 import type { PaxosState, Step } from './state.js';
 
@@ -21,12 +21,13 @@ export function standingOf(state: PaxosState): Standing {
 export function sendHeartbeat({ state, effects }: Step, nodes: Iterable<NodeId>): void {
   state.round++;
   const { leaseMs } = state.configuration.timing;
-  const standing = standingOf(state);
-  for (const to of nodes) {
-    if (to === state.self) continue;
-    effects.sendNow.push({
-      to,
-      message: { type: 'heartbeat', ...standing, round: state.round, sentAtMs: state.nowMs, leaseMs, clock: null },
-    });
-  }
+  const message: Heartbeat = {
+    type: 'heartbeat',
+    standing: standingOf(state),
+    round: state.round,
+    sentAtMs: state.nowMs,
+    leaseMs,
+    clock: null,
+  };
+  for (const to of nodes) if (to !== state.self) effects.sendNow.push({ to, message });
 }

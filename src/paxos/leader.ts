@@ -152,14 +152,15 @@ export function onGap(step: Step, from: NodeId, { ballot, upTo }: Gap): void {
 /** A member answered a heartbeat of this leader: it may have granted the lease, confirmed the term, or shown that it lost something. */
 export function onLeaderReply(step: Step, role: LeaderRole, from: NodeId, reply: HeartbeatReply): void {
   const { state } = step;
+  const { promised, following } = reply.standing;
   noteGrant(state, role, from, reply);
   // Nobody can have completed a phase 1 above this ballot while a quorum's promises are still to it.
   // (A round that is yet to come was counted by this node's process before a restart.)
-  if (sameBallot(reply.promised, role.ballot) && reply.round <= state.round)
+  if (sameBallot(promised, role.ballot) && reply.round <= state.round)
     role.confirmed.set(from, Math.max(role.confirmed.get(from) ?? 0, reply.round));
   const progress = role.progress.get(from);
   if (progress === undefined) return;
-  const follows = reply.following !== null && sameBallot(reply.following, role.ballot);
+  const follows = following !== null && sameBallot(following, role.ballot);
   const at = slotOf(Math.max(follows ? reply.matchedUpTo : 0, role.start - 1));
   const isStuck = progress.reported === at && progress.counted === progress.matched;
   progress.reported = at;
@@ -177,7 +178,8 @@ export function onLeaderReply(step: Step, role: LeaderRole, from: NodeId, reply:
 export function countAccepted(step: Step): void {
   const { state, effects } = step;
   const { role } = state;
-  if (role.type !== 'leader') return;
+  // (Mostly there is nothing under way: then there is nothing to count.)
+  if (role.type !== 'leader' || role.next <= state.chosenUpTo + 1) return;
   const matched: Slot[] = canVote(state, state.self) ? [role.ownMatched] : [];
   for (const [node, progress] of role.progress) if (canVote(state, node)) matched.push(progress.matched);
   matched.sort((a, b) => b - a);

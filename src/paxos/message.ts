@@ -31,8 +31,9 @@ export interface Standing {
 }
 
 /** Between voters both ways, and from the leader to learners. Answered at once. */
-export interface Heartbeat extends Standing {
+export interface Heartbeat {
   readonly type: 'heartbeat';
+  readonly standing: Standing;
   /** Counts the sender's rounds of heartbeats. */
   readonly round: number;
   /** The sender's local time when it left, milliseconds: comes back in the answer, and means nothing to anybody else. */
@@ -47,8 +48,9 @@ export interface Heartbeat extends Standing {
 }
 
 /** Answers a heartbeat. To a leader whom the sender follows it grants the lease. */
-export interface HeartbeatReply extends Standing {
+export interface HeartbeatReply {
   readonly type: 'heartbeat-reply';
+  readonly standing: Standing;
   readonly round: number;
   readonly sentAtMs: number;
   /** The ballot to which the lease is granted; null where none is. */

@@ -19,10 +19,13 @@ import { answerReads, onRead, onReadReply } from './reads.js';
 import { firstUnknown, lastSlot } from './slot-log.js';
 import { noEffects, type PaxosState, type Step, votes } from './state.js';
 
-/** Takes one event. The effects must be carried out as effects.ts says. */
-export function step(state: PaxosState, event: PaxosEvent): Effects {
-  assert(event.nowMs >= state.nowMs, 'local time does not run backwards');
-  state.nowMs = event.nowMs;
+/**
+ * Takes one event. The effects must be carried out as effects.ts says. `nowMs` is local monotonic time in milliseconds, a float; it never goes
+ * back within one process.
+ */
+export function step(state: PaxosState, event: PaxosEvent, nowMs: number): Effects {
+  assert(nowMs >= state.nowMs, 'local time does not run backwards');
+  state.nowMs = nowMs;
   const effects = noEffects();
   const under: Step = { state, effects };
   if (state.chosenUpTo < state.recoveredUpTo) advanceChosen(under, state.recoveredUpTo);

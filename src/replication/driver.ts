@@ -67,9 +67,6 @@ export interface DriverComponents {
   };
 }
 
-/** An event without its time: the driver looks at the clock. */
-export type UntimedEvent = PaxosEvent extends infer E ? (E extends unknown ? Omit<E, 'nowMs'> : never) : never;
-
 /** Runs one node's core. */
 export class Driver {
   readonly state: PaxosState;
@@ -83,6 +80,8 @@ export class Driver {
   #batch: number;
   #waiting: Effects['sendAfter'] = [];
   readonly #notices: ChosenNotices;
+  /** What left last, and its bytes: a heartbeat goes to one after another, and says the same to each. */
+  #left: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
   #isOver = false;
 
   constructor(
@@ -114,10 +113,10 @@ export class Driver {
   }
 
   /** Takes an event, and carries out all that follows from it. */
-  handle(event: UntimedEvent): void {
+  handle(event: PaxosEvent): void {
     if (this.#isOver) return;
     try {
-      this.#carryOut(step(this.state, { ...event, nowMs: this.nowMs() } as PaxosEvent));
+      this.#carryOut(step(this.state, event, this.nowMs()));
     } catch (error) {
       this.fail(error);
     }
@@ -211,7 +210,8 @@ export class Driver {
   }
 
   #encodeAndSend(to: NodeId, message: Message): void {
-    this.#components.send(to, encodeMessage(this.#asItLeaves(message)));
+    if (this.#left?.message !== message) this.#left = { message, bytes: encodeMessage(this.#asItLeaves(message)) };
+    this.#components.send(to, this.#left.bytes);
   }
 
   /** Some of what a message says is true only of the moment at which it leaves. */

@@ -113,7 +113,7 @@ export class Hearing implements PeerLinkHandlers {
     const { receive, leadership, cards } = this.#components;
     const message = receive(from, bytes);
     if (message.type === 'heartbeat' && message.clock !== null) {
-      leadership.hear(from, message.clock, message.chosenUpTo);
+      leadership.hear(from, message.clock, message.standing.chosenUpTo);
     } else if (message.type === 'heartbeat-reply') {
       leadership.hearClaim(from, message.clock);
     } else if (message.type === 'accepted') {

@@ -8,11 +8,11 @@
 import type { NodeId, Slot } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
 import type { Configuration, MemberRecord } from '../paxos/configuration.js';
+import type { PaxosEvent } from '../paxos/effects.js';
 import type { Session } from '../paxos/entry.js';
 import type { PaxosState } from '../paxos/state.js';
 import { statusOf } from '../paxos/step.js';
 import type { Log } from '../ports/log.js';
-import type { UntimedEvent } from './driver.js';
 import type { Frame } from './frames.js';
 
 /** One running node, as its parts see it. */
@@ -32,7 +32,7 @@ export interface Self {
   /** Cluster time now. */
   readonly clusterNow: () => ClusterTime;
   /** Hands an event to the core, with all that follows. Not to be called while the core is at another. */
-  readonly handle: (event: UntimedEvent) => void;
+  readonly handle: (event: PaxosEvent) => void;
   /** To a peer, as a control message; false where it certainly does not arrive. */
   readonly send: (to: NodeId, frame: Frame) => boolean;
   /** `status()` gives something else now. */

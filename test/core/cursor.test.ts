@@ -35,6 +35,35 @@ t.test('what was written is read back, field by field', (t) => {
   t.end();
 });
 
+t.test('four bytes are a whole number without a sign, the highest first', (t) => {
+  const from = new ByteReader(Uint8Array.of(0, 0, 1, 2, 0xff, 0xff, 0xff, 0xfe, 1, 2, 3));
+  t.equal(from.u32(), 258);
+  t.equal(from.u32(), 0xffff_fffe);
+  t.throws(() => from.u32(), { code: 'BAD_FRAME' });
+  t.end();
+});
+
+t.test('what a writer shared is not written to again, however much it writes', (t) => {
+  const to = new ByteWriter(64);
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 20 }), (pieces) => {
+      const given = pieces.map((piece, index) => {
+        to.raw(piece);
+        assert.equal(to.length, piece.length);
+        return index % 3 === 2 ? to.take() : to.share();
+      });
+      assert.deepStrictEqual(given, pieces);
+    }),
+    { ...SEEDED, numRuns: 200 },
+  );
+  const [first, second] = [1, 2].map((byte) => {
+    to.u8(byte);
+    return to.share();
+  });
+  t.equal(first!.buffer, second!.buffer, 'short ones lie side by side');
+  t.end();
+});
+
 t.test('whole numbers take as few bytes as they can, up to 2^53 - 1', (t) => {
   const lengthOf = (value: number) => {
     const to = new ByteWriter();

@@ -68,7 +68,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
   }),
   record({ type: fc.constant('stop-sign' as const), session: maybe(session), next: configuration }),
 );
-const standing = {
+const standing = record({
   configId: whole,
   promised: ballot,
   following: maybe(ballot),
@@ -76,7 +76,7 @@ const standing = {
   happy: fc.boolean(),
   chosenUpTo: slots,
   acceptedUpTo: slots,
-};
+});
 const double = fc.double({ noNaN: true, noDefaultInfinity: true });
 const claim: fc.Arbitrary<ClockClaim> = record({
   localAt: nanos.map(localTime),
@@ -90,7 +90,7 @@ const few = { maxLength: 5 };
 const message: fc.Arbitrary<Message> = fc.oneof(
   record({
     type: is('heartbeat'),
-    ...standing,
+    standing,
     round: whole,
     sentAtMs: double,
     leaseMs: double,
@@ -98,7 +98,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   record({
     type: is('heartbeat-reply'),
-    ...standing,
+    standing,
     round: whole,
     sentAtMs: double,
     granted: maybe(ballot),

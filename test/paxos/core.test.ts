@@ -8,7 +8,7 @@ import { DISK_STALL_MS, WINDOW_SLOTS } from '../../src/paxos/limits.js';
 import type { Heartbeat, HeartbeatReply, Message } from '../../src/paxos/message.js';
 import { cellAt, dropAbove, emptyLog, firstUnknown, lastSlot, setCell } from '../../src/paxos/slot-log.js';
 import { createPaxos, holdsLease, statusOf, step } from '../../src/paxos/step.js';
-import { configurationOf, type Happening, memberOf, TIMING, World } from './world.js';
+import { configurationOf, memberOf, TIMING, World } from './world.js';
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')];
 const ballot = (round: number, node = n1, configId = 1): Ballot => ({ configId, round, node });
@@ -52,8 +52,8 @@ class Bench {
     return statusOf(this.#state);
   }
 
-  do(happening: Happening): Effects {
-    return step(this.#state, { ...happening, nowMs: this.nowMs } as PaxosEvent);
+  do(happening: PaxosEvent): Effects {
+    return step(this.#state, happening, this.nowMs);
   }
 
   hear(from: typeof n1, message: Message): Effects {
@@ -61,20 +61,21 @@ class Bench {
   }
 }
 
-const heartbeat = (following: Ballot | null, more: Partial<Heartbeat> = {}): Heartbeat => ({
+const heartbeat = (following: Ballot | null): Heartbeat => ({
   type: 'heartbeat',
-  configId: 1,
-  promised: following ?? NO_BALLOT,
-  following,
-  leading: following !== null,
-  happy: following !== null,
-  chosenUpTo: slotOf(0),
-  acceptedUpTo: slotOf(0),
+  standing: {
+    configId: 1,
+    promised: following ?? NO_BALLOT,
+    following,
+    leading: following !== null,
+    happy: following !== null,
+    chosenUpTo: slotOf(0),
+    acceptedUpTo: slotOf(0),
+  },
   round: 1,
   sentAtMs: 0,
   leaseMs: TIMING.leaseMs,
   clock: null,
-  ...more,
 });
 
 /** A world in which n1 leads and serves, and all is quiet. */
@@ -326,8 +327,7 @@ t.test('an answer to a heartbeat of the process before confirms no read', (t) =>
   const reply: HeartbeatReply = {
     ...heartbeat(null),
     type: 'heartbeat-reply',
-    promised: state!.promised,
-    following: state!.following,
+    standing: { ...heartbeat(null).standing, promised: state!.promised, following: state!.following },
     granted: null,
     matchedUpTo: slotOf(1),
     round: round + 1_000,
@@ -370,7 +370,7 @@ t.test('a tick that comes late starts no campaign and shows no lease', (t) => {
   t.equal(follower.state!.role.type, 'follower');
   run(world, 300);
   t.ok(holdsLease(leader.state!, world.localMs(leader)), 'they answer');
-  t.throws(() => step(leader.state!, { type: 'tick', nowMs: 0 }), /backwards/);
+  t.throws(() => step(leader.state!, { type: 'tick' }, 0), /backwards/);
   t.end();
 });
 

@@ -26,12 +26,12 @@
  */
 import { nodeId, slot as slotOf } from '../../src/core/ids.js';
 import { ballotText } from '../../src/paxos/ballot.js';
-import type { Effects, Persist } from '../../src/paxos/effects.js';
+import type { Effects, PaxosEvent, Persist } from '../../src/paxos/effects.js';
 import type { AcceptedEntry, UnknownSlot } from '../../src/paxos/entry.js';
 import type { Message, Standing } from '../../src/paxos/message.js';
 import { holdsLease, statusOf } from '../../src/paxos/step.js';
 import { entryKey } from './oracle.js';
-import { configurationOf, type Happening, TIMING, World, type WorldNode } from './world.js';
+import { configurationOf, TIMING, World, type WorldNode } from './world.js';
 
 const STEP_MS = 25;
 
@@ -230,7 +230,7 @@ function nodeText(world: World, node: WorldNode): string {
   return parts.join(', ');
 }
 
-function happeningText({ id }: WorldNode, happening: Happening): string {
+function happeningText({ id }: WorldNode, happening: PaxosEvent): string {
   switch (happening.type) {
     case 'message':
       return `${id} from ${happening.from}: ${messageText(happening.message)}`;
@@ -286,9 +286,9 @@ const standingText = ({ promised, following, leading, happy, chosenUpTo }: Stand
 function messageText(message: Message): string {
   switch (message.type) {
     case 'heartbeat':
-      return `heartbeat ${message.round}: ${standingText(message)}`;
+      return `heartbeat ${message.round}: ${standingText(message.standing)}`;
     case 'heartbeat-reply':
-      return `heard ${message.round}: ${standingText(message)}${message.granted ? ', grants the lease' : ''}`;
+      return `heard ${message.round}: ${standingText(message.standing)}${message.granted ? ', grants the lease' : ''}`;
     case 'prepare':
       return `prepare ${ballotText(message.ballot)} from ${message.from}`;
     case 'promise': {

@@ -64,11 +64,8 @@ export interface Envelope {
   readonly message: Message;
 }
 
-/** An event before the world puts the time in. */
-export type Happening = PaxosEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never;
-
 /** What a node did, for whoever writes it down. */
-export type Look = (node: WorldNode, happening: Happening, effects: Effects) => void;
+export type Look = (node: WorldNode, happening: PaxosEvent, effects: Effects) => void;
 
 /** Heartbeats ten times a second, as in the product. */
 export const TIMING: Timing = { heartbeatMs: 100, electionMs: 500, leaseMs: 450 };
@@ -221,10 +218,10 @@ export class World {
   }
 
   /** Makes something happen to a node. Nothing comes of it where that is down. */
-  feed(id: NodeId, happening: Happening): void {
+  feed(id: NodeId, happening: PaxosEvent): void {
     const node = this.node(id);
     if (node.state === null) return;
-    const effects = step(node.state, { ...happening, nowMs: this.localMs(node) } as PaxosEvent);
+    const effects = step(node.state, happening, this.localMs(node));
     this.look(node, happening, effects);
     this.#carryOut(node, effects);
     this.#checkLeases();

@@ -28,11 +28,11 @@ t.test('the stamps of a snapshot that could not be read count once a peer’s is
     repairs: [],
   };
   const state = createPaxos({ self: id('a'), seed: 1, nowMs: 0, recovered: recoveredFor(recovered, null) });
-  step(state, { type: 'tick', nowMs: 1 });
+  step(state, { type: 'tick' }, 1);
   t.match(state, { chosenUpTo: 6, lastStampNs: 0n });
-  step(state, { type: 'compacted', base: slot(5), lastStampNs: 77n, nowMs: 2 });
+  step(state, { type: 'compacted', base: slot(5), lastStampNs: 77n }, 2);
   t.equal(state.lastStampNs, 77n);
-  step(state, { type: 'compacted', base: slot(6), lastStampNs: 76n, nowMs: 3 });
+  step(state, { type: 'compacted', base: slot(6), lastStampNs: 76n }, 3);
   t.equal(state.lastStampNs, 77n, 'and it never falls');
   t.end();
 });

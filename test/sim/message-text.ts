@@ -26,9 +26,9 @@ function entriesText(from: number, entries: readonly Entry[]): string {
 function textOfMessage(message: Message): string {
   switch (message.type) {
     case 'heartbeat':
-      return `heartbeat ${message.round}: ${standing(message)}`;
+      return `heartbeat ${message.round}: ${standing(message.standing)}`;
     case 'heartbeat-reply':
-      return `heartbeat reply ${message.round}: ${standing(message)}, grants ${orNone(message.granted)}`;
+      return `heartbeat reply ${message.round}: ${standing(message.standing)}, grants ${orNone(message.granted)}`;
     case 'prepare':
       return `prepare ${ballotText(message.ballot)} from slot ${message.from}`;
     case 'promise':
