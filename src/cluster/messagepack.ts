@@ -13,28 +13,30 @@
 import { Packr } from 'msgpackr';
 import { assert } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
-import { compareText } from '../library/title.js';
 
 /** Deepest nesting of arrays and maps: the state needs 6, newer versions have room. */
 export const DEPTH_MAX = 16;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-const LONE_SURROGATE = /[\ud800-\udfff]/gu;
-
 /** `value` with what does not count taken away: the order of keys, keys without a value, halves of surrogate pairs. */
 function canonical(value: unknown, depth: number): unknown {
   assert(depth <= DEPTH_MAX, 'what is encoded is nested at most 16 deep');
-  if (typeof value === 'string') return value.replace(LONE_SURROGATE, '\ufffd');
+  if (typeof value === 'string') return value.toWellFormed();
   if (typeof value === 'number') assert(Number.isFinite(value), 'what is encoded holds finite numbers');
   if (typeof value === 'bigint') assert(BigInt.asIntN(64, value) === value, 'what is encoded holds 64-bit integers');
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((element) => canonical(element, depth + 1));
-  const entries = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([key, field]) => [canonical(key, depth), canonical(field, depth + 1)]);
-  return Object.fromEntries(entries);
+  const fields = value as Record<string, unknown>;
+  const sorted: Record<string, unknown> = {};
+  // By code units. (Entries, made into an object again, would say the same in one line, and take twice as long over every snapshot.)
+  for (const key of Object.keys(fields).sort()) {
+    if (fields[key] === undefined) continue;
+    const [name, field] = [key.toWellFormed(), canonical(fields[key], depth + 1)];
+    if (name === '__proto__') Object.defineProperty(sorted, name, { value: field, enumerable: true });
+    else sorted[name] = field;
+  }
+  return sorted;
 }
 
 /** The bytes of a plain value: null, booleans, finite numbers, 64-bit bigints, text, arrays, objects. @throws InvariantError for others. */

@@ -6,9 +6,9 @@
  * outcomes in log order) stays one. A change of this form is a new {@link SNAPSHOT_VERSION}; older ones stay readable.
  */
 import { type Static, Type } from 'typebox';
-import { Check } from 'typebox/value';
 import { type ErrorCode, type ErrorInfo, isErrorCode, TuttiError } from '../core/errors.js';
 import type { BootId, Incarnation, ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
+import { matches } from '../core/matches.js';
 import { OutputChannels } from '../core/output-channels.js';
 import type { ClusterTime } from '../core/units.js';
 import { Track } from '../library/track.js';
@@ -147,7 +147,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   } catch (cause) {
     throw new TuttiError('BAD_SNAPSHOT', `the snapshot is damaged: ${(cause as TuttiError).detail}`, {}, cause);
   }
-  if (!Check(Snapshot, value)) {
+  if (!matches(Snapshot, value)) {
     throw new TuttiError('BAD_SNAPSHOT', `this build reads snapshots of version ${SNAPSHOT_VERSION}, and this is none`);
   }
   return value;

@@ -55,6 +55,11 @@ t.test('the order of keys and keys without a value do not count', (t) => {
   t.end();
 });
 
+t.test('a key that has a meaning to objects is a key like any other', (t) => {
+  t.equal(hex(pack(JSON.parse('{"a":1,"__proto__":2}'))), '82a95f5f70726f746f5f5f02a16101');
+  t.end();
+});
+
 t.test('half a surrogate pair is packed as the replacement character', (t) => {
   t.equal(unpack(pack('a\ud800b')), 'a\ufffdb');
   t.equal(unpack(pack('𝄞')), '𝄞');
