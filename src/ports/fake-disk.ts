@@ -74,6 +74,8 @@ export interface FakeDiskInit {
 /** Contents of a page. Never changed in place: a write makes a new one. */
 type Page = Uint8Array;
 const ZEROS: Page = new Uint8Array(PAGE_BYTES);
+/** So many pages are made at once: memory for each alone would cost more than all that is done with it. */
+const PAGES_AT_ONCE = 16;
 
 interface FileNode {
   readonly kind: 'file';
@@ -633,15 +635,21 @@ function writeFile(file: FileNode, bytes: Uint8Array, offset: number): void {
 
 /** `page` with `part` at `from`. Pages of zeros are all the same one, so that files that were filled with them cost nothing. */
 function pageWith(page: Page, part: Uint8Array, from: number): Page {
-  if (part.length === PAGE_BYTES) return isZero(part) ? ZEROS : part.slice();
-  const changed = page.slice();
+  if (part.length === PAGE_BYTES && Buffer.compare(part, ZEROS) === 0) return ZEROS;
+  const changed = newPage();
+  if (part.length < PAGE_BYTES) changed.set(page);
   changed.set(part, from);
   return changed;
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return false;
-  return true;
+/** Memory of which the next pages are made. */
+let unused = new Uint8Array(0);
+
+function newPage(): Page {
+  if (unused.length === 0) unused = new Uint8Array(PAGES_AT_ONCE * PAGE_BYTES);
+  const page = unused.subarray(0, PAGE_BYTES);
+  unused = unused.subarray(PAGE_BYTES);
+  return page;
 }
 
 function allocateFile(file: FileNode, size: number): void {

@@ -32,11 +32,7 @@ export function isZero(bytes: Uint8Array): boolean {
 }
 
 /** True where both hold the same. */
-export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
-  return true;
-}
+export const isSameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 /**
  * Fills `into` from the medium, past the cache. What cannot be read, or lies behind the file's end, is filled with a pattern that is

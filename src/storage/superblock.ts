@@ -352,8 +352,11 @@ function readCopy({ file, offset }: Copy): Uint8Array {
   return whole;
 }
 
+/** Where copies are read back to. */
+const readBack = new Uint8Array(SUPERBLOCK_BYTES_MAX);
+
 function holds({ file, offset }: Copy, expected: Uint8Array): boolean {
-  const bytes = new Uint8Array(expected.length);
+  const bytes = readBack.subarray(0, expected.length);
   readPages(file, bytes, offset);
   return isSameBytes(bytes, expected);
 }

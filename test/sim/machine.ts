@@ -193,12 +193,14 @@ export class Machine {
   }
 
   /** What it takes for cluster time; null while no process is up. */
-  clock(): Omit<Extract<Observation, { type: 'clock' }>, 'type' | 'trueNs'> | null {
+  clock(): Extract<Observation, { type: 'clock' }> | null {
     const process = this.#process;
     if (process?.isUp !== true) return null;
     return {
+      type: 'clock',
       process: process.id,
       clusterNs: process.log!.now(),
+      trueNs: this.#parts.time.now(),
       epoch: process.agreement!.cluster.term?.epoch ?? 0,
       lineIsKnown: process.log!.clockLine() !== null,
     };
@@ -460,4 +462,5 @@ export class Machine {
 }
 
 /** Bytes as text, for comparing and as keys. */
-export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+export const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('latin1');

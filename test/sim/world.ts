@@ -106,6 +106,8 @@ export class World implements FaultWorld {
   readonly #counts = new Map<FaultKind, number>();
   /** The state machine that no fault strikes: fed once with each slot. */
   readonly #reference = Cluster.empty();
+  /** What was applied last in each slot. */
+  readonly #words = new Map<number, Words>();
   /** Who has led most recently, by what machines say. */
   readonly #leaders = new Set<Machine>();
   /** The highest slot of which a process found that its card has lost it: above what was ever there, where it does not know what that was. */
@@ -648,30 +650,35 @@ export class World implements FaultWorld {
     this.#violation = { checker, text, atMs: Number(this.#time.now()) / 1e6 };
   }
 
-  #applied(process: ProcessId, { slot, stampNs, leadNs, payload }: LogEntry): void {
-    const text = textOf(payload);
+  #applied(process: ProcessId, entry: LogEntry): void {
+    const { slot, stampNs, leadNs, payload } = entry;
     if (this.#trace !== null) {
       const { command } = decodeProposal(payload);
       this.trace(`p${process}`, `applies slot ${slot} of ${stampNs}: ${JSON.stringify(command, asText)}`);
     }
     let effectOf: string | null = null;
     if (slot === this.#reference.appliedSlot + 1) {
-      const outcome = this.#reference.applyEncoded({ slot, stampNs, leadNs }, payload);
-      if (outcome.ok && outcome.slot === slot) effectOf = decodeProposal(payload).origin.key ?? null;
+      const proposal = decodeProposal(payload);
+      const outcome = this.#reference.apply({ slot, stampNs, leadNs, ...proposal });
+      if (outcome.ok && outcome.slot === slot) effectOf = proposal.origin.key ?? null;
       const members = this.machines.find(({ processId }) => processId === process)?.status()?.members ?? [];
       const voters = members.filter(({ voter }) => voter).map(({ node }) => node);
       if (voters.length > 0) this.observe({ type: 'chosen', slot, voters });
       this.#noteReference();
     }
-    this.observe({
-      type: 'applied',
-      process,
-      slot,
-      value: `${stampNs} ${leadNs} ${text}`,
-      stampNs,
-      payload: text,
-      effectOf,
-    });
+    const { value, text } = this.#wordsOf(entry);
+    this.observe({ type: 'applied', process, slot, value, stampNs, payload: text, effectOf });
+  }
+
+  /** What it holds, as texts: the same ones as for the first entry that was the same there, which costs least to compare. */
+  #wordsOf(entry: LogEntry): Words {
+    const { slot, stampNs, leadNs, payload } = entry;
+    const known = this.#words.get(slot);
+    if (known !== undefined && isSame(known.entry, entry)) return known;
+    const text = textOf(payload);
+    const words = { entry, text, value: `${stampNs} ${leadNs} ${text}` };
+    this.#words.set(slot, words);
+    return words;
   }
 
   #passed(process: ProcessId, slot: Slot, members: readonly NodeId[] | undefined): void {
@@ -707,10 +714,9 @@ export class World implements FaultWorld {
 
   /** Looks at clocks, leases and cards. */
   #sample(): void {
-    const trueNs = this.#time.now();
     for (const machine of this.machines) {
       const clock = machine.clock();
-      if (clock !== null) this.observe({ type: 'clock', ...clock, trueNs });
+      if (clock !== null) this.observe(clock);
     }
     this.#lookAtLeases();
     for (const number of this.atlas.inDoubt) this.#lookAtCard(this.machines[number]!);
@@ -796,6 +802,17 @@ export class World implements FaultWorld {
     });
   }
 }
+
+/** One entry for checkers. */
+interface Words {
+  readonly entry: LogEntry;
+  readonly text: string;
+  /** All that agreement is about. */
+  readonly value: string;
+}
+
+const isSame = (a: LogEntry, b: LogEntry): boolean =>
+  a.stampNs === b.stampNs && a.leadNs === b.leadNs && Buffer.compare(a.payload, b.payload) === 0;
 
 /** For JSON, which knows no bigint; and what only fills pages is told by its length. */
 const asText = (key: string, value: unknown): unknown =>
