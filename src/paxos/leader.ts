@@ -17,12 +17,12 @@ import { accept } from './acceptor.js';
 import { type Ballot, compareBallots, sameBallot } from './ballot.js';
 import { type MemberRecord, sortedMembers, votersOf } from './configuration.js';
 import type { Proposal } from './effects.js';
-import { type CommandEntry, type Entry, entryBytes, type Session } from './entry.js';
+import { type CommandEntry, type Entry, entryBytes, NOOP, type Session } from './entry.js';
 import { sendHeartbeat } from './heartbeat.js';
 import { advanceChosen } from './learner.js';
 import { noteGrant } from './lease.js';
 import { DISK_STALL_MS, PART_BYTES_MAX, PART_ENTRIES_MAX, WINDOW_SLOTS } from './limits.js';
-import type { Accepted, Gap, HeartbeatReply } from './message.js';
+import type { Accepted, Gap, HeartbeatReply, Standing } from './message.js';
 import { cellAt } from './slot-log.js';
 import {
   acceptQuorumOf,
@@ -158,6 +158,7 @@ export function onLeaderReply(step: Step, role: LeaderRole, from: NodeId, reply:
   // (A round that is yet to come was counted by this node's process before a restart.)
   if (sameBallot(promised, role.ballot) && reply.round <= state.round)
     role.confirmed.set(from, Math.max(role.confirmed.get(from) ?? 0, reply.round));
+  writeOver(step, role, reply.standing);
   const progress = role.progress.get(from);
   if (progress === undefined) return;
   const follows = following !== null && sameBallot(following, role.ballot);
@@ -172,6 +173,22 @@ export function onLeaderReply(step: Step, role: LeaderRole, from: NodeId, reply:
   else if (isStuck && at < progress.sent) progress.sent = at;
   else if (isStuck && progress.matched < progress.sent && progress.sent >= role.start) progress.sent = slotOf(at - 1);
   sendOn(step, role, from);
+}
+
+/**
+ * A member whose log reaches beyond all that this leader has proposed holds leftovers there of terms that are over, or has lost something and
+ * does not know what: up to a whole batch of slots, where a card lost the last one with its identifier. None of it was chosen, or phase 1 would
+ * have found it; but until something else stands in those slots that member has no answer for them, and whoever would lead next with its help
+ * waits, for days in a quiet house. So no-ops are put there.
+ */
+function writeOver(step: Step, role: LeaderRole, { configId, acceptedUpTo }: Standing): void {
+  const { state } = step;
+  if (!role.serving || role.sealedAt !== null || configId !== state.configuration.id) return;
+  const last = slotOf(role.next - 1);
+  const room = Math.max(0, WINDOW_SLOTS - (last - state.chosenUpTo));
+  // A window of leftovers and a batch that is lost: who says that it holds more than that is not to be believed.
+  if (acceptedUpTo > last && acceptedUpTo <= last + 2 * WINDOW_SLOTS)
+    append(step, role, Array(Math.min(acceptedUpTo - last, room)).fill(NOOP));
 }
 
 /** What a quorum has accepted is chosen: applies it, tells everybody. Part of every step's end. */

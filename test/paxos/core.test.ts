@@ -5,7 +5,7 @@ import { isMember, isVoter, votersOf } from '../../src/paxos/configuration.js';
 import type { Effects, PaxosEvent, Recovered } from '../../src/paxos/effects.js';
 import { type CommandEntry, type Entry, entryBytes, NOOP, sameEntry } from '../../src/paxos/entry.js';
 import { DISK_STALL_MS, WINDOW_SLOTS } from '../../src/paxos/limits.js';
-import type { Heartbeat, HeartbeatReply, Message } from '../../src/paxos/message.js';
+import type { Heartbeat, HeartbeatReply, Message, Standing } from '../../src/paxos/message.js';
 import { cellAt, dropAbove, emptyLog, firstUnknown, lastSlot, setCell } from '../../src/paxos/slot-log.js';
 import { createPaxos, holdsLease, statusOf, step } from '../../src/paxos/step.js';
 import { configurationOf, memberOf, TIMING, World } from './world.js';
@@ -337,6 +337,46 @@ t.test('an answer to a heartbeat of the process before confirms no read', (t) =>
   world.feed(n1, { type: 'message', from: n2, message: { ...reply, round } });
   t.equal(world.readsAnswered, 1, 'one of its own does');
   t.equal(role.type, 'leader');
+  t.end();
+});
+
+t.test('a leader puts no-ops where a member has lost something above all that was proposed', (t) => {
+  const world = led();
+  const leader = world.node(n1).state!;
+  const next = leader.chosenUpTo + 1;
+  const standing = { ...heartbeat(null).standing, acceptedUpTo: slotOf(next + 2) };
+  const reply = (of: Standing): HeartbeatReply => ({
+    ...heartbeat(null),
+    type: 'heartbeat-reply',
+    standing: of,
+    granted: null,
+    matchedUpTo: slotOf(1),
+  });
+  world.feed(n1, { type: 'message', from: n2, message: reply({ ...standing, configId: 2 }) });
+  t.equal(
+    lastSlot(leader.log),
+    next - 1,
+    'what stands in the slots of another configuration is no concern of this one',
+  );
+  world.feed(n1, { type: 'message', from: n2, message: reply(standing) });
+  t.equal(lastSlot(leader.log), next + 2);
+  world.feed(n1, { type: 'message', from: n3, message: reply(standing) });
+  t.equal(lastSlot(leader.log), next + 2, 'once is enough');
+  settle(world);
+  for (const { state } of world.up) {
+    t.same(
+      [0, 1, 2]
+        .map((more) => cellAt(state!.log, slotOf(next + more)))
+        .map((cell) => cell?.kind === 'accepted' && cell.entry),
+      [NOOP, NOOP, NOOP],
+    );
+    t.equal(state!.chosenUpTo, next + 2);
+  }
+  world.feed(n1, { type: 'message', from: n2, message: reply({ ...standing, acceptedUpTo: slotOf(1e12) }) });
+  t.equal(lastSlot(leader.log), next + 2, 'nobody holds that much');
+  const far = slotOf(next + WINDOW_SLOTS + 10);
+  world.feed(n1, { type: 'message', from: n2, message: reply({ ...standing, acceptedUpTo: far }) });
+  t.equal(lastSlot(leader.log), leader.chosenUpTo + WINDOW_SLOTS, 'and no more at once than is ever under way');
   t.end();
 });
 
