@@ -36,10 +36,11 @@ export function tapped(store: LogStore, { process, observe, trace }: StoreObserv
       }),
     forgetBoots: (upTo) => store.forgetBoots(upTo),
     saveSnapshot: (slot, bytes, done) =>
-      store.saveSnapshot(slot, bytes, (standing) => {
-        observe({ type: 'installed', process, base: slot });
-        trace?.(`keeps a snapshot as of slot ${slot}, ${bytes.length} bytes`);
-        done(standing);
+      store.saveSnapshot(slot, bytes, (refused) => {
+        if (refused === null) observe({ type: 'installed', process, base: slot });
+        const what = `a snapshot as of slot ${slot}, ${bytes.length} bytes`;
+        trace?.(refused === null ? `keeps ${what}` : `cannot keep ${what}: ${refused.message}`);
+        done(refused);
       }),
     installSnapshot: (slot, bytes, meta, done) =>
       store.installSnapshot(slot, bytes, meta, (refused) => {
