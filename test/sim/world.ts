@@ -114,6 +114,8 @@ export class World implements FaultWorld {
   readonly #lostUpTo = new Map<ProcessId, number>();
   /** Process that ran, and slot that was agreed, when a card came into doubt. */
   readonly #doubts = new Map<number, { readonly process: ProcessId; readonly slot: number }>();
+  /** Whose place a newcomer was let in to take. */
+  readonly #formers = new Map<NodeId, NodeId>();
   /** Things that end when the faults do. */
   #untils = new Set<() => void>();
   #faultsOn = false;
@@ -266,7 +268,10 @@ export class World implements FaultWorld {
     const node = machine.identity?.node;
     if (asked === null || node === undefined) return;
     this.trace('owner', `asks ${asked.name} to remove ${machine.name}`);
+    const former = this.#formers.get(node);
     this.#change('remove-member', asked.changeMembers({ type: 'remove', node, acceptLoss: false }));
+    // Nobody is to take that one's place any more: whoever sends the newcomer away has to see to it.
+    if (former !== undefined) void this.#takeOut(former);
   }
 
   setVoters(machines: readonly Machine[]): void {
@@ -338,6 +343,7 @@ export class World implements FaultWorld {
       if (answer === 'admitted') {
         machine.identity = identity;
         machine.isAwaitingReplacement = false;
+        if (place !== null) this.#formers.set(identity.node, place);
         if (former === null) this.count('add-member');
         machine.start();
         break;
@@ -347,6 +353,23 @@ export class World implements FaultWorld {
       await this.#after(1_000);
     }
     machine.isComingIn = false;
+    this.#changes--;
+  }
+
+  /** Removes a member whose card is gone for good, as often as it takes. */
+  async #takeOut(node: NodeId): Promise<void> {
+    this.#changes++;
+    const isMember = () =>
+      this.#latest()
+        ?.status()
+        ?.members.some((member) => member.node === node) !== false;
+    while (isMember() && this.#violation === null) {
+      const asked = this.#anybody();
+      this.trace('owner', `asks ${asked?.name ?? 'nobody'} to remove ${node.slice(0, 4)}, whose card is gone`);
+      // What came of it the house itself will say.
+      asked?.changeMembers({ type: 'remove', node, acceptLoss: false }).catch(() => {});
+      await this.#after(5_000);
+    }
     this.#changes--;
   }
 
@@ -544,6 +567,8 @@ export class World implements FaultWorld {
    * hangs while its network is fine. Somebody must be served within the same bound.
    */
   async #hardCase(): Promise<void> {
+    // Whose log is full may not have tried yet whether there is room again, and cannot serve before.
+    if (this.#knobs.faults.has('disk-full')) await this.#pass(ROOM_FOUND_MS);
     const prng = streamOf(this.#seed, 'hard case');
     const leader = this.leader();
     const voters = this.voters();
