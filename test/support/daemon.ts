@@ -16,13 +16,17 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 /** How long anything may take before a test gives up: the machine may be busy. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** Waits until `condition` gives something other than undefined, null or false. */
-export async function until<T>(what: string, condition: () => Promise<T> | T): Promise<NonNullable<T>> {
+/** Waits until `condition` gives something other than undefined, null or false. `seen`: how it looked last, for whoever waited in vain. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T> | T,
+  seen: () => unknown = () => '',
+): Promise<NonNullable<T>> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
-    if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what} ${JSON.stringify(seen())}`);
     await wait(20);
   }
 }

@@ -28,15 +28,27 @@ export async function kill(daemon: Daemon): Promise<void> {
 export const keyFile = (folder: string, name: string): string => join(folder, name, 'cluster.key');
 
 /** Waits until every daemon sees so many voters and hears them all. */
-export const together = (daemons: readonly Daemon[], voters: number): Promise<true> =>
-  until(`all of ${daemons.length} see ${voters} voters`, async () => {
-    const states = await Promise.all(daemons.map(stateOf));
-    const isSo = states.every(
-      ({ cluster }) =>
-        cluster.quorum && cluster.leader !== null && cluster.votersOnline === voters && cluster.voters === voters,
-    );
-    return isSo ? true : null;
-  });
+export async function together(daemons: readonly Daemon[], voters: number): Promise<void> {
+  let states: State[] = [];
+  await until(
+    `all of ${daemons.length} see ${voters} voters`,
+    async () => {
+      states = await Promise.all(daemons.map(stateOf));
+      return states.every(
+        ({ cluster }) =>
+          cluster.quorum && cluster.leader !== null && cluster.votersOnline === voters && cluster.voters === voters,
+      );
+    },
+    () =>
+      states.map(({ node, cluster, nodes, alerts }, at) => ({
+        node,
+        cluster,
+        nodes,
+        alerts,
+        log: daemons[at]!.errors,
+      })),
+  );
+}
 
 /** Three nodes by name, of which all vote. */
 export async function formHouse(t: Test, folder: string): Promise<Record<'kitchen' | 'attic' | 'hall', Daemon>> {
