@@ -13,7 +13,7 @@ import { sameBallot } from '../paxos/ballot.js';
 import type { Chosen, Message } from '../paxos/message.js';
 import type { Time, Timer } from '../ports/time.js';
 
-/** How often it is looked for notices that were there at the look before, milliseconds: little beside the 40 and more that sound is given. */
+/** How often it is looked for notices that were there at the look before, milliseconds: little beside the lead that sound is given. */
 const LOOK_MS = 2;
 
 interface Held {
