@@ -129,6 +129,8 @@ async function runMany(options: Options): Promise<number> {
       },
       ended: (result) => {
         totals.add(result);
+        const { name, violation } = result;
+        if (violation !== null) say(`tutti: seed ${name.seed} of ${name.profile}: ${violation.checker}`);
         return totals.failures.length < FAILURES_SHOWN;
       },
     });
