@@ -364,12 +364,16 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
       machine.isAwaitingReplacement = true;
       host.insert(image, identity);
       host.imaged = true;
+      host.isClone = true;
       world.trace(host.name, `runs a clone of the card of ${machine.name}`);
       world.count('clone');
       host.start();
       world.until(4_000 + around(prng, 6_000), () => {
-        if (host.isOn) host.kill();
-        host.insert(host.newDisk(), null);
+        // It may have been wiped meanwhile, and let in under a name of its own.
+        if (host.isClone) {
+          if (host.isOn) host.kill();
+          host.insert(host.newDisk(), null);
+        }
         world.replaceLater(machine, 500);
       });
     });

@@ -98,6 +98,8 @@ export class Machine {
   identity: Identity | null = null;
   /** The card was overwritten with an older image since it last ran. */
   imaged = false;
+  /** The card is a clone of one that another machine runs on: it is no member beside that one. */
+  isClone = false;
   /** Its owner will put an empty card in, and let it in anew. */
   isAwaitingReplacement = false;
   /** Its owner is letting it in under a new identity: one at a time, or a member would be awaited that never comes. */
@@ -314,6 +316,7 @@ export class Machine {
     this.disk = disk;
     this.identity = identity;
     this.imaged = false;
+    this.isClone = false;
     this.needsPowerCycle = false;
     this.failsSoon = false;
     this.stalledUntilNs = 0n;
@@ -428,7 +431,9 @@ export class Machine {
   async #inside<T>(call: (process: Process) => Promise<T>): Promise<T> {
     const process = this.#process;
     if (process?.isUp !== true) throw new TuttiError('NODE_UNREACHABLE', `${this.name} does not answer`);
-    return await call(process);
+    const answer = await call(process);
+    // What it was about to say when it died reaches nobody.
+    return process.alive ? answer : await new Promise(() => {});
   }
 
   /** The process ended by itself. */

@@ -202,10 +202,12 @@ export class World implements FaultWorld {
 
   voters(): readonly Machine[] {
     const members = this.#latest()?.status()?.members ?? [];
-    return this.machines.filter(({ identity }) =>
-      members.some(
-        ({ node, incarnation, voter }) => voter && node === identity?.node && incarnation === identity.incarnation,
-      ),
+    return this.machines.filter(
+      ({ identity, isClone }) =>
+        !isClone &&
+        members.some(
+          ({ node, incarnation, voter }) => voter && node === identity?.node && incarnation === identity.incarnation,
+        ),
     );
   }
 
