@@ -130,6 +130,31 @@ export const runDiskContract = (t: Test, name: string, setup: () => DiskSetup): 
       t.throws(() => file.readUncached(into, 0), InvariantError, 'after close');
     });
 
+    await test('whole pages, written over others and beside them, read the same past the cache and through it', (t, disk) => {
+      const prng = new Prng(3);
+      const data = Uint8Array.from({ length: 5 * 4_096 }, () => prng.below(256));
+      const file = disk.open('a', 'create');
+      file.write(data, 0);
+      for (const [offset, length] of [
+        [4_096, 4_096],
+        [0, 8_192],
+        [16_384, 8_192],
+        [100, 4_096],
+        [8_192, 12_288],
+      ] as const) {
+        const page = Uint8Array.from({ length }, () => prng.below(256));
+        file.write(page, offset);
+        file.sync();
+        for (const read of [file.read, file.readUncached]) {
+          const into = new Uint8Array(length);
+          t.equal(read.call(file, into, offset), length);
+          t.ok(Buffer.from(into).equals(page), `${length} bytes at ${offset}`);
+        }
+      }
+      t.equal(file.size(), 24_576);
+      file.close();
+    });
+
     await test('allocate extends with zeros, leaves alone what is there, and never cuts', (t, disk) => {
       const file = disk.open('a', 'create');
       file.write(bytes('kept'), 0);

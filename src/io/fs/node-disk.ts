@@ -37,10 +37,15 @@ const DIRECTORY_MODE = 0o750;
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY, O_DIRECT } = constants;
 
-/** Direct reads begin and end at multiples of this, in the file and in memory: no medium has larger blocks. Bytes. */
+/** Direct reads and writes begin and end at multiples of this, in the file and in memory: no medium has larger blocks. Bytes. */
 const DIRECT_BLOCK_BYTES = 4_096;
-/** Pages of 64 KiB that a WebAssembly.Memory is made of: direct reads go through a buffer of 1 MiB. */
+/** Pages of 64 KiB that a WebAssembly.Memory is made of: they go through a buffer of 1 MiB. */
 const DIRECT_BUFFER_WASM_PAGES = 16;
+/**
+ * The most that is written past the cache at once. A commit's page that is about to be synced gains nothing from the cache: by way of it a
+ * sync takes a quarter more processor time and 30 us longer. Bytes.
+ */
+const DIRECT_WRITE_BYTES_MAX = 1 << 16;
 /** POSIX_FADV_DONTNEED of <fcntl.h>. */
 const FADV_DONTNEED = 4;
 /** What is written at once where room can only be reserved by filling it. Bytes. */
@@ -216,7 +221,7 @@ function loadFileCalls(): FileCalls | null {
 
 let directBuffer: Uint8Array<ArrayBuffer> | undefined;
 
-/** Where direct reads of this thread end up. The memory of WebAssembly begins at a page's start, which that of a Buffer does not. */
+/** What direct reads and writes of this thread go through. The memory of WebAssembly begins at a page's start, which that of a Buffer does not. */
 function directBufferOf(): Uint8Array<ArrayBuffer> {
   const pages = DIRECT_BUFFER_WASM_PAGES;
   directBuffer ??= new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
@@ -275,6 +280,8 @@ class NodeDiskFile implements DiskFile {
     const descriptor = this.#openToWrite();
     assert(Number.isSafeInteger(offset) && offset >= 0, 'an offset is a whole number from 0');
     attempt(this.#path, () => {
+      const direct = isCommit(bytes.length, offset) ? this.#openDirect(descriptor) : null;
+      if (direct !== null && writeDirect(direct, bytes, offset)) return;
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
       }
@@ -329,7 +336,8 @@ class NodeDiskFile implements DiskFile {
   #openDirect(descriptor: number): number | null {
     if (this.#direct === undefined) {
       try {
-        this.#direct = openSync(`/proc/self/fd/${descriptor}`, O_RDONLY | O_DIRECT);
+        const access = this.#isWritable ? O_RDWR : O_RDONLY;
+        this.#direct = openSync(`/proc/self/fd/${descriptor}`, access | O_DIRECT);
         readDirect(this.#direct, new Uint8Array(1), 0);
       } catch {
         if (typeof this.#direct === 'number') closeSync(this.#direct);
@@ -348,6 +356,17 @@ class NodeDiskFile implements DiskFile {
     assert(this.#isWritable, `"${this.#path}" is open for reading only`);
     return this.#open();
   }
+}
+
+/** Whole blocks, and few of them: what the log writes for a commit, and syncs at once. */
+const isCommit = (bytes: number, offset: number): boolean =>
+  bytes > 0 && bytes <= DIRECT_WRITE_BYTES_MAX && bytes % DIRECT_BLOCK_BYTES === 0 && offset % DIRECT_BLOCK_BYTES === 0;
+
+/** False where it was cut short: what is left of it may begin where no direct write can. */
+function writeDirect(descriptor: number, bytes: Uint8Array, offset: number): boolean {
+  const buffer = directBufferOf();
+  buffer.set(bytes);
+  return writeSync(descriptor, buffer, 0, bytes.length, offset) === bytes.length;
 }
 
 /** Reads whole blocks, and takes from them what is asked for. */
