@@ -125,6 +125,11 @@ export class Proposals {
     }
   }
 
+  /** How much others have asked this node to propose. */
+  get foreignCount(): number {
+    return this.#foreign.length;
+  }
+
   /** What others have asked this node to propose; they are not kept any more. */
   takeForeign(nowMs: number): Forwarded[] {
     if (this.#foreign.length === 0) return [];

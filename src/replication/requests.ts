@@ -17,7 +17,8 @@ import { leaderOf, type Self, serves } from './self.js';
 
 /**
  * Batches of proposals that a leader has under way at once, on its own disk and on their way to a quorum: one that is written, and one that
- * waits. More would only split what could go down together.
+ * waits. More would only split what could go down together. So would a second one that is smaller than the first: every node pays for a
+ * batch, hardly for what is in it.
  */
 const BATCHES_MAX = 2;
 /** Bytes of proposals in one frame to the leader: far below what a control message takes. */
@@ -42,11 +43,11 @@ interface UnderWay {
   /** Null where this node did not lead. */
   readonly term: string | null;
   readonly sessions: Set<string>;
-  /** The last slot of each batch that is not chosen yet. */
-  readonly ends: Slot[];
+  /** Batches that are not chosen yet: the last slot of each, and how many proposals it holds. */
+  readonly batches: { readonly end: Slot; readonly count: number }[];
 }
 
-const underWay = (term: string | null): UnderWay => ({ term, sessions: new Set(), ends: [] });
+const underWay = (term: string | null): UnderWay => ({ term, sessions: new Set(), batches: [] });
 
 /** How a request is answered: once. */
 export interface Settle {
@@ -126,10 +127,10 @@ export class Requests {
   afterStep(): void {
     const { self } = this.#components;
     this.#reads.applied(self.applied());
-    const { ends } = this.#underWay;
-    const wereUnderWay = ends.length;
-    while (ends.length > 0 && ends[0]! <= self.state.chosenUpTo) ends.shift();
-    if (ends.length < wereUnderWay) this.flushSoon();
+    const { batches } = this.#underWay;
+    const wereUnderWay = batches.length;
+    while (batches.length > 0 && batches[0]!.end <= self.state.chosenUpTo) batches.shift();
+    if (batches.length < wereUnderWay) this.flushSoon();
   }
 
   /** Gives up what waited too long, and asks again for what did not come. */
@@ -175,9 +176,10 @@ export class Requests {
   #proposeHere(term: string, nowMs: number): void {
     const { self, proposals, leadership } = this.#components;
     if (this.#underWay.term !== term) this.#underWay = underWay(term);
-    const { sessions, ends } = this.#underWay;
-    if (ends.length >= BATCHES_MAX) return;
+    const { sessions, batches } = this.#underWay;
+    if (batches.length >= BATCHES_MAX) return;
     const own = proposals.dueFor(term, nowMs);
+    if (own.length + proposals.foreignCount < (batches.at(-1)?.count ?? 0)) return;
     const due = [...own, ...proposals.takeForeign(nowMs)].filter(({ session }) => !sessions.has(sessionText(session)));
     proposals.sent(own, term, nowMs);
     if (due.length === 0) return;
@@ -187,7 +189,7 @@ export class Requests {
     self.handle({ type: 'propose', proposals: due.map(({ session, payload }) => ({ session, payload, ...stamps })) });
     this.#handed.clear();
     const { role } = self.state;
-    if (role.type === 'leader') ends.push(slotOf(role.next - 1));
+    if (role.type === 'leader') batches.push({ end: slotOf(role.next - 1), count: due.length });
   }
 
   #forward(term: string, nowMs: number): void {

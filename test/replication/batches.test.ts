@@ -23,3 +23,30 @@ t.test('while two batches wait for a quorum, all that comes makes one more', asy
   t.equal(leader.recorder.texts.length, 41);
   await cluster.stop();
 });
+
+t.test(
+  'beside a batch under way goes no smaller one: what it would hold waits for all that comes meanwhile',
+  async (t) => {
+    const cluster = await new TestCluster('abc').start();
+    const leader = await cluster.awaitLeader();
+    await cluster.settle(leader.replica.propose(bytes('first')));
+    await cluster.pass(100);
+    for (const node of cluster.nodes) if (node !== leader) node.latencyMs = 50;
+    const batches = leader.store.commits;
+    const proposals: Promise<unknown>[] = [];
+    const propose = async (count: number) => {
+      for (let n = 0; n < count; n++) proposals.push(leader.replica.propose(bytes(`n${proposals.length}`)));
+      await turn();
+      cluster.time.advance(1);
+    };
+    await propose(3);
+    await propose(1);
+    await propose(1);
+    t.equal(leader.store.commits - batches, 1, 'two are fewer than three');
+    await propose(1);
+    t.equal(leader.store.commits - batches, 2, 'three are as many');
+    await cluster.settle(Promise.all(proposals));
+    t.equal(leader.store.commits - batches, 2);
+    await cluster.stop();
+  },
+);
