@@ -133,6 +133,8 @@ export class HttpServer {
       logger: false,
       bodyLimit: JSON_BYTES_MAX,
       connectionTimeout: SILENCE_MS_MAX,
+      // The one above holds between requests too: a time of its own for that would be set anew twice for each.
+      keepAliveTimeout: 0,
       // The process ends after 5 s in any case: nobody's idle connection may hold it up.
       forceCloseConnections: true,
       return503OnClosing: false,

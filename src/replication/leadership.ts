@@ -39,6 +39,8 @@ export class Leadership {
   /** The leader whose time is heard: believed from when everything up to `from` is applied. */
   #heard: { readonly term: string; readonly from: Slot } | null = null;
   #isBelieved = false;
+  /** How it stood with this node's own term at the last look; null before the first, and where one has only begun. */
+  #own: 'stands' | 'over' | null = null;
 
   constructor(components: LeadershipComponents) {
     this.#components = components;
@@ -67,6 +69,7 @@ export class Leadership {
   /** This node won a term: gives its first command. */
   won({ reproposed, timeNs }: TermWon): Proposal {
     const { clock, handlers, proposals } = this.#components;
+    this.#own = null;
     const epoch = clock.beginTerm(timeNs, handlers.reserveUntilNs());
     const stamps = this.stamps();
     const reserveUntilNs = stamps.stampNs + RESERVE_NS;
@@ -104,8 +107,11 @@ export class Leadership {
   afterStep(): void {
     const { self, clock } = this.#components;
     const { role } = self.state;
-    if (role.type !== 'leader') clock.termIsOver();
-    else if (role.serving) clock.termStands();
+    const own = role.type !== 'leader' ? 'over' : role.serving ? 'stands' : null;
+    if (own === this.#own) return;
+    this.#own = own;
+    if (own === 'over') clock.termIsOver();
+    else if (own === 'stands') clock.termStands();
   }
 }
 

@@ -15,13 +15,13 @@ import { type ScrubStep, Store, type StoreInit, type StoreRecovered, type StoreW
 import { type LogStore, refusalOf, type StoreStanding } from './log-store.js';
 import { decodeRecords, decodeWork, encodeRecords, encodeWork } from './work-form.js';
 
-/** What the main thread asks. `id` counts them. */
-type Job = { readonly id: number } & (
+/** What the main thread asks. Both ends count jobs from 1: a job's number is its id, and does not travel. */
+type Job =
+  /** A commit, in the form of work-form.ts: the commonest, so as little as can be. */
+  | Uint8Array
   | { readonly type: 'inspect' }
   | { readonly type: 'format'; readonly init: StoreInit }
   | { readonly type: 'open'; readonly boot: BootId }
-  /** `work` in the form of work-form.ts. */
-  | { readonly type: 'commit'; readonly work: Uint8Array }
   | { readonly type: 'forget-boots'; readonly upTo: BootId }
   | { readonly type: 'save-snapshot'; readonly slot: Slot; readonly bytes: Uint8Array }
   | {
@@ -33,10 +33,9 @@ type Job = { readonly id: number } & (
   | { readonly type: 'read-snapshot' }
   | { readonly type: 'accept-loss'; readonly slots: readonly Slot[] }
   | { readonly type: 'scrub' }
-  | { readonly type: 'close' }
-);
+  | { readonly type: 'close' };
 
-type JobWithoutId = Job extends infer J ? (J extends unknown ? Omit<J, 'id'> : never) : never;
+type Call = Exclude<Job, Uint8Array>;
 
 /** An error as it travels. What is no TuttiError is the end of the thread. */
 interface SentError {
@@ -121,7 +120,7 @@ export class LogThread implements LogStore {
   }
 
   commit(work: StoreWork, done: (standing: StoreStanding) => void): void {
-    this.#ask({ type: 'commit', work: encodeWork(work) }, { type: 'commit', done });
+    this.#ask(encodeWork(work), { type: 'commit', done });
   }
 
   forgetBoots(upTo: BootId): void {
@@ -182,7 +181,7 @@ export class LogThread implements LogStore {
     void this.#end();
   }
 
-  #call<T>(job: JobWithoutId): Promise<T> {
+  #call<T>(job: Call): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#isOver) {
         reject(new TuttiError('DISK_FAILED', 'The log thread has ended.'));
@@ -192,15 +191,14 @@ export class LogThread implements LogStore {
     });
   }
 
-  #tell(job: JobWithoutId, done: (value: unknown) => void, refused: (error: Error) => void = () => {}): void {
+  #tell(job: Call, done: (value: unknown) => void, refused: (error: Error) => void = () => {}): void {
     this.#ask(job, { type: 'call', done, refused });
   }
 
-  #ask(job: JobWithoutId, waiting: Waiting): void {
+  #ask(job: Job, waiting: Waiting): void {
     if (this.#isOver) return;
-    const id = ++this.#lastId;
-    this.#waiting.set(id, waiting);
-    this.#port.postMessage({ ...job, id });
+    this.#waiting.set(++this.#lastId, waiting);
+    this.#port.postMessage(job);
     Atomics.add(this.#flag, 0, 1);
     Atomics.notify(this.#flag, 0);
   }
@@ -260,6 +258,8 @@ class LogServer {
   readonly #port: LogThreadPort;
   readonly #limits: StoreLimits;
   #store: Store | null = null;
+  /** Jobs that were begun: the id of the one at hand. */
+  #begun = 0;
 
   constructor(
     components: { readonly disk: Disk; readonly port: LogThreadPort },
@@ -275,11 +275,11 @@ class LogServer {
     try {
       for (let at = 0; at < jobs.length; ) {
         const job = jobs[at]!;
-        if (job.type === 'commit') {
+        if (job instanceof Uint8Array) {
           at = this.#commit(jobs, at);
           continue;
         }
-        this.#do(job);
+        this.#do(job, ++this.#begun);
         at++;
         if (job.type === 'close') return false;
       }
@@ -296,20 +296,20 @@ class LogServer {
   #commit(jobs: readonly Job[], at: number): number {
     const works: StoreWork[] = [];
     let end = at;
-    for (let job = jobs[end]; job?.type === 'commit'; job = jobs[++end]) works.push(decodeWork(job.work));
+    for (let job = jobs[end]; job instanceof Uint8Array; job = jobs[++end]) works.push(decodeWork(job));
+    this.#begun += works.length;
     const store = this.#opened();
     store.commit(works);
-    this.#answer([jobs[end - 1]!.id, store.lastBatch, store.fill]);
+    this.#answer([this.#begun, store.lastBatch, store.fill]);
     return end;
   }
 
-  #do(job: Exclude<Job, { readonly type: 'commit' }>): void {
-    const { id } = job;
+  #do(job: Call, id: number): void {
     switch (job.type) {
       case 'inspect':
       case 'format':
       case 'open':
-        this.#begin(job);
+        this.#begin(job, id);
         break;
       case 'forget-boots':
         this.#opened().forgetBoots(job.upTo);
@@ -339,16 +339,16 @@ class LogServer {
   }
 
   /** Before there is a store nothing can be lost: whatever goes wrong is told to who asked. */
-  #begin(job: Extract<Job, { readonly type: 'inspect' | 'format' | 'open' }>): void {
+  #begin(job: Extract<Call, { readonly type: 'inspect' | 'format' | 'open' }>, id: number): void {
     try {
-      this.#answer({ type: 'done', id: job.id, value: this.#beginning(job) });
+      this.#answer({ type: 'done', id, value: this.#beginning(job) });
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
-      this.#answer({ type: 'refused', id: job.id, error: sent(error) });
+      this.#answer({ type: 'refused', id, error: sent(error) });
     }
   }
 
-  #beginning(job: Extract<Job, { readonly type: 'inspect' | 'format' | 'open' }>): unknown {
+  #beginning(job: Extract<Call, { readonly type: 'inspect' | 'format' | 'open' }>): unknown {
     switch (job.type) {
       case 'inspect':
         return Store.inspect(this.#disk);
