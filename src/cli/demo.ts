@@ -39,7 +39,7 @@ export interface DemoComponents {
   readonly uniqueKey: () => string;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
-  /** The program that runs the daemon: the compiled main.js. */
+  /** The program that runs the daemon. */
   readonly mainFile: string;
   /** Resolves when the person has had enough (SIGINT, SIGTERM); undefined where nobody looks on. */
   readonly untilEnough?: (() => Promise<void>) | undefined;
@@ -118,7 +118,7 @@ function startDaemon(
     TUTTI_OUTPUT_VIRTUAL_CAPTURE: capture,
     TUTTI_LOG_LEVEL: 'warn',
   };
-  const child = spawn(process.execPath, ['--enable-source-maps', mainFile, 'run', '--data', join(folder, 'data')], {
+  const child = spawn(process.execPath, [mainFile, 'run', '--data', join(folder, 'data')], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -1,6 +1,7 @@
 /** From the words of the command line to an exit code. Whatever goes wrong on the way is said once, on standard error. */
 import { type Command, CommanderError } from 'commander';
 import { TuttiError } from '../core/errors.js';
+import { inSources } from '../io/log/source-positions.js';
 import type { CliComponents } from './components.js';
 import { EXIT } from './exit-codes.js';
 import { buildProgram } from './program.js';
@@ -23,7 +24,8 @@ export async function runCli(argv: readonly string[], components: CliComponents)
     const problem = asTuttiError(error, program, argv);
     const session = new Session(components, { json: argv.includes('--json') });
     session.reportError(problem);
-    if (problem.code === 'INTERNAL' && error instanceof Error) components.stderr.write(`${error.stack}\n`);
+    if (problem.code === 'INTERNAL' && error instanceof Error)
+      components.stderr.write(`${inSources(String(error.stack))}\n`);
     return session.exitCode;
   }
 }

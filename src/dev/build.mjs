@@ -1,4 +1,7 @@
-/** `npm run build`: compiles src/ and test/ into dist/, removes from dist/ what has no source any more, and renders docs/. */
+/**
+ * `npm run build`: compiles src/ and test/ into dist/, removes from dist/ what has no source any more, bundles the program that ships, and
+ * renders docs/.
+ */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,10 +19,11 @@ const removeStale = () => {
   }
 };
 
-/** Compiles, incrementally. Ends the process where the compiler finds a mistake. */
+/** Compiles, incrementally, and bundles. Ends the process where the compiler finds a mistake. */
 export const build = () => {
   removeStale();
   must(runTool('typescript/bin/tsc', ['-p', '.']), 'the compiler');
+  must(run(process.execPath, [join(ROOT, 'src', 'dev', 'bundle.mjs')]), 'the bundler');
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -5,5 +5,5 @@ import { setup } from './setup.mjs';
 
 setup('run');
 build();
-const args = ['--enable-source-maps', 'dist/src/main.js', 'run', ...process.argv.slice(2)];
+const args = ['dist/tutti/main.js', 'run', ...process.argv.slice(2)];
 process.exitCode = await runInForeground(process.execPath, args);

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { BootId, NodeId } from '../core/ids.js';
 import type { Log } from '../ports/log.js';
 import type { PeerClocks } from '../ports/peer-clocks.js';
+import { programFile } from '../program-files.js';
 import { ClockThread } from '../timekeeping/clock-thread.js';
 
 /** Largest heap, so that a leak ends the thread and not the whole machine. It gets by with two or three. MB. */
@@ -28,11 +29,11 @@ export function spawnClock(
   components: { readonly log: Log; readonly died: (error: Error) => void },
 ): PeerClocks {
   const { log, died } = components;
-  const worker = new Worker(new URL('./clock.js', import.meta.url), {
+  const worker = new Worker(programFile('clock'), {
     workerData: init,
     resourceLimits: RESOURCE_LIMITS,
     // As for the player's threads (spawn.ts): no loader of the main thread's in so small a heap.
-    execArgv: ['--enable-source-maps'],
+    execArgv: [],
   });
   const thread = new ClockThread({
     port: worker,

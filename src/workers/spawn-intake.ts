@@ -1,5 +1,6 @@
 /** Starts the hash worker's thread. */
 import { Worker } from 'node:worker_threads';
+import { programFile } from '../program-files.js';
 import type { StorePort } from '../tracks/track-client.js';
 
 /** Largest heap, so that a leak ends the thread and not the whole machine. It gets by with a few; pieces of files are not on it. MB. */
@@ -14,11 +15,11 @@ export interface IntakeThread {
 
 /** @param died called once where the thread ends that was not told to: nothing can be taken in any more */
 export function spawnIntake(dataDir: string, died: (error: Error) => void): IntakeThread {
-  const worker = new Worker(new URL('./intake.js', import.meta.url), {
+  const worker = new Worker(programFile('intake'), {
     workerData: { dataDir },
     resourceLimits: RESOURCE_LIMITS,
     // As for the player's threads (spawn.ts): no loader of the main thread's in so small a heap.
-    execArgv: ['--enable-source-maps'],
+    execArgv: [],
   });
   let ending = false;
   worker.once('error', (error) => {

@@ -1,5 +1,6 @@
 /** Starts the log's thread. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { programFile } from '../program-files.js';
 import { FLAG_BYTES, LogThread } from '../replication/log-thread.js';
 import type { StoreLimits } from '../storage/limits.js';
 
@@ -30,12 +31,12 @@ export function spawnLog(dataDir: string, died: (error: Error) => void, tuning: 
   const { port1, port2 } = new MessageChannel();
   const flag = new SharedArrayBuffer(FLAG_BYTES);
   const setup: LogThreadSetup = { ...tuning, dataDir, port: port2, flag };
-  const worker = new Worker(new URL('./log.js', import.meta.url), {
+  const worker = new Worker(programFile('log'), {
     workerData: setup,
     transferList: [port2],
     resourceLimits: RESOURCE_LIMITS,
     // As for the player's threads (spawn.ts): no loader of the main thread's in so small a heap.
-    execArgv: ['--enable-source-maps'],
+    execArgv: [],
   });
   const thread = new LogThread({
     port: port1,

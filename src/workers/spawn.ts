@@ -7,6 +7,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { FromPlayer, SpawnPlayerThreads } from '../player/threads.js';
 import type { Time } from '../ports/time.js';
+import { programFile } from '../program-files.js';
 
 /**
  * Largest heaps of the two threads, so that a leak ends one of them instead of the whole node. Both get by with a few MB; rings of
@@ -19,16 +20,16 @@ export const spawnPlayerThreads =
   (time: Time): SpawnPlayerThreads =>
   async (setup, handlers) => {
     const { port1, port2 } = new MessageChannel();
-    const start = (file: string, workerData: object, port: typeof port1) =>
-      new Worker(new URL(file, import.meta.url), {
+    const start = (name: 'player' | 'reader', workerData: object, port: typeof port1) =>
+      new Worker(programFile(name), {
         workerData,
         transferList: [port],
         resourceLimits: RESOURCE_LIMITS,
         // Whatever loader or inspector the main thread was started with has no room in so small a heap.
-        execArgv: ['--enable-source-maps'],
+        execArgv: [],
       });
-    const reader = start('./reader.js', { dataDir: setup.dataDir, requests: port2 }, port2);
-    const player = start('./player.js', { setup, reader: port1 }, port1);
+    const reader = start('reader', { dataDir: setup.dataDir, requests: port2 }, port2);
+    const player = start('player', { setup, reader: port1 }, port1);
 
     let ending = false;
     let dead = false;

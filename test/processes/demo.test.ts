@@ -7,7 +7,7 @@ import { DEMO_RATE, DEMO_TITLES, demoSamples } from '../../src/cli/demo-music.js
 import { findSource, readCapture, soundOf } from '../support/capture.js';
 import { temporaryFolder } from '../support/daemon.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
 
 t.test(
   'the demo plays its songs, finds every sample as it went in, and leaves the capture to listen to [row 64]',

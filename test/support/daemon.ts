@@ -11,8 +11,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '../../src/cli/exit-codes.js';
 
-/** The compiled program, beside the compiled tests. */
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** The program that ships, beside the compiled tests. */
+const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
 /** How long anything may take before a test gives up: the machine may be busy. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
@@ -71,7 +71,7 @@ export interface Ran {
 
 /** Runs the real `tutti` with these arguments, in a process of its own. */
 export async function runTutti(...args: string[]): Promise<Ran> {
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -111,7 +111,7 @@ export class Daemon {
   /** Starts one and waits until it serves. Ended with the test, at the latest. */
   static async start(t: { teardown(callback: () => void): unknown }, init: DaemonInit): Promise<Daemon> {
     const peerPort = await peerPortOf(init.dataDir);
-    const args = ['--enable-source-maps', MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
+    const args = [MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
     const child = spawn(process.execPath, args, {
       env: {
         PATH: process.env.PATH,

@@ -8,6 +8,7 @@ import { type Logger, pino, stdSerializers } from 'pino';
 import type { Log, LogFields, LogLevel } from '../../ports/log.js';
 import type { Time } from '../../ports/time.js';
 import { prettyLine } from './pretty.js';
+import { inSources } from './source-positions.js';
 
 /** Where lines go: a stream such as `process.stderr`. */
 export interface LogStream {
@@ -78,6 +79,9 @@ class PinoLog implements Log {
 
 /** Errors and bigints say nothing in JSON, or too little; as objects and digits they do. */
 function plain([name, value]: [string, unknown]): [string, unknown] {
-  if (value instanceof Error) return [name, stdSerializers.err(value)];
+  if (value instanceof Error) {
+    const plainError = stdSerializers.err(value);
+    return [name, { ...plainError, stack: inSources(plainError.stack) }];
+  }
   return [name, typeof value === 'bigint' ? value.toString() : value];
 }

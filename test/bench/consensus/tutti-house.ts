@@ -17,7 +17,7 @@ import {
 import { askOnce, request } from './http-client.js';
 
 /** The compiled program, beside the compiled benches. */
-const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../tutti/main.js', import.meta.url));
 
 /** How a house is set up. */
 export interface HouseInit {
@@ -109,7 +109,7 @@ export async function startHouse(init: HouseInit = {}): Promise<Contestant> {
     const dataDir = join(folder, `node-${index}`);
     mkdirSync(dataDir);
     const role = index === 0 ? ['--init'] : ['--join', peerAddress(0)];
-    const command = [process.execPath, '--enable-source-maps', ...nodeArgs, MAIN, 'run', '--data', dataDir, ...role];
+    const command = [process.execPath, ...nodeArgs, MAIN, 'run', '--data', dataDir, ...role];
     const env = {
       PATH: process.env.PATH,
       TUTTI_NAME: `node-${index}`,

@@ -17,8 +17,8 @@ import { type ClockMaker, CRYSTALS, makeClocks } from './crystals.js';
 import type { Song } from './song.js';
 import type { Wires } from './wires.js';
 
-/** The compiled program, beside the compiled benches. */
-const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+/** The program that ships, beside the compiled benches. */
+const MAIN = fileURLToPath(new URL('../../../tutti/main.js', import.meta.url));
 /** By how much the cards' crystals are faster than nominal. */
 export const CARD_PPM = [0, 80, -60] as const;
 /** The nodes' names, in the order of their cards and clocks. */
@@ -34,7 +34,7 @@ export const hostNs = (): bigint => hostTime.now();
 export interface RoomsInit {
   /** Queued, to be played round and round. */
   readonly songs: readonly Song[];
-  /** Compiled `main.js` to run: a mutant's; the bench's own by default. */
+  /** The program's `main.js` to run: a mutant's; what ships by default. */
   readonly main?: string;
   /** Arguments for node itself, before the program. */
   readonly nodeArgs?: readonly string[];
@@ -210,7 +210,6 @@ export async function startRooms(init: RoomsInit): Promise<Rooms | { readonly mi
     const role = index === 0 ? ['--init'] : ['--join', advertised(0)];
     const plain = [
       process.execPath,
-      '--enable-source-maps',
       ...(init.nodeArgs ?? []),
       init.main ?? MAIN,
       'run',
