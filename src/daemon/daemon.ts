@@ -15,6 +15,8 @@ import type { Config } from '../config/config.js';
 import { TuttiError } from '../core/errors.js';
 import { HttpServer } from '../http/server.js';
 import { lockDirectory } from '../io/fs/directory-lock.js';
+import { keepHeapSmall } from '../io/libc/heap.js';
+import { loadLibc } from '../io/libc/libc.js';
 import { createLog } from '../io/log/pino-log.js';
 import { SystemRandom } from '../io/random/system-random.js';
 import { SystemdNotify } from '../io/systemd/systemd-notify.js';
@@ -96,6 +98,8 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
 /** @returns the URL under which the node is reached. */
 async function startAll(config: Config, { first, version }: DaemonInit, root: Root): Promise<string> {
   const { time, log, fatal, failures, started } = root;
+  const heap = keepHeapSmall({ libc: loadLibc(), time });
+  started({ stop: () => Promise.resolve(heap.cancel()) });
   const isDiskless = failures.isCircle;
   if (!isDiskless) {
     makeDataDirectory(config.dataDir);

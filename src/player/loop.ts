@@ -28,17 +28,18 @@ import { Renderer } from './renderer.js';
 import { nanosOfFrames } from './schedule.js';
 
 /** Most and least sound that is rendered at once. Milliseconds: less is not worth a block, and can wait. */
-const BLOCK_MS_MAX = 25;
+const BLOCK_MS_MAX = 50;
 const BLOCK_MS_MIN = 1;
 /**
- * How often the card is asked and its queue filled up, milliseconds. While it plays: a third of the queue, since waking costs more than
- * rendering. While it runs on silence: more rarely, since a program that comes is looked at at once. In the first moments after it was
- * opened: often enough to see whether its position moves in steps. While its rate is not known yet, or where the steps are long: as near
- * to their edges as that is worth. None of them is a round number: a card that is always asked at the same place between two frames, or
- * two steps, would be misjudged by as much for ever.
+ * How often the card is asked and its queue filled up. While it plays: every half of the queue, since waking costs more than rendering;
+ * the other half is how late this thread may be. While it runs on silence: every two thirds, since a program that comes is looked at at
+ * once. In the first moments after it was opened: often enough to see whether its position moves in steps. While its rate is not known yet,
+ * or where the steps are long: as near to their edges as that is worth. None of them comes to a round number: a card that is always asked at
+ * the same place between two frames, or two steps, would be misjudged by as much for ever. Shares of the queue, and milliseconds.
  */
-const TICK_MS = 19.7;
-const IDLE_TICK_MS = 29.7;
+const TICK_SHARE = 0.495;
+const IDLE_TICK_SHARE = 0.66;
+const TICK_MS_MAX = 99.7;
 const SETTLE_TICK_MS = 2.7;
 const WATCH_TICK_MS = 4.7;
 /** A card whose rate is known less well than this is watched. Parts per million. */
@@ -246,7 +247,7 @@ export class PlayerLoop {
       this.#program = { ...this.#program, segments: [] };
       this.#open?.renderer.setScore(this.#program);
     }
-    this.#tickEvery(TICK_MS);
+    this.#tickEvery(this.#shareOfQueue(TICK_SHARE));
   }
 
   status(): PlayerStatus {
@@ -456,14 +457,18 @@ export class PlayerLoop {
     }
     if (this.#open !== undefined) {
       const { line } = this.#open.card;
-      const calm = isWanted || !this.#open.renderer.silent ? TICK_MS : IDLE_TICK_MS;
+      const calm = this.#shareOfQueue(isWanted || !this.#open.renderer.silent ? TICK_SHARE : IDLE_TICK_SHARE);
       const isWatched = line.coarse || line.ppmSigma > WATCH_SIGMA_PPM;
-      this.#tickEvery(!line.isSettled ? SETTLE_TICK_MS : isWatched ? WATCH_TICK_MS : calm);
+      this.#tickEvery(!line.isSettled ? SETTLE_TICK_MS : isWatched ? Math.min(WATCH_TICK_MS, calm) : calm);
     } else if (isWanted && this.#reopening.tryAt !== undefined) {
       this.#tickOnce(Math.max(0, Number(this.#reopening.tryAt - now) / 1e6));
     } else {
       this.#stopTicking();
     }
+  }
+
+  #shareOfQueue(share: number): number {
+    return Math.min(share * this.#init.queueMs, TICK_MS_MAX);
   }
 
   #tickEvery(periodMs: number): void {

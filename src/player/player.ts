@@ -60,7 +60,7 @@ export class Player {
     this.#threads?.send({ type: 'clock', line, mayStart });
   }
 
-  /** The latest that the player's thread has said: at most a few hundred milliseconds old. */
+  /** The latest that the player's thread has said: at most half a second old. */
   status(): PlayerStatus {
     return this.#status;
   }

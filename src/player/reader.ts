@@ -23,8 +23,8 @@ import {
 } from './deck.js';
 import type { RingWriter } from './ring.js';
 
-/** How often the decks are looked at while they are full: a small part of what they hold. Milliseconds. */
-const REFILL_EVERY_MS = 100;
+/** How often the decks are looked at while they are full: a tenth of what they hold, so that few wake-ups bring much. Milliseconds. */
+const REFILL_EVERY_MS = 500;
 
 /** A deck as the reader sees it. */
 interface Filling {

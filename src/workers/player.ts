@@ -4,18 +4,19 @@
  * A thread that plays to a real card runs under real-time priority, and what it reads sound from and writes it to is kept in memory,
  * where the system allows that.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { loadLibc } from '../io/libc/libc.js';
 import { MemoryLock, raiseThisThread } from '../io/libc/realtime.js';
 import { SystemTime } from '../io/time/system-time.js';
 import type { ReaderRequest } from '../player/deck.js';
-import { PlayerLoop } from '../player/loop.js';
+import { PlayerLoop, type PlayerStatus } from '../player/loop.js';
 import type { FromPlayer, PlayerSetup, ToPlayer } from '../player/threads.js';
 import type { Log, LogFields, LogLevel } from '../ports/log.js';
 import { outputFor } from './outputs.js';
 
-/** How often the main thread hears how it goes. Milliseconds. */
-const STATUS_EVERY_MS = 200;
+/** How often it is looked whether the main thread has something new to hear. Milliseconds; what it asked for is looked at at once. */
+const STATUS_EVERY_MS = 500;
 
 const { setup, reader } = workerData as { readonly setup: PlayerSetup; readonly reader: MessagePort };
 const owner = parentPort!;
@@ -53,13 +54,21 @@ function send(request: ReaderRequest): void {
 }
 
 const loop = new PlayerLoop({ output, time, log, send }, { driver, device: device(), idleCloseS, queueMs, seed: 1 });
-const tellStatus = () => tell({ type: 'status', status: { ...loop.status(), device: device() } });
+let told: PlayerStatus | undefined;
+/** Tells how it goes, unless all is as it was told. */
+function tellStatus(): void {
+  const status = { ...loop.status(), device: device() };
+  if (isDeepStrictEqual(status, told)) return;
+  told = status;
+  tell({ type: 'status', status });
+}
 const status = time.every('player.status', STATUS_EVERY_MS, tellStatus);
 
 owner.on('message', (message: ToPlayer) => {
   switch (message.type) {
     case 'program':
       loop.setProgram(message.program);
+      tellStatus();
       break;
     case 'clock':
       loop.setClock(message.line, message.mayStart);
