@@ -37,10 +37,21 @@ export class RecentTimes {
   typicalMs(at: bigint): number {
     const first = this.#times.findIndex((time) => at - time.at <= COUNTS_FOR_NS);
     const recent = first < 0 ? 0 : this.#times.length - first;
-    const sorted = this.#times
-      .slice(-Math.max(recent, COUNTED_MIN))
-      .map(({ tookMs }) => tookMs)
-      .sort((a, b) => a - b);
-    return sorted.at(-1 - Math.round(sorted.length / ONE_OF)) ?? 0;
+    const counted = Math.min(this.#times.length, Math.max(recent, COUNTED_MIN));
+    return this.#longestOf(counted, Math.round(counted / ONE_OF));
+  }
+
+  /** Of the latest `counted` the one that `passed` others are longer than; 0 of none. (A leader asks at every commit: sorting takes longer than all else there.) */
+  #longestOf(counted: number, passed: number): number {
+    /** The longest so far, the longest first. */
+    const longest: number[] = [];
+    for (let index = this.#times.length - counted; index < this.#times.length; index++) {
+      const { tookMs } = this.#times[index]!;
+      if (longest.length > passed && tookMs <= longest[passed]!) continue;
+      let at = Math.min(longest.length, passed);
+      for (; at > 0 && longest[at - 1]! < tookMs; at--) longest[at] = longest[at - 1]!;
+      longest[at] = tookMs;
+    }
+    return longest[passed] ?? 0;
   }
 }
