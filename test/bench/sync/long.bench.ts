@@ -7,7 +7,7 @@ import { spreadOf } from './judge.js';
 import type { Offset } from './offset.js';
 import { listen, type Room, type Rooms } from './rooms.js';
 import { pairOffsets, playingRooms } from './spread.bench.js';
-import { collectionRows, lowest, notesIn, type Point, slopePerHour, WATCH_THREADS } from './thread-notes.js';
+import { collectionRows, notesIn, type Point, slopePerHour, WATCH_THREADS } from './thread-notes.js';
 import type { ThreadNote } from './watch-threads.js';
 
 /** Between two looks at the processes. Seconds. */
@@ -68,13 +68,15 @@ function growthRows(
   const resident = found.watched.map(({ residentMb }) => slopePerHour(later(residentMb)));
   const threads = [...new Set(found.notes.flatMap((notes) => [...notes.keys()]))];
   const heapOf = (notes: readonly ThreadNote[]) =>
-    slopePerHour(lowest(later(notes.map(({ atMs, heapMb }) => ({ atH: atMs / 3_600_000, value: heapMb })))));
+    slopePerHour(
+      later(notes.flatMap(({ atMs, liveMb }) => (liveMb === null ? [] : [{ atH: atMs / 3_600_000, value: liveMb }]))),
+    );
   return [
     forInformation({ what: `${what}: spread grows by`, figure: spreadSlope(found.all), unit: 'us/h' }),
     forInformation({ what: `${what}: resident memory grows by, most`, figure: Math.max(...resident), unit: 'MB/h' }),
     ...threads.map((thread) =>
       forInformation({
-        what: `${what}: heap of the thread ${thread} grows by, most`,
+        what: `${what}: what lives on the heap of the thread ${thread} grows by, most`,
         figure: Math.max(...found.notes.map((notes) => heapOf(notes.get(thread) ?? []))),
         unit: 'MB/h',
       }),
@@ -89,7 +91,7 @@ async function run({ syncMinutes }: Options): Promise<Row[]> {
   try {
     const rooms = await playingRooms({
       nodeArgs: ['--import', WATCH_THREADS],
-      envOf: (name) => ({ WATCH_THREADS_FILE: notesOf(name) }),
+      envOf: (name) => ({ WATCH_THREADS_FILE: notesOf(name), WATCH_THREADS_COLLECT: '1' }),
     });
     if ('missing' in rooms) return [skipped(what, rooms.missing)];
     try {

@@ -14,9 +14,6 @@ export interface Point {
   readonly value: number;
 }
 
-/** Of each part of the time the lowest figure: what a heap holds when it was just tidied up. Parts of the whole. */
-const PARTS = 12;
-
 /** By how much a figure grows in an hour: the slope of the line through its points. @throws RangeError for fewer than two */
 export function slopePerHour(points: readonly Point[]): number {
   if (points.length < 2) throw new RangeError('a line has two points at least');
@@ -24,16 +21,6 @@ export function slopePerHour(points: readonly Point[]): number {
   const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
   const above = points.reduce((sum, { atH, value }) => sum + (atH - meanAt) * (value - mean), 0);
   return above / points.reduce((sum, { atH }) => sum + (atH - meanAt) ** 2, 0);
-}
-
-/** The lowest point of each of some equal parts of the time. */
-export function lowest(points: readonly Point[]): Point[] {
-  const first = points[0]?.atH ?? 0;
-  const length = (points.at(-1)?.atH ?? 0) - first || 1;
-  const parts = Array.from({ length: PARTS }, (_, part) =>
-    points.filter(({ atH }) => Math.min(PARTS - 1, Math.floor(((atH - first) / length) * PARTS)) === part),
-  );
-  return parts.flatMap((part) => (part.length === 0 ? [] : [part.reduce((a, b) => (b.value < a.value ? b : a))]));
 }
 
 /** The notes in a file, by thread; none where there is no file. */

@@ -1,5 +1,5 @@
 /**
- * Loaded into a node by `--import`: each of its threads notes, every few seconds, how large its heap is and what collecting garbage took, in the file that
+ * Loaded into a node by `--import`: each of its threads notes, every few seconds, what collecting garbage took and now and then how much lives on its heap, in the file that
  * WATCH_THREADS_FILE names.
  *
  * Threads of Tutti have a loader of their own choosing, so this one is added to theirs. One that never comes back to its event loop, as the log's, notes
@@ -8,11 +8,14 @@
 import { appendFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { PerformanceObserver } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isMainThread, type WorkerOptions, workerData } from 'node:worker_threads';
 
 /** Between two notes. Milliseconds. */
 const EVERY_MS = 5_000;
+/** Where WATCH_THREADS_COLLECT is set all garbage is collected before every so many-th note: what is left then lives. */
+const COLLECT_EVERY = 12;
 
 /** What a thread noted. One line of JSON each. */
 export interface ThreadNote {
@@ -20,7 +23,8 @@ export interface ThreadNote {
   readonly thread: string;
   /** Since the process was started. */
   readonly atMs: number;
-  readonly heapMb: number;
+  /** What lives on the heap; null where nobody looked. */
+  readonly liveMb: number | null;
   /** Collections since the thread was started, and the milliseconds that they took: together, and at most. */
   readonly collections: number;
   readonly collectionMs: number;
@@ -41,11 +45,23 @@ function watch(thread: string, file: string): void {
       longestMs = Math.max(longestMs, duration);
     }
   }).observe({ entryTypes: ['gc'] });
+  const collect = process.env.WATCH_THREADS_COLLECT === undefined ? undefined : collector();
+  let notes = 0;
   setInterval(() => {
-    const heapMb = getHeapStatistics().used_heap_size / 1e6;
-    const note: ThreadNote = { thread, atMs: performance.now(), heapMb, collections, collectionMs, longestMs };
+    let liveMb: number | null = null;
+    if (collect !== undefined && notes++ % COLLECT_EVERY === 0) {
+      collect();
+      liveMb = getHeapStatistics().used_heap_size / 1e6;
+    }
+    const note: ThreadNote = { thread, atMs: performance.now(), liveMb, collections, collectionMs, longestMs };
     appendFileSync(file, `${JSON.stringify(note)}\n`);
   }, EVERY_MS).unref();
+}
+
+/** V8's own collector, which scripts see only where they ask for it. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
 }
 
 /** Has every worker that is made from now on load this file too. */
