@@ -157,6 +157,9 @@ export class LineFilter {
     if (Math.abs(this.#farOff) < TURN_READINGS) return;
     this.#farOff = 0;
     this.#rr += TURN_PPM_SIGMA ** 2;
+    // The way that was gone at the new rate by now is the place's matter: were it put down to the last few milliseconds, they would tell of
+    // thousands of parts per million.
+    this.#pp += beside ** 2;
   }
 
   /** The product of what a reading was off before and after its correction is, on average, the variance of readings. */

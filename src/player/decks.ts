@@ -25,6 +25,14 @@ interface Failure {
   triedAt: ClusterTime;
 }
 
+/** What sounds now. */
+export interface InUse {
+  /** True for a deck that something sounds from: it is not filled anew. */
+  readonly inUse: (deck: Deck) => boolean;
+  /** True for a segment that sounds. */
+  readonly isHeard: (segment: ProgramSegment) => boolean;
+}
+
 /** What a walk through the program finds out about a deck. */
 interface Visit {
   readonly deck: Deck;
@@ -67,9 +75,9 @@ export class Decks {
 
   /**
    * Asks the reader for what `segments` need from `now` on and no deck has.
-   * @param inUse true for a deck that something sounds from: it is not filled anew
+   * Near its end a segment may sound that no deck holds any more: the resampler has read the last of it. No deck is filled with that.
    */
-  plan(segments: readonly ProgramSegment[], now: ClusterTime, inUse: (deck: Deck) => boolean): void {
+  plan(segments: readonly ProgramSegment[], now: ClusterTime, { inUse, isHeard }: InUse): void {
     this.#noteFailures(now);
     for (const visit of this.#visits) {
       visit.piece = -1;
@@ -78,7 +86,8 @@ export class Decks {
     this.#uncovered.length = 0;
     const horizon = addTime(now, HORIZON_NS);
     for (let i = 0; i < segments.length && segments[i]!.startAt <= horizon; i++) {
-      if (segments[i]!.endAt > now && !this.#reach(segments[i]!, i, now)) this.#uncovered.push(i);
+      const segment = segments[i]!;
+      if (segment.endAt > now && !this.#reach(segment, i, now) && !isHeard(segment)) this.#uncovered.push(i);
     }
     for (const i of this.#uncovered) {
       if (!this.#extend(segments[i - 1], segments[i]!)) this.#fill(segments[i]!, i, now, inUse);

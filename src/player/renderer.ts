@@ -412,7 +412,15 @@ export class Renderer {
   }
 
   #plan(): void {
-    this.#decks.plan(this.#score.segments, this.#blockAt, (deck) => this.#isInUse(deck));
+    this.#decks.plan(this.#score.segments, this.#blockAt, {
+      inUse: (deck) => this.#isInUse(deck),
+      isHeard: (segment) => this.#isHeard(segment),
+    });
+  }
+
+  /** Something sounds from it, and be it only the rest of what was read already. */
+  #isHeard(segment: ProgramSegment): boolean {
+    return [this.#current, this.#incoming].some((voice) => voice !== undefined && isSameSound(voice.segment, segment));
   }
 
   #isInUse(deck: Deck): boolean {

@@ -1,5 +1,5 @@
 /** How far rooms are apart, heard at the output of their cards: crystals off, clocks off, for minutes, and through all that happens. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { Prng } from '../../src/core/prng.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
@@ -205,9 +205,17 @@ t.test('one node is not anchored anew on skip: nobody moves against the others',
   t.end();
 });
 
-t.test('rate change between tracks: they follow without a gap and in step', (t) => {
+t.test('rate change between tracks: they follow without a gap and in step, however long the queue', (t) => {
+  for (const queueMs of [40, 60, 85, 100]) ratesChange(t, queueMs);
+  t.end();
+});
+
+function ratesChange(t: Test, queueMs: number): void {
   const ground = { time: new FakeTime(), disk: new FakeDisk() };
-  const rooms = new House(ground, PAIR);
+  const rooms = new House(
+    ground,
+    PAIR.map((init) => ({ ...init, queueMs })),
+  );
   let previous = playing(tellingSong(ground.disk, 2, 44_100), { item: '0', start: 300 });
   const segments = [previous];
   for (const [i, rate] of [48_000, 8_000, 96_000, 44_100].entries()) {
@@ -219,8 +227,7 @@ t.test('rate change between tracks: they follow without a gap and in step', (t) 
   t.ok(spreads.length > 1_000 && Math.max(...spreads) < 30, `most ${Math.max(...spreads)} us`);
   for (const room of rooms.rooms) t.same(counts(room), NONE);
   rooms.stop();
-  t.end();
-});
+}
 
 t.test('telemetry: the error that a node shows is the error that its room hears', (t) => {
   const { house: rooms } = house([{ ...PAIR[0]! }], 12);
