@@ -295,6 +295,30 @@ export const ERRORS = {
     'The leading node says another time than most nodes.',
     'The house keeps to what most say. Look at the clocks of the nodes (tutti sync-report), and restart the one that leads.',
   ),
+  TRACK_NOT_HELD: row(
+    503,
+    'world',
+    'Too few of the nodes that vote hold the file of this track durably.',
+    'Nothing is lost: the node that took the file in asks again as soon as others have it; see GET /api/v1/members for who is away.',
+  ),
+  TRACK_DAMAGED: row(
+    500,
+    'world',
+    'A file on the card of this node is not what it was.',
+    'Nothing has to be done: what is damaged is fetched from another node, and is not played until then. If it happens often, replace the card.',
+  ),
+  TRACK_LOST: row(
+    410,
+    'world',
+    'No node holds a good copy of this track any more.',
+    'Send the same file once more, and the track is whole again; or remove the track.',
+  ),
+  BAD_CHUNK: row(
+    500,
+    'world',
+    'A piece of a file is not what its hash says.',
+    'Nothing has to be done: it is fetched from another node. The log says which card it came from.',
+  ),
   TRACK_MISSING: row(
     503,
     'world',

@@ -50,6 +50,17 @@ export const Loudness = Type.Object({
 });
 export type Loudness = Static<typeof Loudness>;
 
+/**
+ * How the file is cut into chunks, and the SHA-256 (64 digits) of its manifest: see chunks.ts. Tracks of the first command set have none:
+ * their manifests are believed when the whole file turns out to be right.
+ */
+export const Chunks = Type.Object({
+  /** Of each chunk but the last: a power of two. */
+  bytes: Type.Integer({ minimum: 1, maximum: 4 << 20 }),
+  root: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+});
+export type Chunks = Static<typeof Chunks>;
+
 /** A node that holds the bytes durably, and in which incarnation of its card. */
 export const Holder = Type.Object({ node: Type.Unsafe<NodeId>(Type.String()), incarnation: Type.String() });
 export type Holder = Static<typeof Holder>;
@@ -66,6 +77,7 @@ export const Track = Type.Object({
   bytes: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   /** Length in sample frames at its own rate; at least 1. */
   frames: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  chunks: Type.Optional(Chunks),
   tags: Tags,
   loudness: Loudness,
   /** How it came in, and by which node. */
