@@ -61,6 +61,18 @@ export const runDiskContract = (t: Test, name: string, setup: () => DiskSetup): 
       t.equal(get(disk, 'a'), 'hello World');
     });
 
+    await test('what was written is not what the caller makes of its bytes later', (t, disk) => {
+      for (const given of [new Uint8Array(20_000).fill(7), Buffer.alloc(20_000, 7)]) {
+        const file = disk.open('a', 'create');
+        file.write(given, 0);
+        given.fill(9);
+        file.write(bytes('x'), 5_000);
+        t.equal(given[5_000], 9, 'nor the other way round');
+        t.ok(contents(file).every((byte, i) => byte === (i === 5_000 ? 120 : 7)));
+        file.close();
+      }
+    });
+
     await test('a read is short only at the end, and 0 behind it', (t, disk) => {
       put(disk, 'a', 'abc');
       const file = disk.open('a', 'read');
