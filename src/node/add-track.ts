@@ -7,11 +7,11 @@
 import type { Command, Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
+import type { TrackId } from '../core/ids.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import { cleanTitle, UNTITLED } from '../library/title.js';
 import type { Holder, Track } from '../library/track.js';
 import type { Time } from '../ports/time.js';
-import type { TakenFile } from '../tracks/intake.js';
 import type { IncomingFile, TrackClient } from '../tracks/track-client.js';
 import { refusedError } from './refused-error.js';
 import type { TrackFiles } from './track-files.js';
@@ -64,10 +64,8 @@ export async function addTrack(
   const title = cleanTitle(fileName) || UNTITLED;
   const report = uploads.begin({ id, title, via, totalBytes, key: origin.key ?? null });
   try {
-    const taken = await receive(file, incoming, report);
-    const added = await components.held.inTurn(taken.id, () =>
-      agree(components, file, taken, incoming, origin, report),
-    );
+    const track = await receive(file, incoming, report);
+    const added = await components.held.inTurn(track, () => agree(components, file, track, incoming, origin, report));
     report({ stage: 'done' });
     return added;
   } catch (error) {
@@ -101,7 +99,7 @@ async function receive(
   file: IncomingFile,
   { body, totalBytes }: IncomingTrack,
   report: (progress: UploadProgress) => void,
-): Promise<TakenFile> {
+): Promise<TrackId> {
   let receivedBytes = 0;
   for await (const bytes of body) {
     await file.write(bytes);
@@ -117,31 +115,18 @@ async function receive(
 async function agree(
   components: AddTrackComponents,
   file: IncomingFile,
-  taken: TakenFile,
-  { fileName, via }: IncomingTrack,
+  id: TrackId,
+  incoming: IncomingTrack,
   origin: Origin,
   report: (progress: UploadProgress) => void,
 ): Promise<{ readonly track: Track; readonly outcome: Done }> {
-  const { time, uploads, library, self, ask } = components;
-  const { peaks: _peaks, ...facts } = taken;
-  const { id } = facts;
+  const { uploads, library, ask } = components;
   // Who sends a file again because the answer was lost has not done anything wrong; and there need be no second entry for it.
   const wasDone = origin.key !== undefined && uploads.wasDone(origin.key, id);
   const known = library().get(id);
   if (known !== undefined && !wasDone) throw trackExists(known);
   report({ stage: 'replicating', trackId: id });
-  const track: Track = {
-    ...facts,
-    title: facts.tags.title ?? (cleanTitle(fileName) || UNTITLED),
-    fileName,
-    source: { node: self.node, via },
-    holders: [self],
-    addedAt: Math.max(0, Math.trunc(time.wallClockMs())),
-  };
-  if (known === undefined) {
-    await file.keep(track);
-    components.held.took(track);
-  }
+  const track = known ?? (await keep(components, file, incoming));
   try {
     const outcome = await ask({ type: 'track.add', track }, origin);
     if (!outcome.ok) throw refusedError(outcome);
@@ -156,6 +141,26 @@ async function agree(
     await restoreFiles(components, track, error);
     throw error;
   }
+}
+
+/** Reads the file back, and gives it its place here: what it is, as this node proposes it. */
+async function keep(
+  { time, self, held }: AddTrackComponents,
+  file: IncomingFile,
+  { fileName, via }: IncomingTrack,
+): Promise<Track> {
+  const taken = await file.verify();
+  const track: Track = {
+    ...taken,
+    title: taken.tags.title ?? (cleanTitle(fileName) || UNTITLED),
+    fileName,
+    source: { node: self.node, via },
+    holders: [self],
+    addedAt: Math.max(0, Math.trunc(time.wallClockMs())),
+  };
+  await file.keep(track);
+  held.took(track);
+  return track;
 }
 
 /**

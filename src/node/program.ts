@@ -8,7 +8,7 @@ import type { ReadonlyLibrary } from '../library/library.js';
 import type { Playback, Segment } from '../playback/model.js';
 import { segments } from '../playback/timeline.js';
 import { type GainChange, PROGRAM_SEGMENTS_MAX, type Program, type ProgramSegment } from '../player/program.js';
-import { trackPath } from '../tracks/track-store.js';
+import { trackPath } from '../tracks/paths.js';
 
 /** How far back a program reaches: the player's clock may be behind by as much, after it was set. Nanoseconds. */
 const PAST_NS = 250n * NS_PER_MS;

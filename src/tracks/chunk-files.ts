@@ -18,26 +18,39 @@ export interface FileOutline {
   readonly peaks: Uint8Array;
 }
 
-/** Files by chunks. Calls are done one after the other. All may reject with TuttiError DISK_FAILED. */
+/**
+ * Files by chunks. Calls are done one after the other; those that read a whole file go in steps, between which others get their turn. All
+ * may reject with TuttiError DISK_FAILED.
+ */
 export interface ChunkFiles {
   /**
-   * Begins to take a track's file in chunk by chunk, or goes on with it: resolves with what is here already, and right. `chunkBytes` is the
-   * size of chunk where the track does not name one. @throws TuttiError BAD_CHUNK where this is not the manifest that was agreed, DISK_FULL
+   * Begins to take a track's file in chunk by chunk, or goes on with it: resolves with what is here already, and right. Of a file that is
+   * held that is everything. `chunkBytes` is the size of chunk where the track does not name one. @throws TuttiError BAD_CHUNK where this is not the manifest that was agreed, DISK_FULL
    */
   beginFetch(track: Track, outline: FileOutline, chunkBytes: number): Promise<ChunkSet>;
-  /** Keeps a chunk, durably. @throws TuttiError BAD_CHUNK where its hash is another, TRACK_MISSING where it is not arriving, DISK_FULL */
+  /** Keeps a chunk, durably. One that is here already is fine. @throws TuttiError BAD_CHUNK where its hash is another, TRACK_MISSING where it is not arriving, DISK_FULL */
   putChunk(id: TrackId, index: number, bytes: Uint8Array): Promise<void>;
   /**
-   * All chunks are here: the file is read back, and has its place when this resolves, durably.
-   * @throws TuttiError BAD_CHUNK where it is not the file; then nothing of it is here any more
+   * All chunks are here: the file is read back, and has its place when this resolves, durably. One that is held is fine.
+   * @throws TuttiError BAD_CHUNK where it is not the file; then nothing of it is here any more. TRACK_DAMAGED where the card gave back other
+   * chunks than it took; then `beginFetch` says which are right. TRACK_MISSING where a chunk is missing. DISK_FULL
    */
   finishFetch(id: TrackId): Promise<void>;
   /** Forgets what has arrived of a file. One that is not arriving is fine. */
   dropFetch(id: TrackId): Promise<void>;
-  /** What a peer needs to fetch a file that is held or arriving. @throws TuttiError TRACK_MISSING */
+  /**
+   * What a peer needs to fetch a file that is held or arriving. Where it has to be made of the file first, that takes a while.
+   * @throws TuttiError TRACK_MISSING also where the manifest of an arriving file was lost; TRACK_DAMAGED where a held one is not what it was
+   */
   outline(id: TrackId): Promise<FileOutline>;
-  /** A chunk that is here. @throws TuttiError TRACK_MISSING */
+  /**
+   * A chunk that is here, and was compared with its hash. @throws TuttiError TRACK_MISSING; TRACK_DAMAGED where it is not what it was: a held
+   * file is then for `quarantine`, of one that is arriving the chunk is missing from now on
+   */
   readChunk(id: TrackId, index: number): Promise<Uint8Array>;
-  /** A held file turns out to be damaged: it is arriving again; resolves with what of it is right. @throws TuttiError TRACK_MISSING */
+  /**
+   * A held file turns out to be damaged, or gone: it is arriving again; resolves with what of it is right. Nothing, where the file and its
+   * manifest are damaged both: then an outline of a peer's shows, in `beginFetch`, what is. @throws TuttiError TRACK_MISSING, DISK_FULL
+   */
   quarantine(id: TrackId): Promise<ChunkSet>;
 }

@@ -9,13 +9,16 @@ import type { Transferable } from 'node:worker_threads';
 import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import type { Track } from '../library/track.js';
+import type { ChunkFiles, ChunkSet, FileOutline } from './chunk-files.js';
+import type { HeldFile } from './held-files.js';
 import type { TakenFile } from './intake.js';
+import type { ScrubStep } from './scrubber.js';
 import type { StoredTracks, TrackStore } from './track-store.js';
 
 /** How many bytes of an upload are handed over at a time: few messages, and 8 uploads still fit into 4 MiB. */
 const PIECE_BYTES = 256 * 1024;
-/** How much is read back at a time, so that other uploads get their turn. Bytes. */
-const VERIFY_BYTES = 8 << 20;
+/** How much is read back at a time, so that other calls get their turn. Bytes. */
+const STEP_BYTES = 4 << 20;
 
 /** What both ends need of a port: a Worker and its parentPort have it as well. */
 export interface StorePort {
@@ -24,6 +27,8 @@ export interface StorePort {
 }
 
 type Method = Exclude<keyof TrackStore, 'constructor'>;
+/** Those whose answers are pieces of files, which are moved. */
+const PIECES: readonly Method[] = ['write', 'read', 'readChunk'];
 interface Call {
   readonly call: number;
   readonly method: Method;
@@ -52,7 +57,7 @@ export function serveTrackStore(store: TrackStore, port: StorePort): void {
       const { code, detail, info } = error;
       reply = { call, error: { code, detail, info } };
     }
-    const isPiece = 'value' in reply && reply.value instanceof Uint8Array && (method === 'write' || method === 'read');
+    const isPiece = 'value' in reply && reply.value instanceof Uint8Array && PIECES.includes(method);
     port.postMessage(reply, isPiece ? [(reply as { value: Uint8Array }).value.buffer as ArrayBuffer] : []);
   });
 }
@@ -66,7 +71,7 @@ interface Waiting {
  * Asks the {@link TrackStore} at the other end of a port, and rejects with what it threw. Nothing is answered any more once that thread has
  * died: whoever started it hears of that, and has to end the process.
  */
-export class TrackClient {
+export class TrackClient implements ChunkFiles {
   readonly #port: StorePort;
   readonly #waiting = new Map<number, Waiting>();
   #nextCall = 1;
@@ -107,6 +112,48 @@ export class TrackClient {
     return this.#call('peaks', [id]);
   }
 
+  /** See {@link TrackStore.held}. */
+  held(): Promise<readonly HeldFile[]> {
+    return this.#call('held', []);
+  }
+
+  async beginFetch(track: Track, outline: FileOutline, chunkBytes: number): Promise<ChunkSet> {
+    const found = await this.#call<ChunkSet | null>('beginFetch', [track, outline, chunkBytes, STEP_BYTES]);
+    return found ?? this.#resumed(track.id);
+  }
+
+  /** The bytes are moved: the caller has them no more, where they are all of their buffer. */
+  putChunk(id: TrackId, index: number, bytes: Uint8Array): Promise<void> {
+    const whole = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+    return this.#call('putChunk', [id, index, whole], [whole.buffer as ArrayBuffer]);
+  }
+
+  async finishFetch(id: TrackId): Promise<void> {
+    while (!(await this.#call<boolean>('finishFetch', [id, STEP_BYTES])));
+  }
+
+  dropFetch(id: TrackId): Promise<void> {
+    return this.#call('dropFetch', [id]);
+  }
+
+  outline(id: TrackId): Promise<FileOutline> {
+    return this.#withManifest(id, 'outline', [id]);
+  }
+
+  readChunk(id: TrackId, index: number): Promise<Uint8Array> {
+    return this.#withManifest(id, 'readChunk', [id, index]);
+  }
+
+  async quarantine(id: TrackId): Promise<ChunkSet> {
+    const found = await this.#call<ChunkSet | null>('quarantine', [id, STEP_BYTES]);
+    return found ?? this.#resumed(id);
+  }
+
+  /** See {@link TrackStore.scrubStep}. */
+  scrubStep(bytesMax: number): Promise<ScrubStep> {
+    return this.#call('scrubStep', [bytesMax]);
+  }
+
   /** See {@link TrackStore.space}. */
   space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
     return this.#call('space', []);
@@ -115,6 +162,22 @@ export class TrackClient {
   /** Gives up all that is on its way in. */
   close(): Promise<void> {
     return this.#call('close', []);
+  }
+
+  async #resumed(id: TrackId): Promise<ChunkSet> {
+    for (;;) {
+      const found = await this.#call<ChunkSet | null>('resume', [id, STEP_BYTES]);
+      if (found !== null) return found;
+    }
+  }
+
+  /** Asks again once the file's manifest is made, where that has to be. */
+  async #withManifest<T>(id: TrackId, method: Method, args: readonly unknown[]): Promise<T> {
+    for (;;) {
+      const value = await this.#call<T | null>(method, args);
+      if (value !== null) return value;
+      while (!(await this.#call<boolean>('makeManifest', [id, STEP_BYTES])));
+    }
   }
 
   #call<T>(method: Method, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<T> {
@@ -166,17 +229,24 @@ export class IncomingFile {
     }
   }
 
-  /** All bytes are there: waits until all are written, and says what they are. See {@link TrackStore.finish}. */
-  async finish(): Promise<TakenFile> {
+  /** All bytes are there: waits until all are written, and says which file it is. See {@link TrackStore.finish}. */
+  async finish(): Promise<TrackId> {
     if (this.#filled > 0) await this.#handOver();
     await this.#other;
     return this.#call('finish', []);
   }
 
-  /** Reads everything back and gives the file its place: durable and right when this resolves. */
-  async keep(track: Track): Promise<void> {
-    while (!(await this.#call<boolean>('verify', [VERIFY_BYTES])));
-    await this.#call('keep', [track]);
+  /** Reads everything back, and says what it is. See {@link TrackStore.verify}. */
+  async verify(): Promise<TakenFile> {
+    for (;;) {
+      const taken = await this.#call<TakenFile | null>('verify', [STEP_BYTES]);
+      if (taken !== null) return taken;
+    }
+  }
+
+  /** Gives a file that was verified its place: durable when this resolves. */
+  keep(track: Track): Promise<void> {
+    return this.#call('keep', [track]);
   }
 
   /** Idempotent: gives up, and leaves nothing behind. */

@@ -234,7 +234,7 @@ t.test('a description or removal that the disk refuses is done later', async (t)
 });
 
 t.test('two uploads of the same bytes at once give one track, whose files stay', async (t) => {
-  const { node, store, disk } = await startHouse(t);
+  const { node, store, disk, time } = await startHouse(t);
   const file = song(1_000);
   const answers = await Promise.allSettled([addSong(node, 'one.wav', file), addSong(node, 'two.wav', file)]);
   const [refused] = answers.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
@@ -242,14 +242,11 @@ t.test('two uploads of the same bytes at once give one track, whose files stay',
   t.equal((refused!.reason as TuttiError).code, 'TRACK_EXISTS');
   const [track] = node.cluster.library.list();
   t.equal(store.read(track!.id, 0, 10).length, 10);
-  t.strictSame(
-    new (store.constructor as typeof import('../../src/tracks/track-store.js').TrackStore)({ disk }).open().tracks,
-    [track],
-  );
+  t.strictSame(new TrackStore({ disk, time, pace: () => {} }).open().tracks, [track]);
 });
 
 t.test('the same title with other bytes becomes a title of its own, and the disk knows it [row 4]', async (t) => {
-  const { node, disk } = await startHouse(t);
+  const { node, disk, time } = await startHouse(t);
   await addSong(node, 'a.wav', song(1_000, 1));
   const { track } = await addSong(node, 'a.wav', song(1_000, 2));
   t.equal(track.title, 'a (2)');
@@ -258,7 +255,7 @@ t.test('the same title with other bytes becomes a title of its own, and the disk
     node.cluster.library.list().map(({ title }) => title),
     ['a', 'b'],
   );
-  const { tracks } = new TrackStore({ disk }).open();
+  const { tracks } = new TrackStore({ disk, time, pace: () => {} }).open();
   t.strictSame(tracks.map(({ title }) => title).sort(), ['a', 'b'], 'beside the files it stands as well, for a person');
 });
 

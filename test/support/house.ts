@@ -103,7 +103,7 @@ export function buildHouse(init: HouseInit = {}) {
   const disk = init.disk ?? new FakeDisk();
   const log = new FakeLog();
   const [near, far] = portPair();
-  const store = new TrackStore({ disk });
+  const store = new TrackStore({ disk, time, pace: () => {} });
   serveTrackStore(store, far);
   const files = new TrackClient({ port: near });
   const playout = new SilentPlayout();

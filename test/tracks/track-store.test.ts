@@ -1,38 +1,14 @@
-import { createHash } from 'node:crypto';
+/** Uploads: from the first byte to a file that is held. */
 import t from 'tap';
 import { TuttiError } from '../../src/core/errors.js';
-import { trackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
-import type { Track } from '../../src/library/track.js';
 import { FakeDisk, PowerCut } from '../../src/ports/fake-disk.js';
-import { SYNC_BYTES_MAX, type TakenFile } from '../../src/tracks/intake.js';
-import { FREE_BYTES_MIN, INTAKES_MAX, TrackStore, trackPath } from '../../src/tracks/track-store.js';
-import { NODE_ID, song } from '../support/house.js';
+import { SYNC_BYTES_MAX } from '../../src/tracks/intake.js';
+import { trackPath } from '../../src/tracks/paths.js';
+import { FREE_BYTES_MIN, INTAKES_MAX } from '../../src/tracks/track-store.js';
+import { song } from '../support/house.js';
 import { chunk, fmtBody, wavOf } from '../support/wav-files.js';
-
-const idOf = (file: Uint8Array) => trackId(createHash('sha256').update(file).digest('hex'));
-
-function trackFrom({ peaks: _peaks, ...facts }: TakenFile, title: string): Track {
-  const source = { node: NODE_ID, via: 'http' } as const;
-  return { ...facts, title, fileName: `${title}.wav`, source, holders: [], addedAt: 0 };
-}
-
-/** Takes a whole file in. */
-function take(store: TrackStore, file: Uint8Array, title: string): Track {
-  const number = store.begin(file.length);
-  for (let at = 0; at < file.length; at += 100_000) store.write(number, file.subarray(at, at + 100_000));
-  const track = trackFrom(store.finish(number), title);
-  while (!store.verify(number, 50_000));
-  store.keep(number, track);
-  return track;
-}
-
-function open(disk = new FakeDisk()) {
-  const store = new TrackStore({ disk });
-  return { disk, store, stored: store.open() };
-}
-
-const namesIn = (disk: FakeDisk, directory: string) => disk.list(directory).map(({ name }) => name);
+import { elsewhere, idOf, isSame, namesIn, noise, open, SMALL, send, take, trackFrom } from './support.js';
 
 t.test('a file that was taken in is there with its facts, its outline and its bytes', (t) => {
   const { disk, store } = open();
@@ -45,6 +21,45 @@ t.test('a file that was taken in is there with its facts, its outline and its by
   t.ok(read.equals(file));
   t.strictSame(namesIn(disk, 'tmp'), []);
   t.strictSame(open(disk).stored.tracks, [track]);
+  t.end();
+});
+
+t.test('the chunks of an upload are those of what the card gives back, and their manifest is kept', (t) => {
+  const { store, disk } = open(new FakeDisk(), { limits: SMALL });
+  const file = noise(5_001);
+  const track = take(store, file, 'Song');
+  const { track: expected, outline } = elsewhere(file);
+  t.strictSame(track.chunks, expected.chunks);
+  t.ok(isSame(store.outline(track.id)!.manifest, outline.manifest));
+  t.ok(isSame(store.readChunk(track.id, 3)!, elsewhere(file).chunk(3)));
+  t.strictSame(
+    namesIn(disk, 'tracks'),
+    ['chunks', 'json', 'peaks', 'wav'].map((ending) => `${track.id}.${ending}`),
+  );
+  t.end();
+});
+
+t.test('before each sync of an upload, others may go first', (t) => {
+  const { store, paces } = open();
+  const file = song(40_000);
+  const { number } = send(store, file);
+  t.equal(paces.length, Math.ceil(file.length / SYNC_BYTES_MAX));
+  t.equal(new Set(paces).size, paces.length, 'once each');
+  store.abort(number);
+  t.end();
+});
+
+t.test('what is held is listed, with its size and since when', (t) => {
+  const { store, time, disk } = open();
+  const first = take(store, song(100), 'First');
+  time.advance(5);
+  const second = take(store, song(200), 'Second');
+  const since = (id: string) => store.held().find((file) => file.id === id);
+  t.match(since(first.id), { bytes: first.bytes, title: 'First' });
+  t.equal(since(second.id)!.since - since(first.id)!.since, 5_000_000n);
+  store.describe({ ...first, title: 'New' });
+  t.match(since(first.id), { title: 'New', since: since(second.id)!.since - 5_000_000n });
+  t.equal(open(disk).store.held().length, 2);
   t.end();
 });
 
@@ -93,6 +108,7 @@ t.test('whenever the power is cut, a track is there whole or not at all, and one
     if (stored.tracks.length === 1) {
       if (!Buffer.from(again.read(id, 0, 250_000)).equals(file)) t.fail(`torn at ${where}`);
       if (again.peaks(id).length !== 2_048) t.fail(`no outline at ${where}`);
+      if (again.outline(id) === null) t.fail(`no manifest at ${where}`);
     }
     return kept;
   };
@@ -162,10 +178,10 @@ t.test('a card that gives back other bytes than it took is found out', (t) => {
   const number = store.begin(file.length);
   store.write(number, file);
   store.finish(number);
-  const other = disk.open('tmp/1.part', 'write');
-  other.write(Uint8Array.of(1, 2, 3), 1_000);
-  other.close();
+  // Though the system remembers what it was given.
+  disk.flipBit('tmp/1.part', 1_000, 3, { cached: true });
   t.throws(() => store.verify(number, 1e9), { code: 'DISK_FAILED', detail: /other bytes/ });
+  t.throws(() => store.keep(number, elsewhere(file).track), { code: 'BAD_REQUEST' }, 'it gets no place');
   store.abort(number);
   t.end();
 });
@@ -192,6 +208,17 @@ t.test('at the start only whole, described tracks are listed; the rest is told a
   t.end();
 });
 
+t.test('at the start no file is read, however many there are', (t) => {
+  const { disk, store } = open(new FakeDisk(), { limits: SMALL });
+  const tracks = Array.from({ length: 50 }, (_, seed) => take(store, noise(500, seed), `${seed}`));
+  for (const { id } of tracks) {
+    disk.breakPage(trackPath(id), 0);
+    disk.breakPage(`tracks/${id}.chunks`, 0);
+  }
+  t.equal(open(disk).stored.tracks.length, 50);
+  t.end();
+});
+
 t.test('a track that is removed leaves no file, and reading it says so', (t) => {
   const { disk, store } = open();
   const { id } = take(store, song(100), 'Song');
@@ -209,8 +236,9 @@ t.test('a file that cannot be given its place leaves nothing, and says why witho
     ['rename', 0],
     ['rename', 1],
     ['rename', 2],
+    ['rename', 3],
     ['syncDirectory', 0],
-    ['syncDirectory', 2],
+    ['syncDirectory', 1],
   ] as const;
   for (const [operation, nth] of failures) {
     for (const code of ['NOT_FOUND', 'DISK_FAILED'] as const) {
@@ -222,10 +250,8 @@ t.test('a file that cannot be given its place leaves nothing, and says why witho
         },
       });
       const { store } = open(disk);
-      const number = store.begin(file.length);
-      store.write(number, file);
-      const track = trackFrom(store.finish(number), 'Song');
-      while (!store.verify(number, 1e9));
+      const { number, taken } = send(store, file);
+      const track = trackFrom(taken, 'Song');
       armed = true;
       const where = `${operation} ${nth} ${code}`;
       t.throws(() => store.keep(number, track), { code: 'DISK_FAILED' }, where);
@@ -242,12 +268,12 @@ t.test('a file that cannot be given its place leaves nothing, and says why witho
   t.end();
 });
 
-t.test('an outline and a description without their WAV are removed at the start', (t) => {
+t.test('an outline, a manifest and a description without their WAV are removed at the start', (t) => {
   const { disk, store } = open();
   const { id } = take(store, song(100), 'Song');
   disk.remove(trackPath(id));
   disk.open('tracks/notes.json', 'create').close();
-  t.equal(open(disk).stored.removedTemporaries, 2);
+  t.equal(open(disk).stored.removedTemporaries, 3);
   t.strictSame(namesIn(disk, 'tracks'), ['notes.json'], 'what is not ours stays');
   t.end();
 });

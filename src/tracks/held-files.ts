@@ -1,0 +1,271 @@
+/**
+ * HeldFiles: tracks whose files are in their place on this disk, whole.
+ *
+ * A WAV gets its name last, so where one is, all that belongs to it was durable. What lies beside it may be lost later, as any bit may: a
+ * manifest that is not there, or not what its root says, is made again from the file. Tracks of the first command set come without one,
+ * and get theirs the same way when it is first needed; its root then stands in the description.
+ */
+import { TuttiError } from '../core/errors.js';
+import { isTrackId, type TrackId } from '../core/ids.js';
+import type { LocalTime } from '../core/units.js';
+import {
+  type ChunkLimits,
+  type ChunkPlan,
+  chunkBytesFor,
+  chunkLength,
+  chunkOffset,
+  chunkPlan,
+} from '../library/chunks.js';
+import type { Disk, DiskEntry, DiskFile } from '../ports/disk.js';
+import type { Time } from '../ports/time.js';
+import type { FileOutline } from './chunk-files.js';
+import { unlessFails } from './own-directories.js';
+import { TRACKS, trackPath } from './paths.js';
+import { type FileHashes, isChunk, ReadBack, readBackStep, sha256 } from './read-back.js';
+import { type Beside, type DescribedTrack, descriptionOf, readFile, SideFiles } from './side-files.js';
+
+/** Most bytes of one read: what is on its way to a slow listener waits in memory. */
+export const READ_BYTES_MAX = 256 * 1024;
+
+/** A file that is held. */
+export interface HeldFile extends DescribedTrack {
+  /** When it found its place, or the store was opened. */
+  readonly since: LocalTime;
+}
+
+/** What lay on the disk at the start. */
+export interface FoundFiles {
+  /** As they were described, in the order of their ids. */
+  readonly tracks: readonly DescribedTrack[];
+  /** Files that were left out, and why: for the log. */
+  readonly problems: readonly string[];
+  /** Paths of what stands for nothing. */
+  readonly leftovers: readonly string[];
+}
+
+/** Those of one node. `find` first. */
+export class HeldFiles {
+  readonly #disk: Disk;
+  readonly #time: Pick<Time, 'now'>;
+  readonly #limits: ChunkLimits;
+  readonly #side: SideFiles;
+  readonly #files = new Map<TrackId, HeldFile>();
+  /** Manifests that are being made. */
+  readonly #making = new Map<TrackId, ReadBack>();
+
+  constructor(
+    components: { readonly disk: Disk; readonly time: Pick<Time, 'now'> },
+    init: { readonly limits: ChunkLimits },
+  ) {
+    this.#disk = components.disk;
+    this.#time = components.time;
+    this.#limits = init.limits;
+    this.#side = new SideFiles(components, { directory: TRACKS });
+  }
+
+  /** Takes stock of `entries`, all that is in the directory. */
+  find(entries: readonly DiskEntry[]): FoundFiles {
+    const tracks: DescribedTrack[] = [];
+    const problems: string[] = [];
+    const names = new Set(entries.map(({ name }) => name));
+    const leftovers: string[] = [];
+    for (const { name, kind, size } of entries) {
+      const [, id = '', ending] = /^([^.]*)\.(wav|json|peaks|chunks)$/.exec(name) ?? [];
+      if (kind !== 'file' || !isTrackId(id)) continue;
+      if (ending !== 'wav') {
+        if (!names.has(`${id}.wav`)) leftovers.push(`${TRACKS}/${name}`);
+        continue;
+      }
+      const track = this.#side.description(id)?.track ?? null;
+      if (track === null) problems.push(`${TRACKS}/${name}: there is no description of it that can be read`);
+      else if (track.bytes !== size) problems.push(`${TRACKS}/${name}: it has ${size} bytes and not ${track.bytes}`);
+      else {
+        tracks.push(track);
+        this.#hold(track);
+      }
+    }
+    return { tracks, problems, leftovers };
+  }
+
+  /** Undefined where it is not held. */
+  get(id: TrackId): HeldFile | undefined {
+    return this.#files.get(id);
+  }
+
+  /** In no order. */
+  list(): readonly HeldFile[] {
+    return [...this.#files.values()];
+  }
+
+  /** How a held file is cut. */
+  planOf({ bytes, chunks }: HeldFile): ChunkPlan {
+    return chunkPlan(bytes, chunks?.bytes ?? chunkBytesFor(bytes, this.#limits));
+  }
+
+  /**
+   * Gives the file at `from`, all of which is on the medium and right, its place: durable when this returns. After an error it is at
+   * `from` as before, or nowhere. @throws TuttiError DISK_FULL, DISK_FAILED
+   */
+  place(track: DescribedTrack, beside: Beside, from: string): void {
+    const { id } = track;
+    const path = trackPath(id);
+    const wasHeld = this.#files.has(id);
+    let isMoved = false;
+    try {
+      this.#side.write(id, beside);
+      this.#disk.rename(from, path);
+      isMoved = true;
+      this.#disk.syncDirectory(TRACKS);
+    } catch (error) {
+      // The first error is the one to tell; what cannot be undone now is cleared away at the next start.
+      if (!wasHeld) {
+        if (isMoved) unlessFails(() => this.#disk.rename(path, from));
+        unlessFails(() => this.#side.remove(id));
+      }
+      throw error;
+    }
+    this.#making.delete(id);
+    this.#hold(track);
+  }
+
+  /** Keeps how the cluster agreed on a track; one that is not held is fine. @throws TuttiError DISK_FULL, DISK_FAILED */
+  describe(track: DescribedTrack): void {
+    const file = this.#files.get(track.id);
+    if (file === undefined) return;
+    const described = withChunks(track, file);
+    this.#side.write(track.id, { description: descriptionOf(described), manifest: null, peaks: null });
+    if (described.chunks?.root !== file.chunks?.root) this.#making.delete(track.id);
+    this.#hold(described, file.since);
+  }
+
+  /** Takes a track off the disk; one that is not there is fine. @throws TuttiError DISK_FAILED */
+  remove(id: TrackId): void {
+    this.#release(id);
+    // The WAV first: without it, what is left of the others at a power cut stands for nothing.
+    this.#disk.remove(trackPath(id));
+    this.#side.remove(id);
+    this.#disk.syncDirectory(TRACKS);
+  }
+
+  /** Bytes of a track's file from `offset` on: at most `length` and {@link READ_BYTES_MAX}. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  read(id: TrackId, offset: number, length: number): Uint8Array {
+    return readFile(this.#disk, trackPath(id), offset, Math.min(length, READ_BYTES_MAX));
+  }
+
+  /** The outline of a track: 2,048 bytes. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  peaks(id: TrackId): Uint8Array {
+    return this.#side.peaks(id);
+  }
+
+  /** The manifest of a held file: not to be changed; null where it has to be made first. */
+  manifest(file: HeldFile): Uint8Array | null {
+    return this.#side.manifest(file);
+  }
+
+  /**
+   * Makes the manifest of a held file where it has none, reading up to `bytesMax` bytes of it; true when it is there.
+   * @throws TuttiError TRACK_DAMAGED where the file is not what it was, DISK_FULL, DISK_FAILED
+   */
+  makeManifest(file: HeldFile, bytesMax: number): boolean {
+    const { id } = file;
+    if (this.manifest(file) !== null) return true;
+    const making = this.#making.get(id) ?? new ReadBack({ plan: this.planOf(file) });
+    this.#making.set(id, making);
+    const found = readBackStep(this.#disk, trackPath(id), making, bytesMax);
+    if (found === null) return false;
+    this.#making.delete(id);
+    if (found === 'unreadable' || !isSame(file, found)) throw damaged(id, null);
+    const chunks = { bytes: this.planOf(file).chunkBytes, root: sha256(found.manifest) };
+    // What else is in the description stays as it is.
+    const before: object = this.#side.description(id)?.track ?? {};
+    const { title, bytes } = file;
+    const described = { ...before, id, title, bytes, chunks };
+    this.#side.write(id, { description: descriptionOf(described), manifest: found.manifest, peaks: null });
+    this.#hold(described, file.since);
+    return true;
+  }
+
+  /** How far {@link makeManifest} is with this file. Bytes. */
+  madeBytes(id: TrackId): number {
+    return this.#making.get(id)?.offset ?? 0;
+  }
+
+  /** What a peer needs to fetch a file; null where its manifest has to be made first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  outline(file: HeldFile): FileOutline | null {
+    const manifest = this.manifest(file);
+    return manifest === null ? null : { manifest, peaks: this.#side.peaks(file.id) };
+  }
+
+  /** Likewise. @throws TuttiError TRACK_MISSING where the file has no such chunk, TRACK_DAMAGED */
+  readChunk(file: HeldFile, index: number): Uint8Array | null {
+    const manifest = this.manifest(file);
+    if (manifest === null) return null;
+    const bytes = readChunk(this.#disk, trackPath(file.id), this.planOf(file), index);
+    if (bytes === null || !isChunk(bytes, manifest, index)) throw damaged(file.id, index);
+    return bytes;
+  }
+
+  /** All that lies beside a file, as far as it can be read. */
+  beside(file: HeldFile): Beside {
+    return {
+      description: this.#side.description(file.id)?.bytes ?? descriptionOf(narrowed(file)),
+      manifest: this.manifest(file),
+      peaks: this.#side.peaksIfThere(file.id),
+    };
+  }
+
+  /** The bytes of this file have been moved away: what lies beside them goes too. */
+  movedAway(id: TrackId): void {
+    this.#release(id);
+    unlessFails(() => this.#side.remove(id));
+  }
+
+  #hold(track: DescribedTrack, since = this.#time.now()): void {
+    this.#files.set(track.id, { ...narrowed(track), since });
+  }
+
+  #release(id: TrackId): void {
+    this.#files.delete(id);
+    this.#making.delete(id);
+    this.#side.forget(id);
+  }
+}
+
+/** What is kept in memory of a description. */
+export function narrowed({ id, title, bytes, chunks }: DescribedTrack): DescribedTrack {
+  return { id, title, bytes, ...(chunks && { chunks: { bytes: chunks.bytes, root: chunks.root } }) };
+}
+
+/** A track with the chunks that its file is known by, where it names none itself. */
+export function withChunks<T extends DescribedTrack>(track: T, known: Pick<DescribedTrack, 'chunks'>): T {
+  const chunks = track.chunks ?? known.chunks;
+  return chunks === undefined ? track : { ...track, chunks };
+}
+
+/** The error of a file, or of one chunk of it, that is not what it was. */
+export function damaged(id: TrackId, chunk: number | null): TuttiError {
+  const what = chunk === null ? 'the file' : `chunk ${chunk} of the file`;
+  return new TuttiError('TRACK_DAMAGED', `${what} is not what it was`, { trackId: id, chunk });
+}
+
+/** True where a file that was read back is that of `track`, and cut as agreed. */
+export const isSame = ({ id, chunks }: DescribedTrack, found: FileHashes): boolean =>
+  found.id === id && (chunks === undefined || sha256(found.manifest) === chunks.root);
+
+/** What a file has at the place of a chunk; null where it cannot be read. @throws TuttiError TRACK_MISSING where the file has no such chunk */
+export function readChunk(disk: Disk, path: string, plan: ChunkPlan, index: number): Uint8Array | null {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= plan.count) {
+    throw new TuttiError('TRACK_MISSING', `the file has ${plan.count} chunks, and no chunk ${index}`);
+  }
+  let file: DiskFile | undefined;
+  try {
+    file = disk.open(path, 'read');
+    const bytes = new Uint8Array(chunkLength(plan, index));
+    return file.read(bytes, chunkOffset(plan, index)) === bytes.length ? bytes : null;
+  } catch (error) {
+    if (error instanceof TuttiError) return null;
+    throw error;
+  } finally {
+    file?.close();
+  }
+}

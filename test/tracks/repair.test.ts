@@ -1,0 +1,297 @@
+/** Damage below the file system: found by the scrub or by who reads, and mended chunk by chunk; and manifests that are made again. */
+import t from 'tap';
+import { FakeDisk } from '../../src/ports/fake-disk.js';
+import { trackPath } from '../../src/tracks/paths.js';
+import type { ScrubStep } from '../../src/tracks/scrubber.js';
+import {
+  begin,
+  bytesOf,
+  type Elsewhere,
+  elsewhere,
+  fetchRest,
+  finish,
+  indexesOf,
+  isSame,
+  namesIn,
+  noise,
+  open,
+  resume,
+  SMALL,
+  take,
+} from './support.js';
+
+type Store = ReturnType<typeof open>['store'];
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+const except = (count: number, ...bad: number[]) => range(count).filter((index) => !bad.includes(index));
+
+/** Stores that hold each of `files`, which other nodes have as well. */
+function holding(...files: Elsewhere[]) {
+  const { disk } = open(new FakeDisk(), { limits: SMALL });
+  for (const file of files) fetchRest(open(disk).store, file);
+  return open(disk, { limits: SMALL });
+}
+
+/** Scrubs until a round is over; gives what it found, and all steps. */
+function scrub(store: Store, bytesMax = 300) {
+  const steps: ScrubStep[] = [];
+  do steps.push(store.scrubStep(bytesMax));
+  while (steps.at(-1)!.bytesDone < steps.at(-1)!.bytesTotal);
+  return { steps, damaged: steps.flatMap(({ damaged }) => damaged) };
+}
+
+/** Makes a manifest that has to be made. */
+function make(store: Store, { track }: Elsewhere): void {
+  while (!store.makeManifest(track.id, 300));
+}
+
+const write = (disk: FakeDisk, path: string, change: (file: ReturnType<FakeDisk['open']>) => void) => {
+  const file = disk.open(path, 'write');
+  change(file);
+  file.sync();
+  file.close();
+};
+
+t.test('a bit that flips on the card is found by the scrub, though the system remembers it right', (t) => {
+  const files = [1, 2, 3].map((seed) => elsewhere(noise(3_000 + 500 * seed, seed)));
+  const { store, disk } = holding(...files);
+  t.strictSame(scrub(store).damaged, []);
+  const [, bad] = files.toSorted((left, right) => (left.track.id < right.track.id ? -1 : 1));
+  const { id } = bad!.track;
+  const chunk = Math.floor(2_000 / bad!.track.chunks!.bytes);
+  disk.flipBit(trackPath(id), 2_000, 0, { cached: true });
+  t.strictSame(scrub(store).damaged, [{ id, chunk }]);
+  t.strictSame(scrub(store).damaged, [{ id, chunk }], 'and again, until somebody does something about it');
+  store.quarantine(id, 100);
+  t.strictSame(indexesOf(resume(store, bad!.track)), except(bad!.count, chunk));
+  t.strictSame(scrub(store).damaged, [], 'it is not held meanwhile');
+  t.throws(() => store.readChunk(id, chunk), { code: 'TRACK_MISSING' });
+  t.ok(isSame(store.readChunk(id, 0)!, bad!.chunk(0)), 'what is right of it can be had');
+  store.putChunk(id, chunk, bad!.chunk(chunk));
+  finish(store, bad!.track);
+  t.strictSame(scrub(store).damaged, []);
+  t.ok(isSame(bytesOf(store, bad!.track), bad!.file));
+  t.equal(store.held().length, 3);
+  t.strictSame(namesIn(disk, 'tmp'), []);
+  t.end();
+});
+
+t.test(
+  'a round of the scrub reads every chunk once, in steps of the size that was asked for, and says how far it is',
+  (t) => {
+    const files = [1, 2, 3].map((seed) => elsewhere(noise(3_000 + 500 * seed, seed)));
+    const { store, disk } = holding(...files);
+    const total = files.reduce((sum, { file }) => sum + file.length, 0);
+    for (const bytesMax of [1, 300, 5_000, 1e9]) {
+      const { steps } = scrub(store, bytesMax);
+      t.equal(
+        steps.reduce((sum, { readBytes }) => sum + readBytes, 0),
+        total,
+      );
+      let done = 0;
+      for (const step of steps) {
+        done += step.readBytes;
+        t.match(step, { bytesDone: done, bytesTotal: total });
+        t.ok(step.readBytes <= Math.max(bytesMax, 256));
+      }
+    }
+    const [first] = files.map(({ track }) => track.id).sort();
+    const other = open(disk, { scrubFrom: `${first}1` }).store;
+    disk.flipBit(trackPath(first!), 0, 0);
+    t.strictSame(other.scrubStep(5_000).damaged, [], 'a round may begin behind the first file');
+    t.strictSame(scrub(other).damaged, [{ id: first, chunk: 0 }], 'which then comes last');
+    t.strictSame(open().store.scrubStep(1), { damaged: [], readBytes: 0, bytesDone: 0, bytesTotal: 0 });
+    t.end();
+  },
+);
+
+t.test('files that come and go while a round is under way do not upset it', (t) => {
+  const files = range(6).map((seed) => elsewhere(noise(1_000, seed)));
+  const { store } = holding(...files.slice(1));
+  store.scrubStep(1_500);
+  for (const { track } of files.slice(2)) store.remove(track.id);
+  fetchRest(store, files[0]!);
+  t.strictSame(scrub(store).damaged, []);
+  const { steps } = scrub(store);
+  t.match(steps.at(-1), { bytesDone: 2_000, bytesTotal: 2_000 });
+  t.end();
+});
+
+t.test('a file that is gone, of another size, or cannot be read is found, and comes back', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id } = source.track;
+  const damages: [string, (disk: FakeDisk) => void, number | null, number[]][] = [
+    ['gone', (disk) => disk.remove(trackPath(id)), null, []],
+    ['short', (disk) => write(disk, trackPath(id), (file) => file.truncate(3_000)), null, range(11)],
+    ['long', (disk) => write(disk, trackPath(id), (file) => file.truncate(6_000)), null, range(20)],
+    ['unreadable', (disk) => disk.breakPage(trackPath(id), 0), 0, range(20).slice(16)],
+  ];
+  for (const [what, damage, chunk, left] of damages) {
+    const { store, disk } = holding(source);
+    damage(disk);
+    t.strictSame(scrub(store, 100).damaged[0], { id, chunk }, what);
+    store.quarantine(id, 100);
+    t.strictSame(indexesOf(resume(store, source.track)), left, what);
+    fetchRest(store, source);
+    t.strictSame(scrub(store).damaged, [], what);
+    t.ok(isSame(bytesOf(store, source.track), source.file), what);
+  }
+  t.end();
+});
+
+t.test('who reads a damaged chunk does not get it', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id, chunks } = source.track;
+  const { store, disk } = holding(source);
+  disk.flipBit(trackPath(id), 4_999, 0);
+  const last = source.count - 1;
+  t.throws(() => store.readChunk(id, last), { code: 'TRACK_DAMAGED', info: { trackId: id, chunk: last } });
+  t.ok(isSame(store.readChunk(id, 0)!, source.file.subarray(0, chunks!.bytes)));
+  t.throws(() => store.readChunk(id, source.count), { code: 'TRACK_MISSING' });
+  disk.remove(trackPath(id));
+  t.throws(() => store.readChunk(id, 0), { code: 'TRACK_DAMAGED' });
+  t.throws(() => store.readChunk(elsewhere(noise(500)).track.id, 0), { code: 'TRACK_MISSING' });
+  t.throws(() => store.quarantine(elsewhere(noise(500)).track.id, 100), { code: 'TRACK_MISSING' });
+  t.end();
+});
+
+t.test('a manifest that is lost or damaged is made again from the file, by the scrub or when it is asked for', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id } = source.track;
+  const path = `tracks/${id}.chunks`;
+  for (const damage of [
+    (disk: FakeDisk) => disk.remove(path),
+    (disk: FakeDisk) => disk.flipBit(path, 33, 0),
+    (disk: FakeDisk) => write(disk, path, (file) => file.truncate(32)),
+    (disk: FakeDisk) => write(disk, path, (file) => file.truncate(5_000)),
+  ]) {
+    const { disk } = holding(source);
+    damage(disk);
+    const copy = disk.copy();
+    const asked = open(disk).store;
+    t.equal(asked.outline(id), null);
+    t.equal(asked.readChunk(id, 0), null);
+    make(asked, source);
+    t.ok(isSame(asked.outline(id)!.manifest, source.outline.manifest));
+    t.ok(isSame(asked.readChunk(id, 7)!, source.chunk(7)));
+    const scrubbed = open(copy).store;
+    t.strictSame(scrub(scrubbed).damaged, []);
+    t.ok(isSame(scrubbed.outline(id)!.manifest, source.outline.manifest));
+    t.strictSame(open(copy).stored, { tracks: [source.track], arriving: [], problems: [], removedTemporaries: 0 });
+  }
+  t.end();
+});
+
+t.test('where the file and its manifest are damaged both, a peer’s manifest shows what is right', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id } = source.track;
+  const { store, disk } = holding(source);
+  disk.remove(`tracks/${id}.chunks`);
+  disk.flipBit(trackPath(id), 1_000, 1);
+  t.throws(() => make(store, source), { code: 'TRACK_DAMAGED', info: { trackId: id, chunk: null } });
+  t.strictSame(scrub(store).damaged, [{ id, chunk: null }]);
+  store.quarantine(id, 100);
+  t.strictSame(indexesOf(resume(store, source.track)), [], 'nothing can be told without it');
+  t.throws(() => store.outline(id), { code: 'TRACK_MISSING' });
+  t.throws(() => store.putChunk(id, 0, source.chunk(0)), { code: 'TRACK_MISSING' });
+  t.strictSame(open(disk).stored.arriving, [id], 'it is not forgotten');
+  const bad = Math.floor(1_000 / source.chunkBytes);
+  t.strictSame(indexesOf(begin(store, source)), except(source.count, bad));
+  fetchRest(store, source);
+  t.ok(isSame(bytesOf(store, source.track), source.file));
+  t.end();
+});
+
+t.test('a file that was put aside although it is right gets its place back with what lay beside it', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id } = source.track;
+  for (const lost of ['nothing', 'chunks', 'json', 'peaks']) {
+    const { store, disk } = holding(source);
+    disk.remove(`tracks/${id}.${lost}`);
+    store.quarantine(id, 100);
+    t.strictSame(namesIn(disk, 'tracks'), []);
+    t.strictSame(indexesOf(resume(store, source.track)), range(source.count), lost);
+    finish(store, source.track);
+    t.ok(isSame(bytesOf(store, source.track), source.file));
+    t.strictSame(namesIn(disk, 'tmp'), []);
+    const again = open(disk).store;
+    t.match(again.held(), [{ id, title: source.track.title, bytes: 5_000, chunks: source.track.chunks }], lost);
+    if (lost !== 'peaks') t.ok(again.outline(id) !== null, lost);
+  }
+  t.end();
+});
+
+t.test('a track of the first command set gets its manifest when it is first needed, and keeps it', (t) => {
+  const source = elsewhere(noise(5_000), SMALL, true);
+  const { id } = source.track;
+  const { disk } = holding(elsewhere(source.file));
+  // As an earlier version left it.
+  disk.remove(`tracks/${id}.chunks`);
+  write(disk, `tracks/${id}.json`, (file) => {
+    file.truncate(0);
+    file.write(new TextEncoder().encode(JSON.stringify(source.track)), 0);
+  });
+  const { store, stored } = open(disk, { limits: SMALL });
+  t.strictSame(stored.tracks, [source.track]);
+  t.equal(store.outline(id), null);
+  make(store, source);
+  t.ok(isSame(store.outline(id)!.manifest, source.outline.manifest));
+  store.describe({ ...source.track, title: 'Renamed' });
+  const again = open(disk, { limits: SMALL });
+  t.strictSame(again.stored.tracks, [
+    { ...source.track, title: 'Renamed', chunks: elsewhere(source.file).track.chunks },
+  ]);
+  t.ok(isSame(again.store.readChunk(id, 3)!, source.chunk(3)));
+  disk.flipBit(`tracks/${id}.chunks`, 100, 1);
+  disk.flipBit(trackPath(id), 100, 1);
+  const bad = open(disk, { limits: SMALL }).store;
+  bad.quarantine(id, 100);
+  resume(bad, source.track);
+  fetchRest(bad, source);
+  t.ok(isSame(bytesOf(bad, source.track), source.file));
+  t.end();
+});
+
+t.test('two who need a manifest at once make it together, and a rename meanwhile does not upset them', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { store, disk } = holding(source);
+  disk.remove(`tracks/${source.track.id}.chunks`);
+  const fresh = open(disk).store;
+  let steps = 0;
+  while (!fresh.makeManifest(source.track.id, 500)) {
+    steps += 1;
+    fresh.scrubStep(1);
+    if (steps === 2) fresh.describe({ ...source.track, title: 'Renamed' });
+  }
+  t.ok(steps < 10, `${steps} steps of 10`);
+  t.equal(fresh.held()[0]!.title, 'Renamed');
+  t.equal(open(disk).stored.tracks[0]!.title, 'Renamed');
+  store.close();
+  t.end();
+});
+
+t.test('a file that is not what it was, and has no manifest, is not offered to anybody', (t) => {
+  const { store, disk } = open(new FakeDisk(), { limits: SMALL });
+  const track = take(store, noise(2_000), 'Song');
+  disk.remove(trackPath(track.id));
+  disk.remove(`tracks/${track.id}.chunks`);
+  const fresh = open(disk).store;
+  t.throws(() => fresh.makeManifest(track.id, 1e9), { code: 'TRACK_MISSING' }, 'it is not held');
+  t.throws(() => store.makeManifest(elsewhere(noise(500)).track.id, 1), { code: 'TRACK_MISSING' });
+  t.end();
+});
+
+t.test('a disk without room for a manifest does not hold the scrub up', (t) => {
+  const files = [1, 2].map((seed) => elsewhere(noise(2_000, seed)));
+  const { disk } = holding(...files);
+  const [first] = files.map(({ track }) => track.id).sort();
+  disk.remove(`tracks/${first}.chunks`);
+  const { store } = open(disk);
+  disk.failNext('write', { code: 'DISK_FULL' });
+  t.throws(() => scrub(store), { code: 'DISK_FULL' });
+  t.match(scrub(store).steps[0], { bytesTotal: 4_000, damaged: [] });
+  t.equal(store.outline(first!), null);
+  scrub(store);
+  t.ok(store.outline(first!) !== null, 'it is made in the next round');
+  t.end();
+});
