@@ -1,6 +1,15 @@
 /** Files of this machine keep the contract of Disk, do what FakeDisk does, and fail with codes of the catalogue. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -143,6 +152,33 @@ t.test('files are not for everybody', (t) => {
   put(disk, 'd/a', 'x');
   const modes = spawnSync('stat', ['-c', '%a', join(root, 'd'), join(root, 'd/a')], { encoding: 'utf8' });
   t.notMatch(modes.stdout, /[1-7]$/m, 'others may do nothing');
+  t.end();
+});
+
+t.test('reading a file is not noted on the disk, and who may not ask for that can read all the same', (t) => {
+  const { root, disk, close } = freshDisk();
+  t.teardown(close);
+  const path = join(root, 'a');
+  writeFileSync(path, 'x');
+  const readLast = () => statSync(path).atimeMs;
+  const longAgo = () => utimesSync(path, 1, 2);
+  longAgo();
+  readFileSync(path);
+  const isNoted = readLast() !== 1_000;
+  longAgo();
+  t.equal(get(disk, 'a'), 'x');
+  t.equal(readLast(), 1_000, isNoted ? 'it would be noted otherwise' : 'this file system notes nothing anyway');
+  // A file of somebody else's: for nobody it is.
+  const module = JSON.stringify(new URL('../../../src/io/fs/node-disk.js', import.meta.url).href);
+  const script = `const { NodeDisk } = await import(${module});
+    const file = new NodeDisk({ root: '/etc' }).open('passwd', 'read');
+    console.log(file.size());`;
+  const nobody = process.getuid!() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    ...nobody,
+  });
+  t.equal(Number(stdout), statSync('/etc/passwd').size);
   t.end();
 });
 
