@@ -20,7 +20,7 @@ import type { Log } from '../ports/log.js';
 import type { Random } from '../ports/random.js';
 import type { Time } from '../ports/time.js';
 import { join } from '../replication/admission.js';
-import type { LogStore } from '../replication/log-store.js';
+import type { LogThread } from '../replication/log-thread.js';
 import { Replica } from '../replication/replica.js';
 import type { MemberIdentity } from '../replication/replicated-log.js';
 import { STORE_LIMITS } from '../storage/limits.js';
@@ -61,7 +61,7 @@ export class CardAndWire implements Ground {
   readonly #config: Config;
   readonly #version: string;
   /** Not given to a node yet; null where there is none. */
-  #store: LogStore | null = null;
+  #store: LogThread | null = null;
   readonly #newcomer: Newcomer;
 
   constructor(components: CardAndWireComponents, { config, version }: CardAndWireInit) {
@@ -154,7 +154,7 @@ export class CardAndWire implements Ground {
       },
       { boot, recovered, seed: random.u32(), leadMs: () => node.leadMs, failed: fatal, defer: setImmediate },
     );
-    const intake = spawnIntake(dataDir, fatal);
+    const intake = spawnIntake({ dataDir, commits: store.commits }, fatal);
     const files = new TrackClient({ port: intake.port });
     const playout = new Player(
       { spawn: spawnPlayerThreads(time), log: log.child('player'), failed: fatal },
@@ -180,7 +180,7 @@ export class CardAndWire implements Ground {
     return { node, close: () => intake.end() };
   }
 
-  #logStore(): LogStore {
+  #logStore(): LogThread {
     const store = this.#store ?? spawnLog(this.#config.dataDir, this.#components.fatal);
     this.#store = store;
     return store;

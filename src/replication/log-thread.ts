@@ -77,6 +77,9 @@ type Waiting =
 
 /** The store of {@link serveLogStore} at the other end of a channel. */
 export class LogThread implements LogStore {
+  /** One 32-bit number: commits that were asked for and not answered. Who writes in bulk waits while it is above 0. */
+  readonly commits = new SharedArrayBuffer(4);
+  readonly #commits = new Int32Array(this.commits);
   readonly #port: LogPort;
   readonly #flag: Int32Array;
   readonly #end: () => Promise<void>;
@@ -120,7 +123,8 @@ export class LogThread implements LogStore {
   }
 
   commit(work: StoreWork, done: (standing: StoreStanding) => void): void {
-    this.#ask(encodeWork(work), { type: 'commit', done });
+    Atomics.add(this.#commits, 0, 1);
+    this.#ask({ type: 'commit', work: encodeWork(work) }, { type: 'commit', done });
   }
 
   forgetBoots(upTo: BootId): void {
@@ -208,6 +212,7 @@ export class LogThread implements LogStore {
       if (id > upTo) break;
       if (waiting.type !== 'commit') continue;
       this.#waiting.delete(id);
+      if (Atomics.sub(this.#commits, 0, 1) === 1) Atomics.notify(this.#commits, 0);
       waiting.done(standing);
     }
   }

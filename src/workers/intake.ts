@@ -5,14 +5,16 @@ import { NodeDisk } from '../io/fs/node-disk.js';
 import { SystemTime } from '../io/time/system-time.js';
 import { serveTrackStore } from '../tracks/track-client.js';
 import { TrackStore } from '../tracks/track-store.js';
+import { waitForLog } from './log-pace.js';
+import type { IntakeThreadSetup } from './spawn-intake.js';
 
-const { dataDir } = workerData as { readonly dataDir: string };
+const { dataDir, commits } = workerData as IntakeThreadSetup;
 
 const store = new TrackStore(
   {
     disk: new NodeDisk({ root: dataDir }),
     time: new SystemTime(),
-    pace: () => {},
+    pace: waitForLog(commits, () => performance.now()),
   },
   { scrubFrom: randomBytes(32).toString('hex') },
 );

@@ -13,10 +13,17 @@ export interface IntakeThread {
   end(): Promise<void>;
 }
 
+/** What the thread is told when it starts. */
+export interface IntakeThreadSetup {
+  readonly dataDir: string;
+  /** How many commits the log has under way: see log-pace.ts. */
+  readonly commits: SharedArrayBuffer;
+}
+
 /** @param died called once where the thread ends that was not told to: nothing can be taken in any more */
-export function spawnIntake(dataDir: string, died: (error: Error) => void): IntakeThread {
-  const worker = new Worker(programFile('intake'), {
-    workerData: { dataDir },
+export function spawnIntake(setup: IntakeThreadSetup, died: (error: Error) => void): IntakeThread {
+  const worker = new Worker(new URL('./intake.js', import.meta.url), {
+    workerData: setup,
     resourceLimits: RESOURCE_LIMITS,
     // As for the player's threads (spawn.ts): no loader of the main thread's in so small a heap.
     execArgv: [],

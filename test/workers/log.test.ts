@@ -39,6 +39,27 @@ const never = (error: Error) => {
   throw error;
 };
 
+t.test('how many commits are under way stands where other threads can see it', async (t) => {
+  const log = spawnLog(directory(t), never, { limits: LIMITS });
+  await log.format(INIT);
+  await log.open(boot('1'), never);
+  const underWay = new Int32Array(log.commits);
+  t.equal(underWay[0], 0);
+  let answered = 0;
+  await new Promise<void>((resolve) => {
+    for (let at = 1; at <= 3; at++) {
+      log.commit(work(at), () => {
+        answered += 1;
+        t.equal(Atomics.load(underWay, 0), 3 - answered);
+        if (answered === 3) resolve();
+      });
+    }
+    t.equal(Atomics.load(underWay, 0), 3);
+  });
+  t.equal(Atomics.load(underWay, 0), 0);
+  await log.close();
+});
+
 t.test('what was committed is there after a restart; what waited together went down together', async (t) => {
   const path = directory(t);
   const log = spawnLog(path, never, { limits: LIMITS });
