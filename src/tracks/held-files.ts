@@ -7,7 +7,6 @@
  */
 import { TuttiError } from '../core/errors.js';
 import { isTrackId, type TrackId } from '../core/ids.js';
-import type { LocalTime } from '../core/units.js';
 import {
   type ChunkLimits,
   type ChunkPlan,
@@ -17,7 +16,6 @@ import {
   chunkPlan,
 } from '../library/chunks.js';
 import type { Disk, DiskEntry, DiskFile } from '../ports/disk.js';
-import type { Time } from '../ports/time.js';
 import type { FileOutline } from './chunk-files.js';
 import { unlessFails } from './own-directories.js';
 import { TRACKS, trackPath } from './paths.js';
@@ -26,12 +24,6 @@ import { type Beside, type DescribedTrack, descriptionOf, readFile, SideFiles } 
 
 /** Most bytes of one read: what is on its way to a slow listener waits in memory. */
 export const READ_BYTES_MAX = 256 * 1024;
-
-/** A file that is held. */
-export interface HeldFile extends DescribedTrack {
-  /** When it found its place, or the store was opened. */
-  readonly since: LocalTime;
-}
 
 /** What lay on the disk at the start. */
 export interface FoundFiles {
@@ -46,19 +38,16 @@ export interface FoundFiles {
 /** Those of one node. `find` first. */
 export class HeldFiles {
   readonly #disk: Disk;
-  readonly #time: Pick<Time, 'now'>;
   readonly #limits: ChunkLimits;
   readonly #side: SideFiles;
-  readonly #files = new Map<TrackId, HeldFile>();
+  readonly #files = new Map<TrackId, DescribedTrack>();
+  /** Tracks whose WAVs were there at the start, and could not be said to be held. */
+  readonly #leftOut = new Set<TrackId>();
   /** Manifests that are being made. */
   readonly #making = new Map<TrackId, ReadBack>();
 
-  constructor(
-    components: { readonly disk: Disk; readonly time: Pick<Time, 'now'> },
-    init: { readonly limits: ChunkLimits },
-  ) {
+  constructor(components: { readonly disk: Disk }, init: { readonly limits: ChunkLimits }) {
     this.#disk = components.disk;
-    this.#time = components.time;
     this.#limits = init.limits;
     this.#side = new SideFiles(components, { directory: TRACKS });
   }
@@ -77,28 +66,39 @@ export class HeldFiles {
         continue;
       }
       const track = this.#side.description(id)?.track ?? null;
-      if (track === null) problems.push(`${TRACKS}/${name}: there is no description of it that can be read`);
-      else if (track.bytes !== size) problems.push(`${TRACKS}/${name}: it has ${size} bytes and not ${track.bytes}`);
-      else {
+      if (track !== null && track.bytes === size) {
         tracks.push(track);
         this.#hold(track);
+        continue;
       }
+      this.#leftOut.add(id);
+      const why =
+        track === null
+          ? 'there is no description of it that can be read'
+          : `it has ${size} bytes and not ${track.bytes}`;
+      problems.push(`${TRACKS}/${name}: ${why}`);
     }
     return { tracks, problems, leftovers };
   }
 
   /** Undefined where it is not held. */
-  get(id: TrackId): HeldFile | undefined {
+  get(id: TrackId): DescribedTrack | undefined {
     return this.#files.get(id);
   }
 
   /** In no order. */
-  list(): readonly HeldFile[] {
+  list(): readonly DescribedTrack[] {
     return [...this.#files.values()];
   }
 
+  /** Tracks whose files lie in the directory, also those that were left out at the start. In no order. @throws TuttiError DISK_FAILED */
+  lying(): readonly TrackId[] {
+    const leftOut = [...this.#leftOut].filter((id) => !this.#files.has(id) && this.#disk.exists(trackPath(id)));
+    return [...this.#files.keys(), ...leftOut];
+  }
+
   /** How a held file is cut. */
-  planOf({ bytes, chunks }: HeldFile): ChunkPlan {
+  planOf({ bytes, chunks }: DescribedTrack): ChunkPlan {
     return chunkPlan(bytes, chunks?.bytes ?? chunkBytesFor(bytes, this.#limits));
   }
 
@@ -135,7 +135,7 @@ export class HeldFiles {
     const described = withChunks(track, file);
     this.#side.write(track.id, { description: descriptionOf(described), manifest: null, peaks: null });
     if (described.chunks?.root !== file.chunks?.root) this.#making.delete(track.id);
-    this.#hold(described, file.since);
+    this.#hold(described);
   }
 
   /** Takes a track off the disk; one that is not there is fine. @throws TuttiError DISK_FAILED */
@@ -158,7 +158,7 @@ export class HeldFiles {
   }
 
   /** The manifest of a held file: not to be changed; null where it has to be made first. */
-  manifest(file: HeldFile): Uint8Array | null {
+  manifest(file: DescribedTrack): Uint8Array | null {
     return this.#side.manifest(file);
   }
 
@@ -166,7 +166,7 @@ export class HeldFiles {
    * Makes the manifest of a held file where it has none, reading up to `bytesMax` bytes of it; true when it is there.
    * @throws TuttiError TRACK_DAMAGED where the file is not what it was, DISK_FULL, DISK_FAILED
    */
-  makeManifest(file: HeldFile, bytesMax: number): boolean {
+  makeManifest(file: DescribedTrack, bytesMax: number): boolean {
     const { id } = file;
     if (this.manifest(file) !== null) return true;
     const making = this.#making.get(id) ?? new ReadBack({ plan: this.planOf(file) });
@@ -181,7 +181,7 @@ export class HeldFiles {
     const { title, bytes } = file;
     const described = { ...before, id, title, bytes, chunks };
     this.#side.write(id, { description: descriptionOf(described), manifest: found.manifest, peaks: null });
-    this.#hold(described, file.since);
+    this.#hold(described);
     return true;
   }
 
@@ -191,13 +191,13 @@ export class HeldFiles {
   }
 
   /** What a peer needs to fetch a file; null where its manifest has to be made first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  outline(file: HeldFile): FileOutline | null {
+  outline(file: DescribedTrack): FileOutline | null {
     const manifest = this.manifest(file);
     return manifest === null ? null : { manifest, peaks: this.#side.peaks(file.id) };
   }
 
   /** Likewise. @throws TuttiError TRACK_MISSING where the file has no such chunk, TRACK_DAMAGED */
-  readChunk(file: HeldFile, index: number): Uint8Array | null {
+  readChunk(file: DescribedTrack, index: number): Uint8Array | null {
     const manifest = this.manifest(file);
     if (manifest === null) return null;
     const bytes = readChunk(this.#disk, trackPath(file.id), this.planOf(file), index);
@@ -206,7 +206,7 @@ export class HeldFiles {
   }
 
   /** All that lies beside a file, as far as it can be read. */
-  beside(file: HeldFile): Beside {
+  beside(file: DescribedTrack): Beside {
     return {
       description: this.#side.description(file.id)?.bytes ?? descriptionOf(narrowed(file)),
       manifest: this.manifest(file),
@@ -220,8 +220,8 @@ export class HeldFiles {
     unlessFails(() => this.#side.remove(id));
   }
 
-  #hold(track: DescribedTrack, since = this.#time.now()): void {
-    this.#files.set(track.id, { ...narrowed(track), since });
+  #hold(track: DescribedTrack): void {
+    this.#files.set(track.id, narrowed(track));
   }
 
   #release(id: TrackId): void {

@@ -85,7 +85,12 @@ export class Partials {
       if (track !== undefined) this.#files.set(id, { ...this.#partial(track), missingBytes: missing(track, size) });
     }
     const leftovers = entries.filter(({ name, kind }) => kind === 'file' && !this.#files.has(idIn(name)));
-    return { arriving: [...this.#files.keys()], leftovers: leftovers.map(({ name }) => `${TMP}/${name}`) };
+    return { arriving: this.arriving(), leftovers: leftovers.map(({ name }) => `${TMP}/${name}`) };
+  }
+
+  /** Tracks whose files are arriving. In no order. */
+  arriving(): readonly TrackId[] {
+    return [...this.#files.keys()];
   }
 
   /** Room that files on their way in will take yet. Bytes. */

@@ -9,9 +9,10 @@ import { TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import { chunkLength } from '../library/chunks.js';
 import type { Disk, DiskFile } from '../ports/disk.js';
-import type { HeldFile, HeldFiles } from './held-files.js';
+import type { HeldFiles } from './held-files.js';
 import { trackPath } from './paths.js';
 import { holdsChunk } from './read-back.js';
+import type { DescribedTrack } from './side-files.js';
 
 /** What is not what it was: one chunk, or (null) so much that it cannot be told which: the file is gone, or of another size. */
 export interface Damage {
@@ -70,7 +71,7 @@ export class Scrubber {
   }
 
   /** Looks at one chunk, and goes on to the next. */
-  #look(file: HeldFile, chunk: number): Damage | null {
+  #look(file: DescribedTrack, chunk: number): Damage | null {
     const { id } = file;
     const manifest = this.#held.manifest(file);
     this.#at = { id, chunk: Number.POSITIVE_INFINITY };
@@ -82,7 +83,7 @@ export class Scrubber {
   }
 
   /** Making a manifest reads the whole file, and shows whether it is right: there is nothing more to look at. */
-  #makeManifest(file: HeldFile): Damage | null {
+  #makeManifest(file: DescribedTrack): Damage | null {
     try {
       if (!this.#held.makeManifest(file, this.#held.planOf(file).chunkBytes)) this.#at = { id: file.id, chunk: 0 };
       return null;
@@ -92,7 +93,7 @@ export class Scrubber {
     }
   }
 
-  #holds(file: HeldFile, manifest: Uint8Array, chunk: number): boolean | 'nothing' {
+  #holds(file: DescribedTrack, manifest: Uint8Array, chunk: number): boolean | 'nothing' {
     let opened: DiskFile | undefined;
     try {
       opened = this.#disk.open(trackPath(file.id), 'read');
@@ -107,7 +108,7 @@ export class Scrubber {
   }
 
   /** The file with the chunk that is to be looked at; undefined where the round is over. */
-  #next(order: readonly HeldFile[]): HeldFile | undefined {
+  #next(order: readonly DescribedTrack[]): DescribedTrack | undefined {
     const at = this.#at;
     if (at === null) return order[0];
     return order.find((file) =>
@@ -115,12 +116,12 @@ export class Scrubber {
     );
   }
 
-  #bytesBefore(order: readonly HeldFile[], file: HeldFile, chunk: number): number {
+  #bytesBefore(order: readonly DescribedTrack[], file: DescribedTrack, chunk: number): number {
     const before = order.slice(0, order.indexOf(file)).reduce((sum, { bytes }) => sum + bytes, 0);
     return before + Math.max(chunk * this.#held.planOf(file).chunkBytes, this.#held.madeBytes(file.id));
   }
 
-  #inOrder(): readonly HeldFile[] {
+  #inOrder(): readonly DescribedTrack[] {
     return this.#held.list().toSorted((left, right) => (this.#isBefore(left.id, right.id) ? -1 : 1));
   }
 

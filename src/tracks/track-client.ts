@@ -10,9 +10,9 @@ import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import type { Track } from '../library/track.js';
 import type { ChunkFiles, ChunkSet, FileOutline } from './chunk-files.js';
-import type { HeldFile } from './held-files.js';
 import type { TakenFile } from './intake.js';
 import type { ScrubStep } from './scrubber.js';
+import type { DescribedTrack } from './side-files.js';
 import type { StoredTracks, TrackStore } from './track-store.js';
 
 /** How many bytes of an upload are handed over at a time: few messages, and 8 uploads still fit into 4 MiB. */
@@ -113,7 +113,7 @@ export class TrackClient implements ChunkFiles {
   }
 
   /** See {@link TrackStore.held}. */
-  held(): Promise<readonly HeldFile[]> {
+  held(): Promise<readonly DescribedTrack[]> {
     return this.#call('held', []);
   }
 
@@ -147,6 +147,16 @@ export class TrackClient implements ChunkFiles {
   async quarantine(id: TrackId): Promise<ChunkSet> {
     const found = await this.#call<ChunkSet | null>('quarantine', [id, STEP_BYTES]);
     return found ?? this.#resumed(id);
+  }
+
+  /** See {@link TrackStore.idle}. */
+  idle(idleMs: number): Promise<readonly TrackId[]> {
+    return this.#call('idle', [idleMs]);
+  }
+
+  /** See {@link TrackStore.collect}. */
+  collect(id: TrackId, idleMs: number): Promise<boolean> {
+    return this.#call('collect', [id, idleMs]);
   }
 
   /** See {@link TrackStore.scrubStep}. */

@@ -8,12 +8,13 @@
  */
 import { TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
+import { type LocalTime, nanosFromMs } from '../core/units.js';
 import { CHUNK_LIMITS, type ChunkLimits } from '../library/chunks.js';
 import type { Track } from '../library/track.js';
 import type { Disk } from '../ports/disk.js';
 import type { Time } from '../ports/time.js';
 import type { ChunkSet, FileOutline } from './chunk-files.js';
-import { type HeldFile, HeldFiles, withChunks } from './held-files.js';
+import { HeldFiles, withChunks } from './held-files.js';
 import { Intake, type TakenFile } from './intake.js';
 import { inOwnDirectories, unlessFails } from './own-directories.js';
 import { Partials } from './partials.js';
@@ -68,6 +69,9 @@ export class TrackStore {
   readonly #held: HeldFiles;
   readonly #partials: Partials;
   readonly #scrubber: Scrubber;
+  #openedAt: LocalTime;
+  /** When somebody last wanted a track's file; where that is not said, it was not since the store was opened. */
+  readonly #wantedAt = new Map<TrackId, LocalTime>();
 
   constructor(components: TrackStoreComponents, init: TrackStoreInit = {}) {
     const { limits = CHUNK_LIMITS, scrubFrom = '' } = init;
@@ -76,12 +80,14 @@ export class TrackStore {
     const checkRoom = (bytes: number) => this.#checkRoom(bytes);
     this.#held = new HeldFiles(components, { limits });
     this.#partials = new Partials({ ...components, held: this.#held, checkRoom }, { limits });
+    this.#openedAt = components.time.now();
     this.#scrubber = new Scrubber({ ...components, held: this.#held }, { from: scrubFrom });
   }
 
   /** Makes the directories, removes leftovers, and says which tracks are there. @throws TuttiError DISK_FULL, DISK_FAILED */
   open(): StoredTracks {
-    const { disk } = this.#components;
+    const { disk, time } = this.#components;
+    this.#openedAt = time.now();
     for (const directory of [TRACKS, TMP]) disk.makeDirectory(directory);
     // What is said to be held must be on the medium: whoever gave a file its name may have been killed before it was.
     for (const directory of ['', TRACKS, TMP]) disk.syncDirectory(directory);
@@ -155,6 +161,7 @@ export class TrackStore {
       throw error;
     }
     this.#intakes.delete(number);
+    this.#want(taken.id);
     intake.release();
     // What had arrived of it has no use any more.
     unlessFails(() => this.#partials.drop(taken.id));
@@ -173,18 +180,36 @@ export class TrackStore {
       this.#held.describe(track);
       this.#partials.describe(track);
     });
+    this.#want(track.id);
   }
 
   /** Takes a track off the disk, also what is arriving of it; one that is not there is fine. @throws TuttiError DISK_FAILED */
   remove(id: TrackId): void {
+    this.#wantedAt.delete(id);
     inOwnDirectories(() => {
       this.#partials.drop(id);
       this.#held.remove(id);
     });
   }
 
+  /**
+   * Tracks whose files lie here, held, arriving or left out at the start, and that nobody has wanted for `idleMs`: nobody sent one, began or
+   * went on to fetch it here, had a chunk of it for a peer, or said what was agreed on it. Time in which the store was not open does not
+   * count. Which of them may go is for the caller to say. In no order. @throws TuttiError DISK_FAILED
+   */
+  idle(idleMs: number): readonly TrackId[] {
+    return [...new Set([...this.#held.lying(), ...this.#partials.arriving()])].filter((id) => this.#isIdle(id, idleMs));
+  }
+
+  /** {@link remove}, unless somebody has wanted the file within `idleMs`; true where it is gone. @throws TuttiError DISK_FAILED */
+  collect(id: TrackId, idleMs: number): boolean {
+    if (!this.#isIdle(id, idleMs)) return false;
+    this.remove(id);
+    return true;
+  }
+
   /** Every file that is held. */
-  held(): readonly HeldFile[] {
+  held(): readonly DescribedTrack[] {
     return this.#held.list();
   }
 
@@ -201,6 +226,7 @@ export class TrackStore {
   /** See {@link Partials.begin}; then as {@link resume}. */
   beginFetch(track: Track, outline: FileOutline, chunkBytes: number, bytesMax: number): ChunkSet | null {
     inOwnDirectories(() => this.#partials.begin(track, outline, chunkBytes));
+    this.#want(track.id);
     return this.resume(track.id, bytesMax);
   }
 
@@ -212,15 +238,19 @@ export class TrackStore {
   /** See {@link Partials.put}. */
   putChunk(id: TrackId, index: number, bytes: Uint8Array): void {
     inOwnDirectories(() => this.#partials.put(id, index, bytes));
+    this.#want(id);
   }
 
   /** See {@link Partials.finish}. */
   finishFetch(id: TrackId, bytesMax: number): boolean {
-    return inOwnDirectories(() => this.#partials.finish(id, bytesMax));
+    const isHeld = inOwnDirectories(() => this.#partials.finish(id, bytesMax));
+    this.#want(id);
+    return isHeld;
   }
 
   /** See {@link Partials.drop}. */
   dropFetch(id: TrackId): void {
+    if (this.#held.get(id) === undefined) this.#wantedAt.delete(id);
     this.#partials.drop(id);
   }
 
@@ -233,13 +263,17 @@ export class TrackStore {
   /** What a peer needs to fetch a file; null where {@link makeManifest} has to be called first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
   outline(id: TrackId): FileOutline | null {
     const file = this.#held.get(id);
-    return file === undefined ? this.#partials.outline(id) : this.#held.outline(file);
+    const outline = file === undefined ? this.#partials.outline(id) : this.#held.outline(file);
+    this.#want(id);
+    return outline;
   }
 
   /** A chunk of a file that is held or arriving; null as for {@link outline}. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED */
   readChunk(id: TrackId, index: number): Uint8Array | null {
     const file = this.#held.get(id);
-    return file === undefined ? this.#partials.readChunk(id, index) : this.#held.readChunk(file, index);
+    const bytes = file === undefined ? this.#partials.readChunk(id, index) : this.#held.readChunk(file, index);
+    this.#want(id);
+    return bytes;
   }
 
   /** See {@link HeldFiles.makeManifest}. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FULL, DISK_FAILED */
@@ -262,6 +296,16 @@ export class TrackStore {
   /** Idempotent: gives up everything that is on its way in. */
   close(): void {
     for (const number of [...this.#intakes.keys()]) this.abort(number);
+  }
+
+  /** Somebody wants this file, which is here. */
+  #want(id: TrackId): void {
+    this.#wantedAt.set(id, this.#components.time.now());
+  }
+
+  #isIdle(id: TrackId, idleMs: number): boolean {
+    const sinceNs = this.#components.time.now() - (this.#wantedAt.get(id) ?? this.#openedAt);
+    return sinceNs >= nanosFromMs(idleMs);
   }
 
   #intakeOf(number: number) {

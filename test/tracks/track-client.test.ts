@@ -27,7 +27,7 @@ async function fetchAll(client: TrackClient, { track, outline, count, chunk }: E
   await client.finishFetch(track.id);
 }
 
-/** Large enough for several steps of 4 MiB: 11 chunks of a mebibyte. */
+/** Large enough for several steps: 11 chunks of a mebibyte. */
 const LARGE = elsewhere(noise(11 << 20), { bytesMin: 1 << 20, bytesMax: 1 << 20, countAim: 1 });
 
 t.test('a file is fetched, given on, found damaged and mended, by promises', async (t) => {
