@@ -18,7 +18,7 @@ import type { StoredTracks, TrackStore } from './track-store.js';
 /** How many bytes of an upload are handed over at a time: few messages, and 8 uploads still fit into 4 MiB. */
 const PIECE_BYTES = 256 * 1024;
 /** How much is read back at a time, so that other calls get their turn. Bytes. */
-const STEP_BYTES = 4 << 20;
+const STEP_BYTES = 1 << 20;
 
 /** What both ends need of a port: a Worker and its parentPort have it as well. */
 export interface StorePort {

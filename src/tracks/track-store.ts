@@ -45,7 +45,7 @@ export interface StoredTracks {
 export interface TrackStoreComponents {
   readonly disk: Disk;
   readonly time: Pick<Time, 'now'>;
-  /** Called before bytes are written in bulk; may wait, for the log's writes to go first. */
+  /** Called before the card is given much to do; may wait, for the log's writes to go first. */
   readonly pace: () => void;
 }
 
@@ -143,6 +143,7 @@ export class TrackStore {
   /** Reads up to `bytesMax` bytes of a finished intake back; what it is when all were, and are right, else null. @throws TuttiError DISK_FAILED */
   verify(number: number, bytesMax: number): TakenFile | null {
     const entry = this.#intakeOf(number);
+    this.#components.pace();
     entry.taken ??= entry.intake.verify(bytesMax);
     return entry.taken;
   }
@@ -232,6 +233,7 @@ export class TrackStore {
 
   /** See {@link Partials.resume}: null while there is more to look at. */
   resume(id: TrackId, bytesMax: number): ChunkSet | null {
+    this.#components.pace();
     return inOwnDirectories(() => this.#partials.resume(id, bytesMax));
   }
 
@@ -243,6 +245,7 @@ export class TrackStore {
 
   /** See {@link Partials.finish}. */
   finishFetch(id: TrackId, bytesMax: number): boolean {
+    this.#components.pace();
     const isHeld = inOwnDirectories(() => this.#partials.finish(id, bytesMax));
     this.#want(id);
     return isHeld;
@@ -280,11 +283,13 @@ export class TrackStore {
   makeManifest(id: TrackId, bytesMax: number): boolean {
     const file = this.#held.get(id);
     if (file === undefined) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
+    this.#components.pace();
     return inOwnDirectories(() => this.#held.makeManifest(file, bytesMax));
   }
 
   /** See {@link Scrubber.step}. */
   scrubStep(bytesMax: number): ScrubStep {
+    this.#components.pace();
     return inOwnDirectories(() => this.#scrubber.step(bytesMax));
   }
 

@@ -39,7 +39,7 @@ t.test('the chunks of an upload are those of what the card gives back, and their
   t.end();
 });
 
-t.test('before each sync of an upload, others may go first', (t) => {
+t.test('before each sync of an upload, and before each piece that is read back, others may go first', (t) => {
   const { store, paces } = open();
   const file = song(40_000);
   const number = store.begin(file.length);
@@ -47,6 +47,9 @@ t.test('before each sync of an upload, others may go first', (t) => {
   store.finish(number);
   t.equal(paces.length, Math.ceil(file.length / SYNC_BYTES_MAX));
   t.equal(new Set(paces).size, paces.length, 'once each');
+  paces.length = 0;
+  while (store.verify(number, SYNC_BYTES_MAX) === null);
+  t.equal(paces.length, Math.ceil(file.length / SYNC_BYTES_MAX));
   store.abort(number);
   t.end();
 });
