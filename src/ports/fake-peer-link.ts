@@ -163,6 +163,12 @@ export class FakePeerLink implements PeerLink {
     return true;
   }
 
+  queuedBytes(to: NodeId, channel: Channel): number {
+    const connection = this.#connections.get(to);
+    // A network without limits of its own takes everything at once: what is on its way stands for what waits.
+    return connection === undefined ? 0 : this.#otherEnd(connection).arrivingBytes[channel];
+  }
+
   stop(): Promise<void> {
     if (this.#handlers === undefined) return Promise.resolve();
     this.#handlers = undefined;

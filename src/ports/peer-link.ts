@@ -84,6 +84,8 @@ export interface PeerLink {
    * @throws TuttiError BAD_REQUEST above {@link MESSAGE_BYTES_MAX}
    */
   send(to: NodeId, channel: Channel, bytes: Uint8Array): boolean;
+  /** Bytes for a peer that wait here for the network to take them, give or take some for frames; 0 where it is not up. */
+  queuedBytes(to: NodeId, channel: Channel): number;
   /** Idempotent, fine before `start`: closes everything, and no handler is called afterwards. */
   stop(): Promise<void>;
 }

@@ -360,10 +360,15 @@ export const runPeerLinkContract = (
     await t.test('a queue that is full refuses, and takes again when it has emptied', async (t) => {
       const { a, b, pass } = await pair(t);
       let taken = 0;
+      t.equal(a.link.queuedBytes(B, 'control'), 0);
       while (send(a, b, 'control', taken, MESSAGE_BYTES_MAX.control)) taken++;
       t.ok(taken > 0 && taken < 256, `it took ${taken}, and not for ever`);
+      t.ok(a.link.queuedBytes(B, 'control') > MESSAGE_BYTES_MAX.control, 'they wait');
+      t.equal(a.link.queuedBytes(B, 'bulk'), 0, 'on their own channel');
+      t.equal(a.link.queuedBytes(C, 'control'), 0, 'and for nobody else');
       await until(() => b.events.length === taken, pass, 'what it took arrives');
-      t.ok(send(a, b, 'control', 200));
+      await until(() => a.link.queuedBytes(B, 'control') === 0, pass, 'nothing waits any more');
+      t.ok(send(a, b, 'control', 60));
       await until(() => b.events.length === taken + 1, pass, 'and the next one too');
     });
 

@@ -73,6 +73,10 @@ export class GatedLink implements PeerLink {
     return this.#parts.link.send(to, channel, bytes);
   }
 
+  queuedBytes(to: NodeId, channel: Channel): number {
+    return this.#parts.link.queuedBytes(to, channel);
+  }
+
   stop(): Promise<void> {
     return this.#parts.link.stop();
   }

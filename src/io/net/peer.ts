@@ -130,11 +130,16 @@ export class Peer implements ConnectionOwner {
 
   /** False where it is not up, or has too much waiting. */
   send(channel: Channel, bytes: Uint8Array): boolean {
-    const wire = channel === 'bulk' ? this.#bulk : this.#control?.wire;
-    if (!this.isUp || wire === undefined) return false;
+    const wire = this.#wireOf(channel);
+    if (wire === undefined) return false;
     if (wire.queuedBytes + bytes.length > QUEUE_BYTES_MAX[channel]) return false;
     wire.send(KIND.message, bytes);
     return true;
+  }
+
+  /** Bytes that wait here to be sent; 0 where it is not up. */
+  queuedBytes(channel: Channel): number {
+    return this.#wireOf(channel)?.queuedBytes ?? 0;
   }
 
   /** The peer says hello on a connection that it dialed. False: it is a duplicate, and to be refused. */
@@ -177,6 +182,12 @@ export class Peer implements ConnectionOwner {
     this.#components.count(reason);
     if (wire === this.#attempt?.wire) this.#explain(this.#attempt, reason, error);
     this.#startOver(reason);
+  }
+
+  /** Undefined where it is not up. */
+  #wireOf(channel: Channel): Wire | undefined {
+    if (!this.isUp) return undefined;
+    return channel === 'bulk' ? this.#bulk : this.#control?.wire;
   }
 
   /** Rules 2 and 3. */

@@ -125,6 +125,10 @@ export class TlsPeerLink implements PeerLink {
     return this.#peers.get(to)?.send(channel, bytes) ?? false;
   }
 
+  queuedBytes(to: NodeId, channel: Channel): number {
+    return this.#peers.get(to)?.queuedBytes(channel) ?? 0;
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#handlers = undefined;
