@@ -1,0 +1,47 @@
+/** What a TrackExchange is made of, and whom it tells. */
+import type { Incarnation, NodeId, TrackId } from '../core/ids.js';
+import type { ChunkLimits } from '../library/chunks.js';
+import type { Track } from '../library/track.js';
+import type { Log } from '../ports/log.js';
+import type { PeerMail } from '../ports/peer-mail.js';
+import type { Time } from '../ports/time.js';
+import type { ChunkFiles } from './chunk-files.js';
+
+/** Whom the exchange tells. Called one at a time, each may call the exchange. */
+export interface ExchangeHandlers {
+  /** A file came in and has its place. Where it is not wanted any more, whoever hears this removes it and says `dropped`. */
+  arrived(track: Track): void;
+  /** A file that was held is damaged or gone: nobody is to count on it. It is repaired where it is wanted, and then `arrived` again. */
+  withdrawn(id: TrackId): void;
+  /** A held file was offered by a node that does not need it any more, and nobody else does: it may be removed, and `dropped` said. */
+  orphaned(id: TrackId): void;
+  /** A chunk of a file that is on its way is here. */
+  kept(id: TrackId, index: number): void;
+  /** Who holds what, or how far something is, has changed. */
+  changed(): void;
+}
+
+/** What is on the card at the start. */
+export interface ExchangeStart {
+  /** Files in their place. */
+  readonly held: Iterable<TrackId>;
+  /** Files of which some chunks are here. */
+  readonly arriving: Iterable<TrackId>;
+}
+
+/** What an exchange works with. */
+export interface ExchangeComponents {
+  readonly mail: PeerMail;
+  readonly files: ChunkFiles;
+  readonly time: Time;
+  readonly log: Log;
+}
+
+/** Whose it is. */
+export interface ExchangeInit {
+  readonly self: NodeId;
+  /** Of this node's card: what it holds, it holds under this. */
+  readonly incarnation: Incarnation;
+  /** For tracks that do not say how they are cut. */
+  readonly chunkLimits?: ChunkLimits;
+}
