@@ -48,6 +48,10 @@ export function chunkPlan(fileBytes: number, chunkBytes: number): ChunkPlan {
 /** Where chunk `index`, 0 to `count` - 1, begins in the file. Bytes. */
 export const chunkOffset = ({ chunkBytes }: ChunkPlan, index: number): number => index * chunkBytes;
 
+/** The chunk that holds the byte at `offset`; not below `count` where the file ends before it. */
+export const chunkAt = ({ chunkBytes }: Pick<ChunkPlan, 'chunkBytes'>, offset: number): number =>
+  Math.floor(offset / chunkBytes);
+
 /** Bytes of chunk `index`, 0 to `count` - 1. */
 export function chunkLength(plan: ChunkPlan, index: number): number {
   assert(index >= 0 && index < plan.count, 'a file has this chunk');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import {
   CHUNK_LIMITS,
+  chunkAt,
   chunkBytesFor,
   chunkHash,
   chunkLength,
@@ -35,6 +36,8 @@ t.test('the chunks of any file are the file, without a gap', (t) => {
       t.equal(chunkOffset(plan, last) + chunkLength(plan, last), fileBytes);
       t.ok(chunkLength(plan, last) > 0 && chunkLength(plan, last) <= chunkBytes);
       if (last > 0) t.equal(chunkLength(plan, 0), chunkBytes);
+      t.equal(chunkAt(plan, chunkOffset(plan, last)), last);
+      t.equal(chunkAt(plan, fileBytes - 1), last);
     }),
     { numRuns: 200 },
   );
