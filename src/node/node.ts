@@ -19,6 +19,7 @@ import type { ClusterTime } from '../core/units.js';
 import { cleanTitle, titleKey } from '../library/title.js';
 import type { Track } from '../library/track.js';
 import type { Repeat } from '../playback/model.js';
+import type { WantedChunk } from '../player/checked-file.js';
 import type { PlayerStatus } from '../player/loop.js';
 import type { Lamp } from '../ports/controls.js';
 import type { Log } from '../ports/log.js';
@@ -113,6 +114,7 @@ export class Node {
         playout: components.playout,
         othersNeedMs: () => this.#reports.othersNeedMs,
         songEnded: () => this.#songEnded(),
+        wanted: (chunk) => this.#wanted(chunk),
       },
       init,
     );
@@ -505,6 +507,12 @@ export class Node {
   #songEnded(): void {
     this.#changed();
     this.#duties.mark();
+  }
+
+  /** What plays, or is to play next, lacks a chunk on this card: silence until it is there. */
+  #wanted({ trackId, chunk, why }: WantedChunk): void {
+    if (why === 'damaged') this.#log.warn('A file is damaged: what is bad of it is not played.', { trackId, chunk });
+    else this.#log.info('A chunk of a track is needed and not here.', { trackId, chunk });
   }
 
   /** Looks at everything that nobody tells of by itself. */

@@ -9,6 +9,7 @@ import { LEAD_NS_MAX } from '../cluster/command.js';
 import { type ClockLine, readClock } from '../core/clock-line.js';
 import { addTime, type ClusterTime, type LocalTime, NS_PER_MS, NS_PER_S } from '../core/units.js';
 import { endOfCurrent } from '../playback/timeline.js';
+import type { WantedChunk } from '../player/checked-file.js';
 import type { PlayerStatus } from '../player/loop.js';
 import type { Player } from '../player/player.js';
 import type { Time, Timer } from '../ports/time.js';
@@ -56,6 +57,8 @@ export interface PlayingComponents {
   readonly othersNeedMs: () => number;
   /** A song has ended, and nobody had to say so. */
   readonly songEnded: () => void;
+  /** What is to sound soon, or should sound already, lacks a chunk. */
+  readonly wanted: (chunk: WantedChunk) => void;
 }
 
 /** Started once, when what the disk knows to be agreed was applied; after `stop` (idempotent) the player is silent. */
@@ -65,6 +68,7 @@ export class Playing {
   readonly #playout: Playout;
   readonly #othersNeedMs: () => number;
   readonly #songEnded: () => void;
+  readonly #wanted: (chunk: WantedChunk) => void;
   readonly #init: NodeInit;
   #isRunning = false;
   #willRefresh = false;
@@ -80,11 +84,12 @@ export class Playing {
     this.#playout = components.playout;
     this.#othersNeedMs = components.othersNeedMs;
     this.#songEnded = components.songEnded;
+    this.#wanted = components.wanted;
     this.#init = init;
   }
 
   async start(): Promise<void> {
-    await this.#playout.start();
+    await this.#playout.start({ wanted: this.#wanted });
     this.#isRunning = true;
     this.#clockTimer = this.#time.every('playing.clock', CLOCK_EVERY_MS, () => this.followClock());
     this.followClock();

@@ -5,10 +5,10 @@ import type { GainStep } from '../cluster/volume.js';
 import type { OutputChannels } from '../core/output-channels.js';
 import { addTime, type ClusterTime, clusterTime, NS_PER_MS } from '../core/units.js';
 import type { ReadonlyLibrary } from '../library/library.js';
+import { wavPath } from '../library/track-paths.js';
 import type { Playback, Segment } from '../playback/model.js';
 import { segments } from '../playback/timeline.js';
 import { type GainChange, PROGRAM_SEGMENTS_MAX, type Program, type ProgramSegment } from '../player/program.js';
-import { trackPath } from '../tracks/paths.js';
 
 /** How far back a program reaches: the player's clock may be behind by as much, after it was set. Nanoseconds. */
 const PAST_NS = 250n * NS_PER_MS;
@@ -63,7 +63,8 @@ function programSegment(segment: Segment, library: ReadonlyLibrary, level: Sound
   return [
     {
       ...segment,
-      file: trackPath(track.id),
+      file: wavPath(track.id),
+      ...(track.chunks && { chunks: { ...track.chunks, fileBytes: track.bytes } }),
       format: track.format,
       frames: track.frames,
       levelGain: level === 'track' ? levelGain(integratedLufs, samplePeak) : 1,

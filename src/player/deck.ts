@@ -3,34 +3,39 @@
  *
  * A deck is filled with *pieces*, one after another: each is one track from some frame to its end. Both threads know the list (the
  * player sends it), so the ring between them holds bare samples and no marks: what the player reads next follows from what it has
- * read. Only one thing the player cannot know: that a file was missing or broke off. The reader publishes that per piece, with the
- * frame at which it ends early, before any sample of the next piece.
+ * read. Only two things the player cannot know. That a file was missing or broke off: the reader publishes that per piece, with the
+ * frame at which it ends early, before any sample of the next piece. And that the reader waits, in the middle of a piece, for a chunk
+ * that is still to come: that piece goes on some day, and until then nothing comes after it.
  *
  * To use a deck again for another stretch the player raises its serial number. It touches the ring only when the reader has published
  * the same number, and the reader empties the ring just before it does.
  */
 import { assert } from '../core/assert.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { TrackId } from '../core/ids.js';
 import type { LocalTime } from '../core/units.js';
 import { BYTES_PER_SAMPLE } from '../library/sample-bytes.js';
 import type { AudioFormat } from '../library/track.js';
 import type { Time } from '../ports/time.js';
-import type { ProgramSegment } from './program.js';
+import type { FileChunks, ProgramSegment } from './program.js';
 import { allocateRing, RingReader, RingWriter } from './ring.js';
 import { isSameSound } from './schedule.js';
 
 /** How much sound a deck holds at least: the reader may be away for as long. Seconds. */
 export const FILL_AHEAD_S = 5;
 /** What the reader takes from a file at once: a few milliseconds of a slow card. Bytes. */
-const CHUNK_BYTES = 64 * 1024;
-/** The longest chunk, for formats of few bytes: it has to fit a ring on top of {@link FILL_AHEAD_S}. Seconds. */
-const CHUNK_S_MAX = 0.5;
+const READ_BYTES = 64 * 1024;
+/** The longest read, for formats of few bytes: it has to fit a ring on top of {@link FILL_AHEAD_S}. Seconds. */
+const READ_S_MAX = 0.5;
 /** Pieces that one filling takes; what comes after goes to the other deck. */
 const PIECES_MAX = 256;
 
 /** A track from `fromFrame` to its end. */
 export interface Piece {
+  readonly trackId: TrackId;
   readonly file: string;
+  /** See {@link ProgramSegment.chunks}. */
+  readonly chunks?: FileChunks;
   readonly format: AudioFormat;
   /** Length of the whole track. */
   readonly frames: number;
@@ -61,46 +66,75 @@ export type ReaderRequest =
 export type PieceFailure = Extract<ErrorCode, 'TRACK_MISSING' | 'TRACK_UNREADABLE'>;
 const FAILURES: readonly (PieceFailure | undefined)[] = [undefined, 'TRACK_MISSING', 'TRACK_UNREADABLE'];
 
-/** The part of a deck's memory that says which filling it holds and which pieces broke off. */
+/** Why a piece does not go on for now. */
+export type PieceWait = Extract<ErrorCode, 'TRACK_MISSING' | 'TRACK_DAMAGED'>;
+/** From 1 on, so that 0 says that nothing is waited for. */
+const WAITS: readonly (PieceWait | undefined)[] = [undefined, 'TRACK_MISSING', 'TRACK_DAMAGED'];
+
+/** Words before those of the pieces: the serial number; and what is waited for, in which piece. */
+const [SERIAL, WAITING, FIRST_PIECE] = [0, 1, 2];
+
+/** The part of a deck's memory that says which filling it holds, which pieces broke off, and what is waited for. */
 export class DeckControl {
-  /** Word 0: the serial number. Then a word per piece: an index into {@link FAILURES}. */
+  /** {@link SERIAL}, {@link WAITING}: `WAITS.length` x piece + index into it. Then a word per piece: an index into {@link FAILURES}. */
   readonly #words: Int32Array;
   /** Per piece, valid once it has failed: the frame at which it ends. */
   readonly #ends: Float64Array;
 
   constructor(buffer: SharedArrayBuffer) {
     this.#ends = new Float64Array(buffer, 0, PIECES_MAX);
-    this.#words = new Int32Array(buffer, this.#ends.byteLength, 1 + PIECES_MAX);
+    this.#words = new Int32Array(buffer, this.#ends.byteLength, FIRST_PIECE + PIECES_MAX);
   }
 
   static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(PIECES_MAX * 8 + (1 + PIECES_MAX) * 4);
+    return new SharedArrayBuffer(PIECES_MAX * 8 + (FIRST_PIECE + PIECES_MAX) * 4);
   }
 
   get serial(): number {
-    return Atomics.load(this.#words, 0);
+    return Atomics.load(this.#words, SERIAL);
   }
 
   /** Reader: the ring is empty and from now on holds the filling `serial`. */
   begin(serial: number): void {
-    this.#words.fill(0, 1);
-    Atomics.store(this.#words, 0, serial);
+    this.#words.fill(0, WAITING);
+    Atomics.store(this.#words, SERIAL, serial);
   }
 
   /** Reader: `piece` has no frame from `end` on. */
   fail(piece: number, failure: PieceFailure, end: number): void {
     this.#ends[piece] = end;
-    Atomics.store(this.#words, 1 + piece, FAILURES.indexOf(failure));
+    Atomics.store(this.#words, FIRST_PIECE + piece, FAILURES.indexOf(failure));
   }
 
   /** Why `piece` broke off, if it did. */
   failure(piece: number): PieceFailure | undefined {
-    return FAILURES[Atomics.load(this.#words, 1 + piece)];
+    return FAILURES[Atomics.load(this.#words, FIRST_PIECE + piece)];
   }
 
   /** Frame at which a piece that failed ends. */
   end(piece: number): number {
     return this.#ends[piece]!;
+  }
+
+  /** Reader: `piece` does not go on, and nothing after it comes, until `goOn`. */
+  wait(piece: number, why: PieceWait): void {
+    Atomics.store(this.#words, WAITING, WAITS.length * piece + WAITS.indexOf(why));
+  }
+
+  /** Reader: nothing is waited for any more. */
+  goOn(): void {
+    Atomics.store(this.#words, WAITING, 0);
+  }
+
+  /** The piece in which the reader waits; Infinity for none. */
+  get waitingIn(): number {
+    const word = Atomics.load(this.#words, WAITING);
+    return word === 0 ? Number.POSITIVE_INFINITY : Math.floor(word / WAITS.length);
+  }
+
+  /** Why it waits, where it does. */
+  get waitingFor(): PieceWait | undefined {
+    return WAITS[Atomics.load(this.#words, WAITING) % WAITS.length];
   }
 }
 
@@ -108,12 +142,12 @@ export class DeckControl {
 export const frameBytesOf = (format: AudioFormat): number => BYTES_PER_SAMPLE[format.sample] * format.channels;
 
 /** Frames that the reader takes from a file of this format at once. */
-export const chunkFramesOf = (format: AudioFormat): number =>
-  Math.floor(Math.min(CHUNK_BYTES / frameBytesOf(format), CHUNK_S_MAX * format.sampleRate));
+export const readFramesOf = (format: AudioFormat): number =>
+  Math.floor(Math.min(READ_BYTES / frameBytesOf(format), READ_S_MAX * format.sampleRate));
 
-/** Samples that the ring of a deck needs, so that {@link FILL_AHEAD_S} are in it while there is no room for another chunk. */
+/** Samples that the ring of a deck needs, so that {@link FILL_AHEAD_S} are in it while there is no room for another read. */
 const ringSamplesFor = (format: AudioFormat): number =>
-  (FILL_AHEAD_S * format.sampleRate + chunkFramesOf(format)) * format.channels;
+  (FILL_AHEAD_S * format.sampleRate + readFramesOf(format)) * format.channels;
 
 /** What a deck is filled with. */
 export interface DeckComponents {
@@ -204,6 +238,16 @@ export class Deck {
     return this.#ready() ? this.#control!.failure(piece) : undefined;
   }
 
+  /** The piece in which the reader waits for what is still to come: it gets no further for now. Infinity for none. */
+  get waitingIn(): number {
+    return this.#ready() ? this.#control!.waitingIn : Number.POSITIVE_INFINITY;
+  }
+
+  /** Why it waits there, where it does. */
+  get waitingFor(): PieceWait | undefined {
+    return this.#ready() ? this.#control!.waitingFor : undefined;
+  }
+
   /** True where the next sample in the ring belongs to `segment`. */
   isAt(segment: ProgramSegment): boolean {
     const head = this.#segments[this.head];
@@ -252,7 +296,9 @@ export class Deck {
 }
 
 const pieceOf = (segment: ProgramSegment, fromFrame: number): Piece => ({
+  trackId: segment.trackId,
   file: segment.file,
+  chunks: segment.chunks,
   format: segment.format,
   frames: segment.frames,
   fromFrame,

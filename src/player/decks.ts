@@ -2,8 +2,9 @@
  * Which deck holds what: two decks, so that what comes after a cut is ready while the sound before it still fades.
  *
  * Songs that follow one another to their ends share a deck, one piece after the other. What begins with a command (skip, seek, resume)
- * goes to the other deck, because the first one is full of sound that nobody will hear. `plan` is called at every period; it compares
- * the program with the decks and asks the reader for what is missing.
+ * goes to the other deck, because the first one is full of sound that nobody will hear. So does what comes after a piece in which the
+ * reader waits for a chunk: nobody knows when that comes, and the songs after it begin in time. `plan` is called at every period; it
+ * compares the program with the decks and asks the reader for what is missing.
  */
 import type { ErrorCode } from '../core/errors.js';
 import { addTime, type ClusterTime, NS_PER_MS, NS_PER_S } from '../core/units.js';
@@ -15,9 +16,12 @@ import { frameDueAt, isSameSound } from './schedule.js';
 const HORIZON_NS = 30n * NS_PER_S;
 /** How long after a failure the same file is tried again: it may be on its way from another node. Nanoseconds. */
 const RETRY_AFTER_NS = 500n * NS_PER_MS;
+/** So long is believed that a chunk is waited for: a deck that is filled anew with what is due has to find that out again. Nanoseconds. */
+const WAIT_SEEN_NS = 500n * NS_PER_MS;
 /** A deck that lies further behind than this is filled anew from what is due, rather than caught up with. Seconds. */
 const BEHIND_MAX_S = 1;
-
+/** The same for one whose reader waits for a chunk: what is due by now may lie in another one, which is there. Seconds. */
+const BEHIND_WAITING_MAX_S = 0.2;
 /** A file that could not be read, for one segment. */
 interface Failure {
   readonly segment: ProgramSegment;
@@ -33,6 +37,13 @@ export interface InUse {
   readonly isHeard: (segment: ProgramSegment) => boolean;
 }
 
+/** A segment in which a deck's reader was seen to wait. */
+interface Wait {
+  segment: ProgramSegment | undefined;
+  code: ErrorCode | undefined;
+  seenAt: bigint;
+}
+
 /** What a walk through the program finds out about a deck. */
 interface Visit {
   readonly deck: Deck;
@@ -46,6 +57,8 @@ interface Visit {
 export class Decks {
   readonly #visits: readonly Visit[];
   #failures: Failure[] = [];
+  /** What was seen to be waited for last; changed in place. */
+  readonly #waited: Wait = { segment: undefined, code: undefined, seenAt: 0n };
   /** Places in the program of segments that no deck comes to; reused by every `plan`. */
   readonly #uncovered: number[] = [];
 
@@ -57,20 +70,27 @@ export class Decks {
     }));
   }
 
-  /** The deck whose next frame belongs to `segment`; of two such the one that is nearer to `frame`. */
+  /** The deck whose next frame belongs to `segment`; of two such the one that is nearer to `frame`, or has more of it. */
   holding(segment: ProgramSegment, frame: number): Deck | undefined {
     let nearest: Deck | undefined;
+    let leastApart = Number.POSITIVE_INFINITY;
     for (const { deck } of this.#visits) {
       if (!deck.isAt(segment)) continue;
-      if (nearest === undefined || Math.abs(deck.headFrame - frame) < Math.abs(nearest.headFrame - frame))
-        nearest = deck;
+      const apart = Math.abs(deck.headFrame - frame);
+      const hasMore = nearest !== undefined && deck.availableFrames() > nearest.availableFrames();
+      if (apart > leastApart || (apart === leastApart && !hasMore)) continue;
+      nearest = deck;
+      leastApart = apart;
     }
     return nearest;
   }
 
-  /** Why `segment` cannot be read, where that is known. */
-  failureOf(segment: ProgramSegment): ErrorCode | undefined {
-    return this.#failureOf(segment)?.code;
+  /** Why `segment` cannot be read, or read on for now, where that is known. */
+  reasonOf(segment: ProgramSegment): ErrorCode | undefined {
+    const failure = this.#failureOf(segment);
+    if (failure !== undefined) return failure.code;
+    const { segment: waited, code } = this.#waited;
+    return waited !== undefined && isSameSound(waited, segment) ? code : undefined;
   }
 
   /**
@@ -79,6 +99,7 @@ export class Decks {
    */
   plan(segments: readonly ProgramSegment[], now: ClusterTime, { inUse, isHeard }: InUse): void {
     this.#noteFailures(now);
+    this.#noteWaits(now);
     for (const visit of this.#visits) {
       visit.piece = -1;
       visit.firstNeed = Number.POSITIVE_INFINITY;
@@ -113,6 +134,19 @@ export class Decks {
     }
   }
 
+  /** Takes over for what the reader waits in the segment that is due; forgets it when that was long ago. */
+  #noteWaits(now: ClusterTime): void {
+    const waited = this.#waited;
+    for (const { deck } of this.#visits) {
+      const segment = deck.segmentAt(deck.waitingIn);
+      if (segment === undefined || segment.startAt > now || segment.endAt <= now) continue;
+      waited.segment = segment;
+      waited.code = deck.waitingFor;
+      waited.seenAt = now;
+    }
+    if (now - waited.seenAt > WAIT_SEEN_NS) waited.segment = undefined;
+  }
+
   /** True where a deck comes to `segment` by itself. */
   #reach(segment: ProgramSegment, place: number, now: ClusterTime): boolean {
     for (const visit of this.#visits) {
@@ -121,7 +155,7 @@ export class Decks {
       // The head of a deck may have failed further on: what it has is played. A later piece that failed is left out.
       while (piece > deck.head && piece < deck.pieces && deck.failureAt(piece) !== undefined) piece += 1;
       const held = deck.segmentAt(piece);
-      if (held === undefined || !isSameSound(held, segment)) continue;
+      if (held === undefined || !isSameSound(held, segment) || piece > deck.waitingIn) continue;
       if (piece === deck.head && isOutOfReach(deck, segment, now)) continue;
       visit.piece = piece;
       visit.firstNeed = Math.min(visit.firstNeed, place);
@@ -168,5 +202,6 @@ function isOutOfReach(deck: Deck, segment: ProgramSegment, now: ClusterTime): bo
   if (deck.headFrame - due > FILL_AHEAD_S * segment.sampleRate) return true;
   const missing = due - (deck.headFrame + deck.availableFrames());
   const fillingS = Number(now - deck.filledAtNs) / 1e9;
-  return missing > BEHIND_MAX_S * segment.sampleRate && fillingS > BEHIND_MAX_S;
+  const mostS = deck.waitingIn === deck.head ? BEHIND_WAITING_MAX_S : BEHIND_MAX_S;
+  return missing > mostS * segment.sampleRate && fillingS > mostS;
 }

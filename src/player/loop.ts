@@ -289,7 +289,7 @@ export class PlayerLoop {
   #reason(segment: ProgramSegment): ErrorCode | undefined {
     if (this.#clock === undefined) return 'NO_CLOCK';
     if (this.#open === undefined) return 'OUTPUT_UNAVAILABLE';
-    return this.#mayStart || this.#goesOn ? this.#decks.failureOf(segment) : 'NO_CLOCK';
+    return this.#mayStart || this.#goesOn ? this.#decks.reasonOf(segment) : 'NO_CLOCK';
   }
 
   /** What the last frame that was written should be part of; without a card, what should sound now; without a clock, anything at all. */

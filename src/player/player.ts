@@ -9,7 +9,7 @@ import type { ClockLine } from '../core/clock-line.js';
 import type { Log } from '../ports/log.js';
 import type { PlayerStatus } from './loop.js';
 import type { Program } from './program.js';
-import type { FromPlayer, PlayerSetup, PlayerThreads, SpawnPlayerThreads } from './threads.js';
+import type { FromPlayer, PlayerSetup, PlayerThreads, PlayerThreadsHandlers, SpawnPlayerThreads } from './threads.js';
 
 /** How long the threads get to fade out and end, before they are ended. Milliseconds: several times what the loop itself allows. */
 const END_MS_MAX = 2_000;
@@ -22,6 +22,9 @@ export interface PlayerComponents {
   /** Called once where a thread died: nothing sounds from then on, and a new Player has to be made. */
   readonly failed: (error: Error) => void;
 }
+
+/** What a player asks of its owner while it runs. */
+export type PlayerHandlers = Pick<PlayerThreadsHandlers, 'wanted'>;
 
 /** The main thread's handle on what plays. Started once and stopped for good; every other call returns at once, whatever the threads do. */
 export class Player {
@@ -39,13 +42,14 @@ export class Player {
     this.#status = { driver, device, state: 'closed', errorUs: 0, ppm: 0, underruns: 0, late: 0, snaps: 0, clipped: 0 };
   }
 
-  /** Starts the threads, save for driver `none`, which has nothing to do. */
-  async start(): Promise<void> {
+  /** Starts the threads, save for driver `none`, which has nothing to do. What nobody takes `handlers` for goes unheard. */
+  async start(handlers: PlayerHandlers = { wanted: () => {} }): Promise<void> {
     assert(!this.#started, 'a player is started once');
     this.#started = true;
     if (this.#setup.output.driver === 'none') return;
     this.#threads = await this.#components.spawn(this.#setup, {
       message: (message) => this.#receive(message),
+      wanted: (chunk) => handlers.wanted(chunk),
       died: (error) => this.#died(error),
     });
   }

@@ -7,13 +7,21 @@
  */
 import type { OutputChannels } from '../core/output-channels.js';
 import type { ClusterTime } from '../core/units.js';
-import type { AudioFormat } from '../library/track.js';
+import type { AudioFormat, Chunks } from '../library/track.js';
 import type { Segment } from '../playback/model.js';
+
+/** What it takes to check a file chunk by chunk: what was agreed of its chunks, and where the last one ends. */
+export interface FileChunks extends Chunks {
+  /** Size of the whole file. */
+  readonly fileBytes: number;
+}
 
 /** A stretch of sound with what it takes to read it. */
 export interface ProgramSegment extends Segment {
-  /** Path of the WAV file on the node's Disk. */
+  /** Path of the WAV file on the node's Disk, once it is in its place. */
   readonly file: string;
+  /** With these no chunk is heard that is not what was agreed, and the file may still be arriving. Without, it is read as it is. */
+  readonly chunks?: FileChunks;
   readonly format: AudioFormat;
   /** Length of the whole track in frames. */
   readonly frames: number;

@@ -1,7 +1,8 @@
-/** What passes between the main thread and the player's: plain values, copied on the way. */
+/** What passes between the main thread and those of player and reader: plain values, copied on the way. */
 
 import type { ClockLine } from '../core/clock-line.js';
 import type { LogFields, LogLevel } from '../ports/log.js';
+import type { WantedChunk } from './checked-file.js';
 import type { PlayerStatus } from './loop.js';
 import type { Program } from './program.js';
 
@@ -43,6 +44,9 @@ export type FromPlayer =
   | { readonly type: 'status'; readonly status: PlayerStatus }
   | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields?: LogFields };
 
+/** From the reader's thread: that it listens, first of all, and then what it lacks. */
+export type FromReader = { readonly type: 'listening' } | { readonly type: 'wanted'; readonly chunk: WantedChunk };
+
 /** The player's and the reader's threads, running. */
 export interface PlayerThreads {
   /** Hands a message to the player's thread; dropped once that has ended. */
@@ -54,6 +58,11 @@ export interface PlayerThreads {
 /** What the threads call back on the main thread. */
 export interface PlayerThreadsHandlers {
   message(message: FromPlayer): void;
+  /**
+   * The reader needs a chunk of a track that it cannot have, and waits for it. Called once for each wait, and again where it turns out to be
+   * damaged: the owner remembers what it was told, until it has brought the chunk.
+   */
+  wanted(chunk: WantedChunk): void;
   /** A thread ended that was not told to. Called once at most. */
   died(error: Error): void;
 }

@@ -4,11 +4,18 @@ import { NodeDisk } from '../io/fs/node-disk.js';
 import { SystemTime } from '../io/time/system-time.js';
 import type { ReaderRequest } from '../player/deck.js';
 import { Reader } from '../player/reader.js';
+import type { FromReader } from '../player/threads.js';
 
 const { dataDir, requests } = workerData as { readonly dataDir: string; readonly requests: MessagePort };
 
-const fetched = (tookMs: number) => requests.postMessage(tookMs);
-const reader = new Reader({ disk: new NodeDisk({ root: dataDir }), time: new SystemTime(), fetched });
+const tell = (message: FromReader) => parentPort!.postMessage(message);
+
+const reader = new Reader({
+  disk: new NodeDisk({ root: dataDir }),
+  time: new SystemTime(),
+  fetched: (tookMs) => requests.postMessage(tookMs),
+  wanted: (chunk) => tell({ type: 'wanted', chunk }),
+});
 requests.on('message', (request: ReaderRequest) => reader.handle(request));
 requests.on('close', () => reader.stop());
-parentPort!.postMessage('listening');
+tell({ type: 'listening' });

@@ -5,7 +5,7 @@
  * that channel closes, so it needs no orders of its own.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { FromPlayer, SpawnPlayerThreads } from '../player/threads.js';
+import type { FromPlayer, FromReader, SpawnPlayerThreads } from '../player/threads.js';
 import type { Time } from '../ports/time.js';
 import { programFile } from '../program-files.js';
 
@@ -50,6 +50,9 @@ export const spawnPlayerThreads =
     };
     const ended = Promise.all([watch(player, 'player'), watch(reader, 'reader')]);
     player.on('message', (message: FromPlayer) => handlers.message(message));
+    reader.on('message', (message: FromReader) => {
+      if (message.type === 'wanted') handlers.wanted(message.chunk);
+    });
     await Promise.race([Promise.all([firstMessage(player), firstMessage(reader)]), ended]);
 
     return {

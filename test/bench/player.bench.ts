@@ -4,16 +4,19 @@
  * The whole process counts: the threads of player and reader, the compiler, and the collector of garbage. What a machine that does nothing
  * else measures is the figure; on a busy one caches are cold at every waking, and it rises by half.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NodeDisk } from '../../src/io/fs/node-disk.js';
 import { SystemTime } from '../../src/io/time/system-time.js';
+import { chunkBytesFor } from '../../src/library/chunks.js';
 import { Player } from '../../src/player/player.js';
 import type { ProgramSegment } from '../../src/player/program.js';
 import type { OutputSetup } from '../../src/player/threads.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { spawnPlayerThreads } from '../../src/workers/spawn.js';
-import { encode, makeSound, ORIGIN, segmentOf, type TestTrack } from '../player/rig.js';
+import { CheckedTrackFiles } from '../player/checked-tracks.js';
+import { ORIGIN, segmentOf, type TestTrack } from '../player/rig.js';
 import { atMost, type Row, type Suite } from './row.js';
 
 /** Until the compiler has seen what is hot, and for how long is measured after that. Milliseconds. */
@@ -22,13 +25,13 @@ const MEASURE_MS = 15_000;
 /** A crystal that is off has every sample resampled, whatever the rates. Parts per million. */
 const PPM = 80;
 
-/** A file of a quiet tone. */
+/** A file of a quiet tone, of which every chunk is checked as it is read. */
 function toneFile(dataDir: string, rate: number, seconds: number): TestTrack {
   const wave = (s: number) => 0.3 * Math.sin(2 * Math.PI * 440 * s);
-  const sound = makeSound({ rate, seconds, wave });
-  const file = `${rate}.wav`;
-  writeFileSync(join(dataDir, file), encode(sound, 's16'));
-  return { file, frames: sound.samples.length / 2, sound, sample: 's16' };
+  const chunkBytes = chunkBytesFor(4 * rate * seconds);
+  const files = new CheckedTrackFiles(new NodeDisk({ root: dataDir }), { rate, seconds, wave, chunkBytes });
+  files.place();
+  return files.track;
 }
 
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -62,6 +62,18 @@ t.test('tracks of 5 ms: what is over leaves room for all that is to come', (t) =
   t.end();
 });
 
+t.test('what is agreed of a file and its chunks reaches the player; a track without chunks is played as it is', (t) => {
+  const chunks = { bytes: 65_536, root: 'c'.repeat(64) };
+  const [old, checked] = [trackOf(seconds(1)), { ...trackOf(seconds(2)), chunks }];
+  const playback = play(queued(seconds(1), seconds(2)), asked(0));
+  const agreed = { playback, library: Library.of([old, checked], 1), gainSteps: [] };
+  t.match(programOf(1, agreed, SETTINGS, ms(1)).segments, [
+    { trackId: old.id, file: `tracks/${old.id}.wav`, chunks: undefined },
+    { trackId: checked.id, file: `tracks/${checked.id}.wav`, chunks: { ...chunks, fileBytes: checked.bytes } },
+  ]);
+  t.end();
+});
+
 t.test('tracks of a frame: what is over is bounded', (t) => {
   t.ok(segmentsOf([song(1)], ms(60_000), {}, repeatOne).length <= 2 * PROGRAM_SEGMENTS_MAX);
   t.end();

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { trackId } from '../../src/core/ids.js';
 import { DeckControl, type DeckMemory, FILL_AHEAD_S, type Piece } from '../../src/player/deck.js';
 import { Reader } from '../../src/player/reader.js';
 import { allocateRing, RingReader } from '../../src/player/ring.js';
@@ -38,14 +39,15 @@ function begin() {
     },
   });
   const fetches: number[] = [];
-  const reader = new Reader({ disk, time, fetched: (tookMs) => fetches.push(tookMs) });
+  const reader = new Reader({ disk, time, fetched: (tookMs) => fetches.push(tookMs), wanted: () => {} });
   const write = (path: string, init: TrackInit): Piece & { readonly samples: Float64Array } => {
     const sound = makeSound(init);
     const file = inner.open(path, 'create');
     file.write(encode(sound, 's16'), 0);
     const { rate, channels, samples } = sound;
     const format = { sampleRate: rate, channels, sample: 's16' as const, dataOffset: 44, channelMask: 0 };
-    return { file: path, format, frames: samples.length / channels, fromFrame: 0, samples };
+    const frames = samples.length / channels;
+    return { trackId: trackId('0'.repeat(64)), file: path, format, frames, fromFrame: 0, samples };
   };
   return { time, inner, reader, reads, fetches, write, openFiles: () => openFiles };
 }
@@ -75,7 +77,7 @@ t.test('of each filling it is told once how long after the question its first so
   t.end();
 });
 
-t.test('files are read by chunks, from the frame that is asked for, and closed at their ends', (t) => {
+t.test('files are read bit by bit, from the frame that is asked for, and closed at their ends', (t) => {
   const { time, reader, reads, write, openFiles } = begin();
   const piece = write('a.wav', { seconds: 3 });
   const memory = memoryFor(400_000);
@@ -88,7 +90,7 @@ t.test('files are read by chunks, from the frame that is asked for, and closed a
     askedAt: time.now(),
   });
   t.equal(new DeckControl(memory.control).serial, 7);
-  t.ok(drain(memory).length > 10_000, 'a first chunk is there at once');
+  t.ok(drain(memory).length > 10_000, 'a first part is there at once');
   time.advance(100);
   t.equal(reads[0]?.offset, 44 + 4 * 100_000);
   t.ok(reads.every(({ bytes }) => bytes <= 64 * 1024));

@@ -1,12 +1,13 @@
 /** A player without threads, on fake time: loop, reader and decks as they are, a disk in memory and a card that keeps what it played. */
-import { itemId, trackId } from '../../src/core/ids.js';
+import { itemId, type TrackId, trackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import { addTime, type ClusterTime, clusterTime, nanosFromMs } from '../../src/core/units.js';
 import { BYTES_PER_SAMPLE } from '../../src/library/sample-bytes.js';
 import type { SampleFormat } from '../../src/library/track.js';
+import type { WantedChunk } from '../../src/player/checked-file.js';
 import type { ReaderRequest } from '../../src/player/deck.js';
 import { PlayerLoop, type PlayerStatus } from '../../src/player/loop.js';
-import type { GainChange, Program, ProgramSegment } from '../../src/player/program.js';
+import type { FileChunks, GainChange, Program, ProgramSegment } from '../../src/player/program.js';
 import { Reader } from '../../src/player/reader.js';
 import type { AudioOutput } from '../../src/ports/audio-output.js';
 import { FakeAudioOutput, type FakeAudioOutputInit, leftAt } from '../../src/ports/fake-audio-output.js';
@@ -29,6 +30,9 @@ export interface TestTrack {
   readonly frames: number;
   readonly sound: Sound;
   readonly sample: SampleFormat;
+  /** Left out where no test asks. */
+  readonly id?: TrackId;
+  readonly chunks?: FileChunks;
 }
 
 export interface TrackInit {
@@ -90,13 +94,14 @@ export function segmentOf(track: TestTrack, init: SegmentInit): ProgramSegment {
   const end = addTime(startAt, BigInt(Math.round(((track.frames - startFrame) * 1e9) / rate)));
   return {
     itemId: itemId(init.item),
-    trackId: trackId('0'.repeat(64)),
+    trackId: track.id ?? trackId('0'.repeat(64)),
     startAt,
     endAt: cut === undefined ? end : at(cut),
     startFrame,
     sampleRate: rate,
     complete: cut === undefined,
     file: track.file,
+    ...(track.chunks && { chunks: track.chunks }),
     format: { sampleRate: rate, channels, sample: track.sample, dataOffset: 44, channelMask: 0 },
     frames: track.frames,
     levelGain,
@@ -119,6 +124,8 @@ export class Rig {
   /** Requests to the reader are held back while true. */
   isReaderHeld = false;
   readonly #held: ReaderRequest[] = [];
+  /** Chunks that the reader asked for, in order. */
+  readonly wanted: WantedChunk[] = [];
   readonly #startedAt = this.time.now();
   #program: Program = { generation: 0, segments: [], gains: [], channels: 'stereo', latencyUs: 0 };
   #tracks = 0;
@@ -126,7 +133,8 @@ export class Rig {
   constructor(init: RigInit = {}) {
     this.card = new FakeAudioOutput({ time: this.time }, { rate: 48_000, ...init });
     const fetched = (tookMs: number) => this.loop.noteFetch(tookMs);
-    this.reader = new Reader({ disk: this.disk, time: this.time, fetched });
+    const wanted = (chunk: WantedChunk) => this.wanted.push(chunk);
+    this.reader = new Reader({ disk: this.disk, time: this.time, fetched, wanted });
     const send = (request: ReaderRequest) => {
       if (this.isReaderHeld) this.#held.push(request);
       else this.reader.handle(request);

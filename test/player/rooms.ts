@@ -170,7 +170,7 @@ export class Room {
     this.clock = new OwnClock(house.time, { offsetNs: BigInt(Math.round(clockPpm * 1e9)), ppm: clockPpm });
     this.#virtual = new VirtualOutput({ time: house.time, capture: this.#heard }, { ...init, rate });
     this.card = new RoomCard(this.#virtual, this.clock);
-    this.reader = new Reader({ disk: house.disk, time: house.time, fetched: () => {} });
+    this.reader = new Reader({ disk: house.disk, time: house.time, fetched: () => {}, wanted: () => {} });
     this.loop = new PlayerLoop(
       { output: this.card, time: this.clock, log: this.log, send: (request) => this.reader.handle(request) },
       { driver: 'virtual', device: 'test', idleCloseS, queueMs, seed: 1 },

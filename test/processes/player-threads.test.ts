@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { addTime, nanosFromMs } from '../../src/core/units.js';
+import { NodeDisk } from '../../src/io/fs/node-disk.js';
 import { SystemTime } from '../../src/io/time/system-time.js';
+import type { WantedChunk } from '../../src/player/checked-file.js';
 import type { PlayerStatus } from '../../src/player/loop.js';
 import { Player } from '../../src/player/player.js';
 import type { Program, ProgramSegment } from '../../src/player/program.js';
@@ -13,6 +15,7 @@ import type { PlayerThreadsHandlers, ToPlayer } from '../../src/player/threads.j
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { spawnPlayerThreads } from '../../src/workers/spawn.js';
 import { passRealTime, until } from '../contract/support.js';
+import { CheckedTrackFiles } from '../player/checked-tracks.js';
 import { encode, makeSound, ORIGIN, type SegmentInit, segmentOf, type TestTrack } from '../player/rig.js';
 import { findSource, readCapture } from '../support/capture.js';
 
@@ -37,6 +40,7 @@ function track(name: string, seconds: number, seed: number, isThere = true): Tes
 async function begin(name: string) {
   const capture = join(dataDir, name);
   const failures: Error[] = [];
+  const wanted: WantedChunk[] = [];
   const player = new Player(
     { spawn: spawnPlayerThreads(new SystemTime()), log: new FakeLog(), failed: (error) => failures.push(error) },
     {
@@ -50,13 +54,14 @@ async function begin(name: string) {
       },
     },
   );
-  await player.start();
+  await player.start({ wanted: (chunk) => wanted.push(chunk) });
   const startedAt = time.now();
   player.setClock({ localAt: startedAt, clusterAt: ORIGIN, driftPpm: 0 }, true);
   let generation = 0;
   return {
     player,
     failures,
+    wanted,
     /** Milliseconds since the player was started. */
     now: () => Number(time.now() - startedAt) / 1e6,
     set: (segments: readonly ProgramSegment[]) => {
@@ -117,6 +122,28 @@ t.test('a file that is not there: the reason is in the status, and it is played 
   const match = findSource(captured(), missing.sound, { from: missing.frames - 22_050 });
   t.same([match.comparedFrames, match.differing], [22_050, 0], 'the end of the song is played to the last sample');
 });
+
+t.test(
+  'a file that is arriving: its owner hears of the chunk that is due, and it is played once that is there',
+  async (t) => {
+    const disk = new NodeDisk({ root: dataDir });
+    const files = new CheckedTrackFiles(disk, { rate: 44_100, seconds: 6, seed: 7, chunkBytes: 1 << 15 });
+    const { player, now, set, reaches, wanted, captured } = await begin('arriving.wav');
+    files.begin();
+    files.put(0);
+    set([segmentOf(files.track, { item: 'a', start: now() + LEAD_MS })]);
+    await reaches('the reason', ({ state, reason }) => state === 'silent' && reason === 'TRACK_MISSING');
+    t.same(wanted[0], { trackId: files.track.id, chunk: 1, why: 'missing' });
+    for (let chunk = 1; chunk < files.count; chunk++) files.put(chunk);
+    files.settle();
+    await reaches('sound', ({ state }) => state === 'playing');
+    await reaches('the end', ({ state }) => state === 'idle');
+    await player.stop();
+    const { sound, frames } = files.track;
+    const match = findSource(captured(), sound, { from: frames - 22_050 });
+    t.same([match.comparedFrames, match.differing], [22_050, 0], 'the end of the song is played to the last sample');
+  },
+);
 
 t.test('stop in mid-song fades out and is quick', async (t) => {
   const song = track('long.wav', 30, 4);
