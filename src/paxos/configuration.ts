@@ -7,6 +7,7 @@
  * Further reading: H. Howard, D. Malkhi, A. Spiegelman, "Flexible Paxos: Quorum Intersection Revisited", 2016.
  */
 import type { Incarnation, NodeId, Slot } from '../core/ids.js';
+import { majorityOf } from '../core/majority.js';
 
 /** One node that takes part. */
 export interface MemberRecord {
@@ -60,7 +61,7 @@ export const isMember = (configuration: Configuration, node: NodeId): boolean =>
   configuration.members.some((member) => member.node === node);
 
 /** Acceptors that make a value chosen, of `voters`: a majority. */
-export const acceptQuorum = (voters: number): number => Math.floor(voters / 2) + 1;
+export const acceptQuorum = (voters: number): number => majorityOf(voters);
 
 /** Acceptors that a phase 1 must hear of `voters`: one of them is in every accept quorum. */
 export const prepareQuorum = (voters: number): number => voters - acceptQuorum(voters) + 1;

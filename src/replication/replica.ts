@@ -41,7 +41,7 @@ import type { StoreRecovered } from './log-store.js';
 import { newParts, type Parts, type ReplicaHooks } from './parts.js';
 import { readSnapshot, recoveredFor } from './recovery.js';
 import type { ReplicaComponents, ReplicaInit } from './replica-init.js';
-import type { LogHandlers, LogStatus, MemberChange, ReplicatedLog } from './replicated-log.js';
+import type { LogHandlers, LogStatus, MemberChange, ReplicatedLog, SlotVoter } from './replicated-log.js';
 import type { Settle } from './requests.js';
 import { type Self, serves } from './self.js';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot-form.js';
@@ -75,8 +75,12 @@ export class Replica implements ReplicatedLog {
   #sessions = new Sessions();
   #applied: Slot = slotOf(0);
   #lastStampNs = 0n;
-  /** The configuration in which the slot after `#applied` stands. */
+  /** The latest configuration that this node knows of. A node that starts, or has come in late, has yet to meet in the log what led to it. */
   #configuration: Configuration | null = null;
+  /** The configuration in which the slot after `#applied` stands; the latest one while nothing says which it is. */
+  #reached: Configuration | null = null;
+  /** Who votes in `#reached`: see {@link LogEntry.voters}. */
+  #voters: readonly SlotVoter[] = [];
   /** A node that votes alone has started once it serves. */
   #alone: (() => void) | null = null;
 
@@ -108,6 +112,7 @@ export class Replica implements ReplicatedLog {
       recovered: recoveredFor(recovered, snapshot),
     });
     this.#configuration = state.configuration;
+    this.#reached ??= state.configuration;
     const link = this.#components.link({ cluster, node, incarnation, card: () => parts.cards.said() });
     const driver = this.#newDriver(state, { recovered, link, cards: () => parts.cards.encodeIfChanged() });
     const base: Base = { handlers, recovered, link, driver };
@@ -361,7 +366,7 @@ export class Replica implements ReplicatedLog {
         const { session, stampNs, leadNs, payload } = entry;
         const isNew = this.#sessions.take(session, slot);
         this.#lastStampNs = stampNs;
-        if (isNew) handlers.apply({ slot, stampNs, leadNs, payload });
+        if (isNew) handlers.apply({ slot, stampNs, leadNs, voters: this.#voters, payload });
         else handlers.pass(slot, undefined);
         this.#clock.noteApplied(stampNs, handlers.epoch());
         requests.applied(session, slot);
@@ -370,6 +375,7 @@ export class Replica implements ReplicatedLog {
       case 'stop-sign': {
         const { next, session } = entry;
         this.#configuration = next;
+        this.#reach(next);
         handlers.pass(
           slot,
           next.members.map(({ node }) => node),
@@ -394,11 +400,19 @@ export class Replica implements ReplicatedLog {
     this.#running!.cards.keepMembers();
   }
 
+  /** `configuration` is that of the slot after `#applied`. */
+  #reach(configuration: Configuration): void {
+    this.#reached = configuration;
+    // Nothing of the log brought the first one; nor, to a node that has met no stop-sign yet, a later one with which it came in.
+    const isInLog = configuration.after > 0 && configuration.after <= this.#applied;
+    this.#voters = isInLog ? slotVoters(configuration) : [];
+  }
+
   #snapshotNow(cluster: ClusterId): Snapshot {
     return {
       cluster,
       slot: this.#applied,
-      configuration: this.#configuration!,
+      configuration: this.#reached!,
       lastStampNs: this.#lastStampNs,
       sessions: this.#sessions,
       state: this.#running!.handlers.snapshot(),
@@ -406,9 +420,10 @@ export class Replica implements ReplicatedLog {
   }
 
   /** Goes on from a snapshot that the handlers have taken. */
-  #take(handlers: LogHandlers, { slot, sessions, lastStampNs }: Snapshot): void {
+  #take(handlers: LogHandlers, { slot, configuration, sessions, lastStampNs }: Snapshot): void {
     this.#sessions = sessions;
     this.#applied = slot;
+    this.#reach(configuration);
     this.#lastStampNs = lastStampNs;
     this.#clock.noteApplied(lastStampNs, handlers.epoch());
   }
@@ -488,6 +503,9 @@ export class Replica implements ReplicatedLog {
     membership.lookAtVoters();
   }
 }
+
+const slotVoters = ({ members }: Configuration): readonly SlotVoter[] =>
+  members.filter(({ voter }) => voter).map(({ node, incarnation }) => ({ node, incarnation }));
 
 function refuseKnock(): never {
   throw new TuttiError('NO_QUORUM', 'This node is starting or stopping.');

@@ -14,6 +14,12 @@ import type { ClockLine } from '../core/clock-line.js';
 import type { Incarnation, NodeId, Slot } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
 
+/** One whose vote counted in a slot, and by which card. */
+export interface SlotVoter {
+  readonly node: NodeId;
+  readonly incarnation: Incarnation;
+}
+
 /** One agreed entry. */
 export interface LogEntry {
   readonly slot: Slot;
@@ -21,6 +27,12 @@ export interface LogEntry {
   readonly stampNs: bigint;
   /** What the leader added for a change of sound to reach every card in time, nanoseconds. */
   readonly leadNs: bigint;
+  /**
+   * Who votes in the configuration of this slot, by node id: the same at every node that applies the entry, whenever it does; one array for
+   * all entries of a configuration. Empty in a house's first configuration, which stands nowhere in the log: a node that came in later, and
+   * reads the log from its beginning, could not say who voted then.
+   */
+  readonly voters: readonly SlotVoter[];
   /** As it was proposed. */
   readonly payload: Uint8Array;
 }

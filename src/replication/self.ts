@@ -23,7 +23,7 @@ export interface Self {
   readonly state: PaxosState;
   /** Everything up to here is applied here. */
   readonly applied: () => Slot;
-  /** In which the slot after the last applied one stands. */
+  /** The latest that this node knows of. */
   readonly configuration: () => Configuration;
   /** Where a proposal was applied; null where it was not, or longer ago than is remembered. */
   readonly slotOf: (session: Session) => Slot | null;

@@ -96,7 +96,7 @@ export function runReplicatedLogContract(
     });
 
     await t.test('members come and go, in the order of the log', async (t) => {
-      const { log, node, members, settle } = await running();
+      const { log, node, applied, members, settle } = await running();
       const other = 'e'.repeat(32) as NodeId;
       const member = { node: other, incarnation: 'f'.repeat(32) as never, address: '192.0.2.7:7420', name: 'hall' };
       await settle(log.changeMembers({ type: 'add', member }));
@@ -106,6 +106,12 @@ export function runReplicatedLogContract(
           [node, true],
           [other, false],
         ],
+      );
+      await settle(log.propose(bytes('among two')));
+      t.strictSame(
+        applied.at(-1)!.voters.map((voter) => voter.node),
+        [node],
+        'who learns has no vote',
       );
       await settle(log.changeMembers({ type: 'remove', node: other, acceptLoss: false }));
       t.strictSame(members, [[node, other], [node]]);

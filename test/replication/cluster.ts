@@ -41,6 +41,8 @@ export class Recorder implements LogHandlers {
   /** `slot:payload`. */
   readonly lines: string[] = [];
   readonly stamps: bigint[] = [];
+  /** Who voted in each slot that was applied here, by the first letters of their ids and cards: `aA bB`. */
+  readonly voters = new Map<Slot, string>();
   readonly members: (readonly NodeId[])[] = [];
   /** Slots that hold nothing to apply, and no change of members. */
   readonly passed: Slot[] = [];
@@ -51,10 +53,11 @@ export class Recorder implements LogHandlers {
   #epoch = 0;
   #reserveUntilNs = 0n;
 
-  apply({ slot, stampNs, payload }: LogEntry): void {
+  apply({ slot, stampNs, voters, payload }: LogEntry): void {
     const text = new TextDecoder().decode(payload);
     this.slot = slot;
     this.stamps.push(stampNs);
+    this.voters.set(slot, voters.map(({ node, incarnation }) => `${node[0]}${incarnation[0]}`).join(' '));
     const term = /^begin (\d+) (\d+)/.exec(text);
     if (term !== null) {
       this.#epoch = Number(term[1]);

@@ -9,6 +9,7 @@ import { assert } from '../../src/core/assert.js';
 import type { ClockLine } from '../../src/core/clock-line.js';
 import { TuttiError } from '../../src/core/errors.js';
 import { type NodeId, type Slot, slot } from '../../src/core/ids.js';
+import { majorityOf } from '../../src/core/majority.js';
 import { type ClusterTime, clusterTime, type LocalTime, NS_PER_S, nanosFromMs } from '../../src/core/units.js';
 import type { Time } from '../../src/ports/time.js';
 import type {
@@ -17,6 +18,7 @@ import type {
   MemberChange,
   MemberIdentity,
   ReplicatedLog,
+  SlotVoter,
 } from '../../src/replication/replicated-log.js';
 
 /** Cluster time of a new house. Nanoseconds. */
@@ -168,7 +170,7 @@ export class FakeReplicatedLog implements ReplicatedLog {
       leaderSince: leads ? this.#leaderSince : null,
       role: leads ? 'leader' : 'follower',
       quorum: leads,
-      needed: Math.floor((1 + this.#others.filter(({ voter }) => voter).length) / 2) + 1,
+      needed: majorityOf(this.#voters().length),
       members: [
         { ...self, voter: true, online: true, lastHeardAt: now, trusted: true },
         ...this.#others.map((other) => ({
@@ -194,6 +196,12 @@ export class FakeReplicatedLog implements ReplicatedLog {
     this.#pending = [];
     for (const { reject } of unanswered) reject(new TuttiError('NO_QUORUM', 'this node is stopping'));
     return Promise.resolve();
+  }
+
+  /** This node, and whom a test has made voters. The real log says nobody before its members changed once. */
+  #voters(): SlotVoter[] {
+    const others = this.#others.filter(({ voter }) => voter);
+    return [this.#init.self, ...others].map(({ node, incarnation }) => ({ node, incarnation }));
   }
 
   #enter(payload: Uint8Array | null): Promise<Slot> {
@@ -230,6 +238,7 @@ export class FakeReplicatedLog implements ReplicatedLog {
           slot: taken,
           stampNs: this.#lastStampNs,
           leadNs: nanosFromMs(this.#init.leadMs()),
+          voters: this.#voters(),
           payload: next.payload,
         });
       }
