@@ -17,6 +17,7 @@ import { TuttiError } from '../core/errors.js';
 import { type NodeId, type Slot, slot as slotOf, type TrackId } from '../core/ids.js';
 import { matches } from '../core/matches.js';
 import { type ClusterTime, clusterTime, NS_PER_S } from '../core/units.js';
+import { checkHeld } from '../library/holding.js';
 import { Library, type ReadonlyLibrary, trackOf } from '../library/library.js';
 import { compareText } from '../library/title.js';
 import { type Asked, expectCurrent, type Reduced } from '../playback/change.js';
@@ -239,8 +240,8 @@ export class Cluster {
       return refusal(place.slot, error);
     }
     const { command, origin } = proposal;
-    const { slot, stampNs, leadNs } = place;
-    return this.apply({ command, origin, slot, stampNs, leadNs });
+    const { slot, stampNs, leadNs, voters } = place;
+    return this.apply({ command, origin, slot, stampNs, leadNs, voters });
   }
 
   /**
@@ -308,7 +309,7 @@ export class Cluster {
     this.#outcomes.trim(stampNs);
   }
 
-  #decide({ command, origin, slot, stampNs, leadNs }: Entry): Outcome {
+  #decide({ command, origin, slot, stampNs, leadNs, voters }: Entry): Outcome {
     let key: string | undefined;
     let outcome: Outcome;
     try {
@@ -322,7 +323,7 @@ export class Cluster {
       if (known !== undefined) return known;
       key = origin.key;
       const asked = { stamp: clusterTime(stampNs), leadNs, by: { node: origin.node, via: origin.via } };
-      outcome = { ok: true, slot, ...this.#change(command, asked, slot) };
+      outcome = { ok: true, slot, ...this.#change(command, asked, { slot, voters }) };
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       outcome = refusal(slot, error);
@@ -332,12 +333,18 @@ export class Cluster {
   }
 
   /** Does one command: everything that may refuse it comes before the first assignment. @throws TuttiError */
-  #change(command: Command, asked: Asked, slot: Slot): Particulars {
+  #change(command: Command, asked: Asked, { slot, voters }: Pick<EntryPlace, 'slot' | 'voters'>): Particulars {
     switch (command.type) {
       case 'track.add': {
-        const { id, title } = this.#library.add(command.track);
+        const { track } = command;
+        // Counted by whoever proposes it as well, but by the voters of then; what is in the library already is refused for that.
+        if (this.#library.lacks(track.id)) checkHeld(track, voters);
+        const { id, title } = this.#library.add(track);
         return { trackId: id, title };
       }
+      case 'track.lose':
+        this.#library.lose(command.trackIds);
+        return {};
       case 'track.remove': {
         const { id } = trackOf(this.#library, command.trackId);
         this.#reduced((playback) => forgetTrack(playback, asked, id), slot);
@@ -496,8 +503,10 @@ export class Cluster {
     this.#playback = playback;
   }
 
+  /** @throws TuttiError TRACK_NOT_FOUND, TRACK_LOST */
   #lengthOf(id: TrackId): TrackLength {
-    const { frames, format } = trackOf(this.#library, id);
+    const { frames, format, title, lost = false } = trackOf(this.#library, id);
+    if (lost) throw new TuttiError('TRACK_LOST', `no node has a good copy of "${title}"`, { trackId: id, title });
     return { id, frames, sampleRate: format.sampleRate };
   }
 

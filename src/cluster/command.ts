@@ -27,11 +27,16 @@ const command = <T extends string, P extends Record<string, TSchema>>(type: T, p
 /** An instant or span of cluster time in nanoseconds, as 64 bits hold it. */
 const Ns = Type.BigInt({ minimum: 0n, maximum: 2n ** 63n - 1n });
 
+/** Tracks in one `track.lose`: half of what fits into an entry. */
+export const TRACKS_LOST_MAX = 4_000;
+
 /** Each command's schema by its type. */
 export const COMMANDS = {
   'track.add': command('track.add', { track: Track }),
   'track.remove': command('track.remove', { trackId: TrackRef }),
   'track.rename': command('track.rename', { trackId: TrackRef, title: Type.String({ minLength: 1 }) }),
+  /** No node has a good copy of these any more. */
+  'track.lose': command('track.lose', { trackIds: Type.Array(TrackRef, { minItems: 1, maxItems: TRACKS_LOST_MAX }) }),
 
   /** Adds tracks in their order before an item, next after the current one, or (neither given) at the end. Not both. */
   'queue.add': command('queue.add', {
@@ -116,13 +121,14 @@ export type CommandOf<T extends CommandType> = Static<(typeof COMMANDS)[T]>;
 export type Command = { [T in CommandType]: CommandOf<T> }[CommandType];
 
 /** The command set of this build. A node says it in `node.describe`. */
-export const COMMAND_VERSION = 1;
+export const COMMAND_VERSION = 2;
 
 /** From which command set on a type is known. */
 export const COMMAND_VERSIONS: Readonly<Record<CommandType, number>> = {
   'track.add': 1,
   'track.remove': 1,
   'track.rename': 1,
+  'track.lose': 2,
   'queue.add': 1,
   'queue.remove': 1,
   'queue.move': 1,
@@ -148,8 +154,13 @@ export const COMMAND_VERSIONS: Readonly<Record<CommandType, number>> = {
 export const isCommandType = (text: unknown): text is CommandType =>
   typeof text === 'string' && Object.hasOwn(COMMANDS, text);
 
-/** The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. */
-export const versionOf = (command: Command): number => COMMAND_VERSIONS[command.type];
+/**
+ * The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. The second
+ * brought chunks, and with them that holders are compared with voters: a node that passes over that may add what the others refuse. While
+ * some node of the house knows the first set only, a track is proposed without its chunks, which is what that set knows of it.
+ */
+export const versionOf = (command: Command): number =>
+  command.type === 'track.add' && command.track.chunks !== undefined ? 2 : COMMAND_VERSIONS[command.type];
 
 /** Who asked, and what makes a repeat harmless. */
 export const Origin = Type.Object({
@@ -171,6 +182,12 @@ export interface Proposal {
   readonly origin: Origin;
 }
 
+/** One whose vote counts in a slot, and by which card: what a holder of a file is compared with. */
+export interface Voter {
+  readonly node: NodeId;
+  readonly incarnation: Incarnation;
+}
+
 /** The place of something in the log, with the leader's stamps. */
 export interface EntryPlace {
   readonly slot: Slot;
@@ -178,6 +195,8 @@ export interface EntryPlace {
   readonly stampNs: bigint;
   /** What the leader added for a change of sound to reach every card in time, nanoseconds; 0 to 10 s. */
   readonly leadNs: bigint;
+  /** Who votes in this slot's configuration; nobody where the log does not say, which is in the first one only. */
+  readonly voters: readonly Voter[];
 }
 
 /** What the log hands to `apply`: a proposal with its place. */

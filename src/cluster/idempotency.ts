@@ -5,6 +5,10 @@
  * node forgets the same key at the same slot. What it has forgotten it must not take for new: a retry says when it was first sent, and
  * one that old is refused.
  *
+ * A refusal that is no last word is not kept: TRACK_NOT_HELD is said to the node that proposed a track, which proposes it again under the
+ * same key once more nodes hold its file. It has changed nothing, so nothing can be done twice for that; the first outcome that is kept
+ * stands, and is what the other proposals of that key get, in whatever order they come, and every retry of the client.
+ *
  * Kept is what a machine reads (slot, code, particulars), not the sentence for a person: its words change from one version to the next,
  * and two versions must keep equal state. Items are numbered in a row, so that two numbers stand for 5,000 ids.
  */
@@ -80,8 +84,9 @@ export class IdempotencyTable {
     return undefined;
   }
 
-  /** Keeps the outcome of a command that `recall` said is new. */
+  /** Keeps the outcome of a command that `recall` said is new, if it is the last word. */
   keep(key: string, command: Command, stampNs: bigint, outcome: Outcome): void {
+    if (!outcome.ok && outcome.code === 'TRACK_NOT_HELD') return;
     if (this.#kept.size >= KEYS_MAX) {
       const [oldest] = this.#kept.values();
       this.#forget(oldest!.key, oldest!.stampNs);

@@ -39,6 +39,7 @@ export const Track = Type.Object({
   bytes: count('Size of the file.'),
   addedAt: text('Wall-clock time of the node that took it in, ISO 8601: for display.'),
   holders: Type.Array(Type.String(), { description: 'Ids of the nodes that held it durably when it was agreed.' }),
+  lost: flag('No node has a good copy any more: it cannot be queued until the same file is sent once more.'),
 });
 export type Track = Static<typeof Track>;
 

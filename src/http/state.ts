@@ -270,7 +270,7 @@ const tracks = new WeakMap<Track, Json.Track>();
 export function trackOf(track: Track): Json.Track {
   let json = tracks.get(track);
   if (json === undefined) {
-    const { id, title, fileName, format, bytes, frames, tags, addedAt, holders } = track;
+    const { id, title, fileName, format, bytes, frames, tags, addedAt, holders, lost = false } = track;
     json = {
       id,
       title,
@@ -285,6 +285,7 @@ export function trackOf(track: Track): Json.Track {
       bytes,
       addedAt: new Date(Math.min(addedAt, DATE_MS_MAX)).toISOString(),
       holders: holders.map(({ node }) => node),
+      lost,
     };
     tracks.set(track, json);
   }

@@ -76,25 +76,39 @@ export class Library implements ReadonlyLibrary {
     return this.#list;
   }
 
+  /** No node has a good copy of these bytes, as far as is agreed: there is no such track, or it is lost. */
+  lacks(id: TrackId): boolean {
+    const track = this.#tracks.get(id);
+    return track === undefined || track.lost === true;
+  }
+
   /**
    * Takes a track in, under its title made clean and distinct (its file name where the title holds nothing). All else, fields of a
-   * newer version included, is kept as it came.
+   * newer version included, is kept as it came. A lost track whose bytes come again in chunks is whole again: it stays what it was in all
+   * but where its file lies, for items of the queue are as long as it.
    * @returns the track as it is now in the library.
    * @throws TuttiError TRACK_EXISTS, naming the track that has these bytes.
    */
   add(track: Track): Track {
     const present = this.#tracks.get(track.id);
-    if (present !== undefined) {
-      throw new TuttiError('TRACK_EXISTS', `the library has these bytes as "${present.title}"`, {
-        trackId: present.id,
-        title: present.title,
+    if (present === undefined) return this.#put(this.#titled(track));
+    const { lost = false, ...known } = present;
+    const { chunks, holders } = track;
+    if (!lost || chunks === undefined) {
+      throw new TuttiError('TRACK_EXISTS', `the library has these bytes as "${known.title}"`, {
+        trackId: known.id,
+        title: known.title,
       });
     }
-    const title = cleanTitle(track.title) || cleanTitle(track.fileName) || UNTITLED;
-    const added = { ...track, title: distinctTitle(title, (key) => this.#titles.has(key)) };
-    this.#set(added);
-    this.#changed();
-    return added;
+    return this.#put({ ...known, chunks, holders });
+  }
+
+  /** No node has these any more. Those that are lost already, or are no tracks, are left as they are. */
+  lose(ids: readonly TrackId[]): void {
+    for (const id of ids) {
+      const track = this.#tracks.get(id);
+      if (track !== undefined && track.lost !== true) this.#put({ ...track, lost: true });
+    }
   }
 
   /** @throws TuttiError TRACK_NOT_FOUND */
@@ -122,10 +136,7 @@ export class Library implements ReadonlyLibrary {
     const distinct = distinctTitle(clean, (key) => this.#titles.has(key) && this.#titles.get(key) !== id);
     if (distinct === track.title) return track;
     this.#titles.delete(titleKey(track.title));
-    const renamed = { ...track, title: distinct };
-    this.#set(renamed);
-    this.#changed();
-    return renamed;
+    return this.#put({ ...track, title: distinct });
   }
 
   /** @throws InvariantError where the two indexes disagree, or a title is not as the rules make it. */
@@ -136,6 +147,18 @@ export class Library implements ReadonlyLibrary {
       assert(track.title !== '' && cleanTitle(track.title) === track.title, 'a title is clean');
       assert(this.#titles.get(titleKey(track.title)) === id, 'a title leads to its track');
     }
+  }
+
+  /** A new track as the library has it. */
+  #titled({ lost: _lost, ...track }: Track): Track {
+    const title = cleanTitle(track.title) || cleanTitle(track.fileName) || UNTITLED;
+    return { ...track, title: distinctTitle(title, (key) => this.#titles.has(key)) };
+  }
+
+  #put(track: Track): Track {
+    this.#set(track);
+    this.#changed();
+    return track;
   }
 
   #set(track: Track): void {

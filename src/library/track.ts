@@ -89,5 +89,7 @@ export const Track = Type.Object({
   holders: Type.Array(Holder),
   /** Wall-clock time of the taking node, milliseconds since 1970: for display, never for decisions. */
   addedAt: Type.Integer({ minimum: 0 }),
+  /** No node has a good copy of the file any more. Of a track in the library only; whoever adds one has no say in it. */
+  lost: Type.Optional(Type.Boolean()),
 });
 export type Track = Static<typeof Track>;

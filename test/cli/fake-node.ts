@@ -31,6 +31,7 @@ export function makeTrack(id: string, title: string, settings: Partial<Track> = 
     bytes: 33_057_404,
     addedAt: '2026-01-02T03:04:05.000Z',
     holders: [NODE_ID],
+    lost: false,
     ...settings,
   };
 }

@@ -7,7 +7,7 @@ import { pack } from '../../src/cluster/messagepack.js';
 import { LEVEL_STEPS_MAX } from '../../src/cluster/volume.js';
 import type { BootId, Incarnation } from '../../src/core/ids.js';
 import { itemId, nodeId, slot } from '../../src/core/ids.js';
-import { at, BATH, House, idOf, KITCHEN, trackNamed } from './house.js';
+import { at, BATH, House, heldBy, idOf, KITCHEN, trackNamed } from './house.js';
 
 const i = (seq: number) => itemId(`i${seq}`);
 const PLAY: Command = { type: 'transport.play' };
@@ -318,11 +318,15 @@ t.test('a proposal is checked before it goes into the log, and every mistake is 
 
 t.test('a command that an older node does not know is CLUSTER_TOO_OLD', (t) => {
   const house = new House();
-  house.done(1, describe(BATH, 1));
-  const cluster = Object.create(house.cluster, { commandVersion: { value: 0 } }) as Cluster;
-  t.throws(() => Cluster.prototype.check.call(cluster, { command: SKIP, origin: { node: KITCHEN, via: 'web' } }), {
-    code: 'CLUSTER_TOO_OLD',
-  });
+  const check = (command: Command) => house.cluster.check({ command, origin: { node: KITCHEN, via: 'web' } });
+  const tooOld = { code: 'CLUSTER_TOO_OLD' };
+  house.done(1, describe(KITCHEN, 2));
+  house.done(2, describe(BATH, 1));
+  t.throws(() => check(heldBy([])), tooOld);
+  t.throws(() => check({ type: 'track.lose', trackIds: [idOf(1)] }), tooOld);
+  t.doesNotThrow(() => check({ type: 'track.add', track: trackNamed(1, 'without chunks') }));
+  house.done(3, describe(BATH, 2));
+  t.doesNotThrow(() => check(heldBy([])));
   t.end();
 });
 
@@ -338,7 +342,13 @@ t.test('bad entries are refused, take their slot and nothing else', (t) => {
     t.equal(house.refused(100 + k, command as Command), 'BAD_REQUEST', JSON.stringify(command));
   });
   t.equal(house.refused(200, SKIP, { key: 'ä' }), 'BAD_REQUEST');
-  const raw = { origin: { node: KITCHEN, via: 'web' as const }, slot: slot(7), stampNs: at(300), leadNs: 0n };
+  const raw = {
+    origin: { node: KITCHEN, via: 'web' as const },
+    slot: slot(7),
+    stampNs: at(300),
+    leadNs: 0n,
+    voters: [],
+  };
   const shapeless = house.cluster.apply({ ...raw, command: { type: 5 } as unknown as Command });
   t.match(shapeless, { ok: false, slot: 7, code: 'BAD_REQUEST', info: { type: 'command' } });
   t.end();
@@ -346,7 +356,7 @@ t.test('bad entries are refused, take their slot and nothing else', (t) => {
 
 t.test('an entry is applied from its bytes; broken ones are refused on every node alike', (t) => {
   const { cluster } = new House();
-  const place = (k: number) => ({ slot: slot(k), stampNs: BigInt(k), leadNs: 0n });
+  const place = (k: number) => ({ slot: slot(k), stampNs: BigInt(k), leadNs: 0n, voters: [] });
   const good = encodeProposal({ command: { type: 'transport.mark' }, origin: { node: KITCHEN, via: 'node' } });
   t.same(cluster.applyEncoded(place(1), good), { ok: true, slot: 1 });
   t.match(cluster.applyEncoded(place(2), new Uint8Array([0xc1])), { ok: false, slot: 2, code: 'BAD_REQUEST' });
@@ -364,6 +374,7 @@ t.test('what must not happen stops the process', (t) => {
     slot: slot(2),
     leadNs: 0n,
     stampNs: at(1),
+    voters: [],
   };
   const stops = { name: 'InvariantError' };
   t.throws(() => cluster.apply({ ...entry, slot: slot(3) }), stops, 'a gap');

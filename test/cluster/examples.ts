@@ -2,7 +2,7 @@
 import type { Command, Proposal } from '../../src/cluster/command.js';
 import type { BootId, Incarnation } from '../../src/core/ids.js';
 import { itemId, slot } from '../../src/core/ids.js';
-import { BATH, idOf, KITCHEN, trackNamed } from './house.js';
+import { BATH, cardOf, heldBy, idOf, KITCHEN, trackNamed } from './house.js';
 
 const commands: readonly Command[] = [
   {
@@ -77,4 +77,7 @@ export const EXAMPLES: readonly Proposal[] = [
     command: { type: 'transport.skip' },
     origin: { node: BATH, via: 'button', key: 'a key', firstSentNs: 1_234_567_890_123n },
   },
+  // What the second command set brought.
+  { command: heldBy([cardOf(KITCHEN), cardOf(BATH)]), origin: { node: KITCHEN, via: 'api', key: 'another key' } },
+  { command: { type: 'track.lose', trackIds: [idOf(1), idOf(2)] }, origin: { node: KITCHEN, via: 'node' } },
 ];

@@ -4,10 +4,10 @@
  */
 import { Cluster } from '../../src/cluster/cluster.js';
 import { decodeProposal, encodeProposal } from '../../src/cluster/codec.js';
-import type { Command, Origin } from '../../src/cluster/command.js';
+import type { Command, Origin, Voter } from '../../src/cluster/command.js';
 import type { Done, Outcome } from '../../src/cluster/outcome.js';
 import type { ErrorCode } from '../../src/core/errors.js';
-import { type ItemId, type NodeId, nodeId, slot, type TrackId, trackId } from '../../src/core/ids.js';
+import { type Incarnation, type ItemId, type NodeId, nodeId, slot, type TrackId, trackId } from '../../src/core/ids.js';
 import { type ClusterTime, clusterTime, NS_PER_MS } from '../../src/core/units.js';
 import type { Track } from '../../src/library/track.js';
 
@@ -16,6 +16,10 @@ export const idOf = (k: number): TrackId => trackId(k.toString(16).padStart(64, 
 
 export const KITCHEN: NodeId = nodeId('a'.repeat(32));
 export const BATH: NodeId = nodeId('b'.repeat(32));
+export const HALL: NodeId = nodeId('e'.repeat(32));
+
+/** A node with its one card. */
+export const cardOf = (node: NodeId): Voter => ({ node, incarnation: `${node[0]}c`.repeat(16) as Incarnation });
 
 /** Track `k` of `seconds` seconds. */
 export const trackNamed = (k: number, title: string, seconds = 10, sampleRate = 48_000): Track => ({
@@ -32,6 +36,12 @@ export const trackNamed = (k: number, title: string, seconds = 10, sampleRate = 
   addedAt: 1_700_000_000_000,
 });
 
+/** The same, cut into chunks, and held by these. */
+export const heldBy = (holders: readonly Voter[], track: Track = trackNamed(1, 'Song')): Command => ({
+  type: 'track.add',
+  track: { ...track, chunks: { bytes: 256 << 10, root: 'd'.repeat(64) }, holders: [...holders] },
+});
+
 /** The instant `ms` milliseconds after the cluster began. */
 export const at = (ms: number): ClusterTime => clusterTime(BigInt(Math.round(ms * 1e6)));
 
@@ -42,6 +52,8 @@ export interface How {
   readonly firstSentNs?: bigint;
   readonly via?: Origin['via'];
   readonly node?: NodeId;
+  /** Who votes in the slot; nobody, as in a house's first configuration, unless told. */
+  readonly voters?: readonly Voter[];
 }
 
 export class House {
@@ -59,7 +71,7 @@ export class House {
   }
 
   /** Applies a command stamped `ms`; lead 100 ms unless told. */
-  apply(ms: number, command: Command, { leadMs = 100, ...origin }: How = {}): Outcome {
+  apply(ms: number, command: Command, { leadMs = 100, voters = [], ...origin }: How = {}): Outcome {
     const { node = KITCHEN, via = 'web', ...rest } = origin;
     const bytes = encodeProposal({ command, origin: { node, via, ...rest } });
     return this.cluster.apply({
@@ -67,6 +79,7 @@ export class House {
       slot: slot(this.cluster.appliedSlot + 1),
       stampNs: at(ms),
       leadNs: BigInt(leadMs) * NS_PER_MS,
+      voters,
     });
   }
 

@@ -87,6 +87,7 @@ t.test('every answer has the form that the contract gives it', async (t) => {
     channels: 1,
     addedAt: '2024-01-01T00:00:00.000Z',
     holders: [NODE_ID],
+    lost: false,
   });
   t.strictSame(await check('/tracks/song%201.wav', schema.Track), track, 'by title as well');
   await check('/time', schema.ClusterClock);

@@ -678,7 +678,7 @@ export class World implements FaultWorld {
   }
 
   #applied(process: ProcessId, entry: LogEntry): void {
-    const { slot, stampNs, leadNs, payload } = entry;
+    const { slot, stampNs, leadNs, voters: slotVoters, payload } = entry;
     if (this.#trace !== null) {
       const { command } = decodeProposal(payload);
       this.trace(`p${process}`, `applies slot ${slot} of ${stampNs}: ${JSON.stringify(command, asText)}`);
@@ -686,7 +686,7 @@ export class World implements FaultWorld {
     let effectOf: string | null = null;
     if (slot === this.#reference.appliedSlot + 1) {
       const proposal = decodeProposal(payload);
-      const outcome = this.#reference.apply({ slot, stampNs, leadNs, ...proposal });
+      const outcome = this.#reference.apply({ slot, stampNs, leadNs, voters: slotVoters, ...proposal });
       if (outcome.ok && outcome.slot === slot) effectOf = proposal.origin.key ?? null;
       const members = this.machines.find(({ processId }) => processId === process)?.status()?.members ?? [];
       const voters = members.filter(({ voter }) => voter).map(({ node }) => node);
@@ -699,11 +699,11 @@ export class World implements FaultWorld {
 
   /** What it holds, as texts: the same ones as for the first entry that was the same there, which costs least to compare. */
   #wordsOf(entry: LogEntry): Words {
-    const { slot, stampNs, leadNs, payload } = entry;
+    const { slot, stampNs, leadNs, voters, payload } = entry;
     const known = this.#words.get(slot);
     if (known !== undefined && isSame(known.entry, entry)) return known;
     const text = textOf(payload);
-    const words = { entry, text, value: `${stampNs} ${leadNs} ${text}` };
+    const words = { entry, text, value: `${stampNs} ${leadNs} ${voters.map(({ node }) => node).join(' ')} ${text}` };
     this.#words.set(slot, words);
     return words;
   }

@@ -93,7 +93,7 @@ const TRACK_COLUMNS: readonly Column<Track>[] = [
   { head: 'RATE', cell: (track) => shownRate(track.sampleRate), align: 'right' },
   { head: 'BITS', cell: (track) => String(track.bits), align: 'right' },
   { head: 'CH', cell: (track) => String(track.channels), align: 'right' },
-  { head: 'SIZE', cell: (track) => shownBytes(track.bytes), align: 'right' },
+  { head: 'SIZE', cell: (track) => (track.lost ? 'lost' : shownBytes(track.bytes)), align: 'right' },
   { head: 'ID', cell: (track) => track.id.slice(0, ID_DIGITS_SHOWN) },
 ];
 

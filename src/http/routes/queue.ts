@@ -27,7 +27,7 @@ export const queueRoutes: readonly Route[] = [
     path: '/queue',
     summary: 'Add tracks: at the end, before an item, or next after the current one. One log entry for all of them.',
     answer: { status: 201, description: 'Added.', json: Queued },
-    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'ITEM_NOT_FOUND', 'ITEM_PLAYING', 'QUEUE_FULL'],
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_LOST', 'ITEM_NOT_FOUND', 'ITEM_PLAYING', 'QUEUE_FULL'],
     async handle({ node, body: { trackId, trackIds, ...place }, origin, reply }) {
       if ((trackId === undefined) === (trackIds === undefined)) {
         throw new TuttiError('BAD_REQUEST', 'give trackIds, or trackId for one: exactly one of the two');

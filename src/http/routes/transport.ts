@@ -31,6 +31,7 @@ const PLAY: readonly ErrorCode[] = [
   'ITEM_NOT_FOUND',
   'TRACK_NOT_FOUND',
   'TRACK_NOT_READY',
+  'TRACK_LOST',
   'QUEUE_EMPTY',
   'QUEUE_FULL',
 ];
