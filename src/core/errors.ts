@@ -209,6 +209,12 @@ export const ERRORS = {
     'The only node of a cluster cannot be taken out of it.',
     'Let another node join first; or stop this one, and remove its data directory.',
   ),
+  TRACKS_AT_RISK: row(
+    409,
+    'world',
+    'Some tracks would be on too few of the nodes that vote.',
+    'Nothing was changed. Wait until the other nodes have fetched them, or switch the nodes on that have them, and ask again. To go on all the same, and lose what is nowhere else: tutti members remove NAME --accept-loss.',
+  ),
   NODE_REMOVED: row(
     409,
     'world',

@@ -5,8 +5,8 @@
  * changes.ts for what waits, and for what a change makes of the members. Beside what people ask for, the leader looks now and then whether
  * others should vote (voters.ts), and changes that by the same way.
  *
- * The gate is a question to the rest of the house, which may take a while: would the new members still have all that they need? One change
- * at a time stands at it; whoever comes meanwhile asks again.
+ * The gate (gate.ts) is a question to the house, which may take a while: would those who vote then still have all that was promised? Whoever
+ * comes while another change stands at it asks again. A newcomer does not pass it: who only learns holds nothing that anybody counts on.
  */
 import { TuttiError } from '../core/errors.js';
 import type { NodeId, Slot } from '../core/ids.js';
@@ -15,6 +15,7 @@ import type { ChangeDeclined } from '../paxos/effects.js';
 import type { Session, StopSignEntry } from '../paxos/entry.js';
 import { answerTo, type ChangeAnswer, Changes, knownCode, membersAfter, placeTaken } from './changes.js';
 import type { Frame } from './frames.js';
+import { Gate, type GateAnswer, type GateQuestion } from './gate.js';
 import type { Peers } from './peers.js';
 import type { Proposals } from './proposals.js';
 import type { MemberChange } from './replicated-log.js';
@@ -23,6 +24,10 @@ import { betterVoters, type Candidate, isFit } from './voters.js';
 
 /** How often a leader looks whether others should vote. Milliseconds. */
 const VOTERS_EVERY_MS = 1_000;
+/** A change of voters of its own that the gate did not let through is tried again after this long. Milliseconds: files take their time. */
+const GATE_AGAIN_MS = 5_000;
+/** Answers that a leader remembers: who asks again, since the answer is still on its way, is not to be asked for a second time. */
+const ANSWERS_MAX = 64;
 /** Slots that a learner may be behind and still count as caught up: what a busy house agrees on in some seconds. */
 const CAUGHT_UP_SLOTS = 64;
 
@@ -31,6 +36,8 @@ export interface MembershipComponents {
   readonly self: Self;
   readonly peers: Pick<Peers, 'upSinceMs'>;
   readonly proposals: Pick<Proposals, 'nextSession' | 'isOwn'>;
+  /** What had to wait while the gate was frozen may be proposed. */
+  readonly thawed: () => void;
 }
 
 /** Who decides. */
@@ -38,7 +45,7 @@ export interface MembershipInit {
   /** `auto`: this node changes who votes while it leads. */
   readonly voters: 'auto' | 'hand';
   /** May the house change to these members? Always where it is left out. */
-  readonly gate?: ((members: readonly MemberRecord[]) => Promise<boolean>) | undefined;
+  readonly gate?: GateQuestion | undefined;
 }
 
 /** Changes of members, from where they are asked for to where they are settled. */
@@ -49,12 +56,25 @@ export class Membership {
   readonly #changes = new Changes();
   /** Of the change that this leader proposed last. */
   #sealing: Session | null = null;
-  #isAtGate = false;
+  readonly #gate: Gate | null;
   #votersLookedAtMs = 0;
+  /** Not before this does it try again of itself to have others vote. Local milliseconds. */
+  #restUntilMs = 0;
+  /** Why the gate was closed the last time for a change of its own. */
+  #closedFor: string | null = null;
+  /** By session. */
+  readonly #answers = new Map<string, ChangeAnswer>();
 
   constructor(components: MembershipComponents, init: MembershipInit) {
     this.#components = components;
     this.#init = init;
+    const { self, thawed } = components;
+    this.#gate = init.gate === undefined ? null : new Gate({ self, ask: init.gate, thawed });
+  }
+
+  /** This leader is to propose nothing new: a change of voters is about to be. */
+  get isFrozen(): boolean {
+    return this.#gate?.isFrozen ?? false;
   }
 
   /** Settled once the new members work. Goes to the leader at the next {@link flush}. @throws TuttiError BUSY */
@@ -109,6 +129,11 @@ export class Membership {
     this.#changes.applied(session, slot, next, isMember(next, self.node));
   }
 
+  /** After every event of the core, and at every tick. */
+  lookAtGate(): void {
+    this.#gate?.look();
+  }
+
   /** Gives up what waited too long. */
   expire(): void {
     this.#changes.expire(this.#components.self.nowMs());
@@ -118,25 +143,35 @@ export class Membership {
   lookAtVoters(): void {
     const { self } = this.#components;
     const nowMs = self.nowMs();
-    if (!serves(self) || nowMs - this.#votersLookedAtMs < VOTERS_EVERY_MS) return;
+    if (!serves(self) || nowMs - this.#votersLookedAtMs < VOTERS_EVERY_MS || nowMs < this.#restUntilMs) return;
     this.#votersLookedAtMs = nowMs;
     const members = this.#placeTaken() ?? (this.#init.voters === 'hand' ? null : this.#betterVoters());
-    if (members !== null) this.#reconfigure(null, members);
+    if (members !== null) this.#pass(null, members);
   }
 
   /** Gives up what waits. */
   stop(): void {
     this.#changes.stop();
+    this.#gate?.stop();
   }
 
   /** Somebody asks this leader for a change of members, perhaps for the second time. */
   #changeHere(session: Session, change: MemberChange): void {
     const { self } = this.#components;
+    const told = this.#answers.get(sessionText(session));
+    if (told !== undefined) {
+      this.#answer(told);
+      return;
+    }
     const { role } = self.state;
     // What was proposed in an earlier term is under way only if its stop-sign was found again; then sessions tell.
     const isSealed = role.type === 'leader' && role.sealedAt !== null;
     const isUnderWay = isSealed && this.#sealing !== null && isSame(this.#sealing, session);
     if (isUnderWay || self.slotOf(session) !== null) return;
+    // Who comes in only learns at first; and where a person accepts a loss nobody needs to be asked about it.
+    const isGated = change.type === 'voters' || (change.type === 'remove' && !change.acceptLoss);
+    // It may be this very one that stands there, and it is not to be refused here while it passes.
+    if (isGated && this.#gate?.isTaken) return;
     try {
       const members = membersAfter(change, self.configuration());
       if (members === null) {
@@ -144,10 +179,10 @@ export class Membership {
         return;
       }
       if (change.type === 'remove' || change.type === 'voters') this.#checkQuorum(members);
-      this.#reconfigure(session, members);
+      if (isGated) this.#pass(session, members);
+      else this.#propose(session, members);
     } catch (error) {
-      if (!(error instanceof TuttiError)) throw error;
-      this.#answer({ session, code: error.code, detail: error.detail });
+      this.#refuse(session, error);
     }
   }
 
@@ -167,27 +202,36 @@ export class Membership {
     );
   }
 
-  #reconfigure(session: Session | null, members: readonly MemberRecord[]): void {
-    const { self } = this.#components;
-    const { gate } = this.#init;
-    if (gate === undefined) {
+  /** Takes a change through the gate. A session of null: nobody asked for it. */
+  #pass(session: Session | null, members: readonly MemberRecord[]): void {
+    if (this.#gate === null) this.#propose(session, members);
+    else this.#gate.enter(members, (answer) => this.#passed(session, members, answer));
+  }
+
+  #passed(session: Session | null, members: readonly MemberRecord[], answer: GateAnswer | 'late'): void {
+    try {
+      if (answer === 'late') throw new TuttiError('BUSY', 'The other nodes did not say in time what they hold.');
+      if (!answer.isOpen) throw new TuttiError(answer.code, answer.detail);
+      // Somebody may have been switched off since.
+      this.#checkQuorum(members);
+      this.#closedFor = null;
       this.#propose(session, members);
+    } catch (error) {
+      this.#refuse(session, error);
+    }
+  }
+
+  #refuse(session: Session | null, error: unknown): void {
+    if (!(error instanceof TuttiError)) throw error;
+    const { code, detail } = error;
+    if (session !== null) {
+      this.#answer({ session, code, detail });
       return;
     }
-    if (this.#isAtGate) return;
-    this.#isAtGate = true;
-    const configuration = self.configuration();
-    gate(members).then(
-      (isOpen) => {
-        this.#isAtGate = false;
-        // Another change came first: whoever asked for this one asks again.
-        if (isOpen && configuration === self.configuration()) this.#propose(session, members);
-      },
-      (error: unknown) => {
-        this.#isAtGate = false;
-        self.log.warn('a change of members could not be checked', { error });
-      },
-    );
+    const { self } = this.#components;
+    this.#restUntilMs = self.nowMs() + GATE_AGAIN_MS;
+    if (this.#closedFor !== detail) self.log.info('a change of voters has to wait', { code, detail });
+    this.#closedFor = detail;
   }
 
   #propose(session: Session | null, members: readonly MemberRecord[]): void {
@@ -201,6 +245,8 @@ export class Membership {
   #answer(answer: ChangeAnswer): void {
     const { self, proposals } = this.#components;
     const { session, code, detail } = answer;
+    if (this.#answers.size >= ANSWERS_MAX) this.#answers.delete(this.#answers.keys().next().value!);
+    this.#answers.set(sessionText(session), answer);
     if (proposals.isOwn(session)) this.#changes.answered(answer, self.applied());
     else self.send(session.node, { type: 'change-answer', session, code: code ?? '', detail });
   }
@@ -258,5 +304,7 @@ export class Membership {
     });
   }
 }
+
+const sessionText = ({ node, boot, seq }: Session): string => `${node} ${boot} ${seq}`;
 
 const isSame = (a: Session, b: Session): boolean => a.node === b.node && a.boot === b.boot && a.seq === b.seq;

@@ -96,7 +96,7 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
     { boot, recovered },
   );
   const leadership = new Leadership({ self, clock, handlers, proposals, leadMs });
-  const membership = new Membership({ self, peers, proposals }, { voters, gate });
+  const membership = new Membership({ self, peers, proposals, thawed: () => requests.flushSoon() }, { voters, gate });
   const requests: Requests = new Requests({
     self,
     proposals,

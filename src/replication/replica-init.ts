@@ -1,10 +1,10 @@
 /** What a replica is made of, and how it behaves. */
 import type { BootId, ClusterId, Incarnation, NodeId } from '../core/ids.js';
-import type { MemberRecord } from '../paxos/configuration.js';
 import type { Log } from '../ports/log.js';
 import type { PeerClocks } from '../ports/peer-clocks.js';
 import type { PeerLink } from '../ports/peer-link.js';
 import type { Time } from '../ports/time.js';
+import type { GateQuestion } from './gate.js';
 import type { LogStore, StoreRecovered } from './log-store.js';
 
 /** What a node says of itself when it connects; from its store, so the link is made once that is open. */
@@ -48,8 +48,11 @@ export interface ReplicaInit {
   readonly failed: (error: Error) => void;
   /** Who votes: `auto` as voters.ts says (the default), `hand` as a person says. */
   readonly voters?: 'auto' | 'hand';
-  /** May the house change to these members? Asked on the leader before voters come or go; yes by default. */
-  readonly gate?: (members: readonly MemberRecord[]) => Promise<boolean>;
+  /**
+   * May the house change to these members? Asked on the leader, twice, before voters come or go or a member is taken out: see gate.ts. Yes
+   * by default.
+   */
+  readonly gate?: GateQuestion;
   /** Every how many slots states are compared; the same on all nodes. 4,096 by default. */
   readonly hashEverySlots?: number;
   /** Puts off what is collected over a turn of the event loop; a microtask by default, a timer under simulated time. */

@@ -7,7 +7,7 @@
  *
  *     hearing.ts        what comes over the link, and whom it concerns
  *     requests.ts       what this node is asked for: proposals.ts, read-barriers.ts
- *     membership.ts     who takes part: changes.ts, voters.ts, admission.ts; whom the link talks to: peers.ts
+ *     membership.ts     who takes part: changes.ts, voters.ts, gate.ts, admission.ts; whom the link talks to: peers.ts
  *     leadership.ts     who leads, and what time that makes it: term-clock.ts, time-rounds.ts
  *     snapshots.ts      a short log, and help for those who are far behind
  *     state-repair.ts   a state that is no good: state-hashes.ts
@@ -484,6 +484,7 @@ export class Replica implements ReplicatedLog {
     if (running === null) return;
     running.leadership.afterStep();
     running.requests.afterStep();
+    running.membership.lookAtGate();
     if (this.#alone !== null && serves(running.self)) {
       this.#alone();
       this.#alone = null;
@@ -497,6 +498,7 @@ export class Replica implements ReplicatedLog {
     const { membership, snapshots, repair, requests, timeRounds } = this.#running;
     timeRounds.tick();
     membership.expire();
+    membership.lookAtGate();
     snapshots.tick();
     repair.tick();
     requests.tick();

@@ -163,7 +163,8 @@ export class Requests {
     if (term === null) return;
     membership.flush(term, nowMs);
     if (self.state.role.type !== 'leader') this.#forward(term, nowMs);
-    else if (serves(self) && outstanding() < BATCHES_MAX && !isLogFull()) this.#proposeHere(term, nowMs);
+    else if (serves(self) && outstanding() < BATCHES_MAX && !isLogFull() && !membership.isFrozen)
+      this.#proposeHere(term, nowMs);
   }
 
   /** Refuses everybody, and hands nothing on any more. */

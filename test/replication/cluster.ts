@@ -20,6 +20,7 @@ import type { PeerClocks } from '../../src/ports/peer-clocks.js';
 import type { Time } from '../../src/ports/time.js';
 import { join } from '../../src/replication/admission.js';
 import { DirectLogStore } from '../../src/replication/direct-log-store.js';
+import type { GateQuestion } from '../../src/replication/gate.js';
 import { Replica } from '../../src/replication/replica.js';
 import type { LogEntry, LogHandlers, TermStart } from '../../src/replication/replicated-log.js';
 import type { StoreLimits } from '../../src/storage/limits.js';
@@ -111,6 +112,8 @@ export class Recorder implements LogHandlers {
 /** What differs between tests. */
 export interface TestInit {
   readonly hashEverySlots?: number;
+  /** What is asked before voters change where a node leads; left out: nothing is. */
+  readonly gate?: (node: TestNode) => GateQuestion;
   /** Makes what measures the clocks of the other nodes; left out: nothing does. */
   readonly clocks?: (node: TestNode) => PeerClocks;
   /** A node's own clock, made of true time; left out: it is true time. */
@@ -135,6 +138,7 @@ export class TestNode {
   readonly #time: FakeTime;
   readonly #network: FakeNetwork;
   readonly #hashEverySlots: number;
+  readonly #gate: TestInit['gate'];
   /** Makes what measures the clocks of the others; undefined where nothing does. */
   readonly #clocks: ((node: TestNode) => PeerClocks) | undefined;
   #boots = 0;
@@ -148,6 +152,7 @@ export class TestNode {
     this.id = id(init.letter);
     this.host = `10.0.0.${init.letter}`;
     this.#hashEverySlots = init.hashEverySlots ?? 1_000_000;
+    this.#gate = init.gate;
     this.#clocks = init.clocks;
     this.time = init.timeOf?.(this.#time, init.letter) ?? this.#time;
     this.incarnation = init.letter.toUpperCase().repeat(32) as Incarnation;
@@ -195,6 +200,7 @@ export class TestNode {
         seed: this.host.charCodeAt(this.host.length - 1),
         leadMs: () => 40,
         hashEverySlots: this.#hashEverySlots,
+        ...(this.#gate && { gate: this.#gate(this) }),
         failed: (error) => this.failures.push(error),
       },
     );

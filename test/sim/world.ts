@@ -699,11 +699,11 @@ export class World implements FaultWorld {
 
   /** What it holds, as texts: the same ones as for the first entry that was the same there, which costs least to compare. */
   #wordsOf(entry: LogEntry): Words {
-    const { slot, stampNs, leadNs, voters, payload } = entry;
+    const { slot, stampNs, leadNs, payload } = entry;
     const known = this.#words.get(slot);
     if (known !== undefined && isSame(known.entry, entry)) return known;
     const text = textOf(payload);
-    const words = { entry, text, value: `${stampNs} ${leadNs} ${voters.map(({ node }) => node).join(' ')} ${text}` };
+    const words = { entry, text, value: `${stampNs} ${leadNs} ${namesOf(entry)} ${text}` };
     this.#words.set(slot, words);
     return words;
   }
@@ -839,7 +839,12 @@ interface Words {
 }
 
 const isSame = (a: LogEntry, b: LogEntry): boolean =>
-  a.stampNs === b.stampNs && a.leadNs === b.leadNs && Buffer.compare(a.payload, b.payload) === 0;
+  a.stampNs === b.stampNs &&
+  a.leadNs === b.leadNs &&
+  namesOf(a) === namesOf(b) &&
+  Buffer.compare(a.payload, b.payload) === 0;
+
+const namesOf = ({ voters }: LogEntry): string => voters.map(({ node }) => node).join(' ');
 
 /** For JSON, which knows no bigint; and what only fills pages is told by its length. */
 const asText = (key: string, value: unknown): unknown =>
