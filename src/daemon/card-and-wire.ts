@@ -152,7 +152,15 @@ export class CardAndWire implements Ground {
           { log: log.child('clock'), died: fatal },
         ),
       },
-      { boot, recovered, seed: random.u32(), leadMs: () => node.leadMs, failed: fatal, defer: setImmediate },
+      {
+        boot,
+        recovered,
+        seed: random.u32(),
+        leadMs: () => node.leadMs,
+        gate: (members) => node.gate(members),
+        failed: fatal,
+        defer: setImmediate,
+      },
     );
     const intake = spawnIntake({ dataDir, commits: store.commits }, fatal);
     const files = new TrackClient({ port: intake.port });

@@ -9,7 +9,7 @@
  * The parts, each in its own file: agreement.ts (the log and the state), playing.ts (the player), track-files.ts (the disk), duties.ts
  * (what the node proposes unasked), alerts.ts, uploads.ts. This class holds them together and gives a person's wishes their names.
  */
-import type { Command, CommandOf, Origin } from '../cluster/command.js';
+import { type Command, type CommandOf, type Origin, TRACKS_LOST_MAX } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { assert } from '../core/assert.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
@@ -25,6 +25,7 @@ import type { Lamp } from '../ports/controls.js';
 import type { Log } from '../ports/log.js';
 import type { Random } from '../ports/random.js';
 import type { Time, Timer } from '../ports/time.js';
+import type { GateQuestion } from '../replication/gate.js';
 import type { LogStatus, ReplicatedLog } from '../replication/replicated-log.js';
 import type { TrackClient } from '../tracks/track-client.js';
 import { addTrack, type IncomingTrack } from './add-track.js';
@@ -41,6 +42,7 @@ import type { Report } from './report.js';
 import { Reports } from './reports.js';
 import type { SyncHistory } from './sync-history.js';
 import { TrackFiles } from './track-files.js';
+import { type AskLacks, TrackSafety } from './track-safety.js';
 import { Uploads } from './uploads.js';
 
 /** How often the output is looked at, and the room on the disk. Milliseconds. */
@@ -60,6 +62,8 @@ export interface NodeComponents {
   readonly playout: Playout;
   /** Lit while this node leads; a node without one leads all the same. */
   readonly lamp?: Lamp;
+  /** Asks members what they lack. Where it is left out members come and go without a question about tracks. */
+  readonly lacks?: AskLacks;
 }
 
 /** What was asked at `transport`, and by whom it was seen. */
@@ -85,6 +89,7 @@ export class Node {
   readonly #playing: Playing;
   readonly #reports: Reports;
   readonly #held: TrackFiles;
+  readonly #safety: TrackSafety | null;
   readonly #duties: Duties;
   readonly #alerts: Alerts;
   readonly #lamp: LeaderLamp | null;
@@ -126,6 +131,8 @@ export class Node {
     this.#lamp = components.lamp === undefined ? null : new LeaderLamp({ time, lamp: components.lamp, holdsLease });
     const library = () => agreement.cluster.library;
     this.#held = new TrackFiles({ files, log, library, changed: () => this.#changed() });
+    const { lacks: ask } = components;
+    this.#safety = ask === undefined ? null : new TrackSafety({ cluster: () => agreement.cluster, ask });
   }
 
   /** Takes part in the cluster, lists what lies on the disk, and plays. @throws TuttiError DISK_FULL, DISK_FAILED, STORE_UNREADABLE */
@@ -436,16 +443,21 @@ export class Node {
     return findMember(this.members(), name).id;
   }
 
+  /** May the house change to these members? Asked by whoever leads: see {@link TrackSafety.gate}. */
+  readonly gate: GateQuestion = (members) => this.#safety?.gate(members) ?? Promise.resolve({ isOpen: true });
+
   /**
-   * Takes a node, by id or name, out of the house for good. Its card would have to join anew.
-   * @throws TuttiError NODE_NOT_FOUND, NO_QUORUM, OUTCOME_UNKNOWN, BUSY; LAST_MEMBER for a house's only node
+   * Takes a node, by id or name, out of the house for good. Its card would have to join anew. `acceptLoss`: although tracks may be nowhere else;
+   * those that no node has then are marked lost. Resolves with the slot that holds the last of it.
+   * @throws TuttiError NODE_NOT_FOUND, TRACKS_AT_RISK, NO_QUORUM, OUTCOME_UNKNOWN, BUSY; LAST_MEMBER for a house's only node
    */
   async removeMember(name: string, { acceptLoss }: { readonly acceptLoss: boolean }): Promise<Slot> {
     const node = await this.#agreed(() => this.memberOf(name));
     if (this.members().length === 1) {
       throw new TuttiError('LAST_MEMBER', `${JSON.stringify(name.slice(0, 100))} is the only node of this cluster`);
     }
-    return await this.#agreement.changeMembers({ type: 'remove', node, acceptLoss });
+    const slot = await this.#agreement.changeMembers({ type: 'remove', node, acceptLoss });
+    return acceptLoss ? ((await this.#markLost()) ?? slot) : slot;
   }
 
   /** Tells the others where this node serves HTTP. */
@@ -480,6 +492,28 @@ export class Node {
       await this.readBarrier();
       return find();
     }
+  }
+
+  /**
+   * Marks the tracks that no node has any more. Resolves with the last slot that does so; null where there are none, or it could not be
+   * agreed: the removal stands all the same, and the next one that accepts a loss looks again.
+   */
+  async #markLost(): Promise<Slot | null> {
+    let slot: Slot | null = null;
+    try {
+      const lost = (await this.#safety?.lost(this.logStatus().members)) ?? [];
+      for (let at = 0; at < lost.length; at += TRACKS_LOST_MAX) {
+        const trackIds = lost.slice(at, at + TRACKS_LOST_MAX);
+        slot = (await this.ask({ type: 'track.lose', trackIds }, { node: this.init.id, via: 'node' })).slot;
+      }
+      if (lost.length > 0)
+        this.#log.warn('No node has these tracks any more: they are marked lost.', { trackIds: lost });
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      const { code, detail } = error;
+      this.#log.warn('Tracks that no node has any more could not be marked lost.', { code, detail });
+    }
+    return slot;
   }
 
   #transport(
@@ -523,12 +557,14 @@ export class Node {
     const doubted = members.filter(({ node, trusted }) => !trusted && node !== this.init.id).map(({ node }) => node);
     const output = `${state} ${reason ?? ''}`;
     const isSilent = state === 'silent' && reason !== undefined;
+    const hasLost = this.cluster.library.list().some(({ lost }) => lost === true);
     const news = [
       output !== this.#outputState,
       this.#alerts.set('output', isSilent ? reason : null),
       this.#alerts.set('disk', this.space().refusing ? 'DISK_FULL' : null),
       this.#alerts.set('files', this.missingTracks().length > 0 ? 'TRACK_MISSING' : null),
       this.#alerts.set('card', trouble, 'error'),
+      this.#alerts.set('lost', hasLost ? 'TRACK_LOST' : null, 'error'),
       this.#alerts.set('clock', this.clockStatus().outvoted ? 'CLOCK_OUTVOTED' : null, 'error'),
       this.#alerts.setOf(doubted, 'CARD_NOT_TRUSTED', 'error'),
       this.#alerts.set('house', role === 'removed' ? 'NODE_REMOVED' : quorum ? null : 'NO_QUORUM', 'error'),

@@ -77,6 +77,9 @@ t.test('members remove names the node, and loss is accepted only where that is s
   t.match(await ask('members remove attic'), { exitCode: 0, stdout: 'Removed: attic\n' });
   await ask('members remove attic --accept-loss');
   t.strictSame(node.writes, ['DELETE /members/attic', 'DELETE /members/attic?acceptLoss=true']);
+  node.prank(refuse('TRACKS_AT_RISK', '1 track would be on fewer than 2 of the 2 nodes that vote then: "Blue".'));
+  const atRisk = { exitCode: 3, stderr: /TRACKS_AT_RISK: 1 track .*"Blue".*--accept-loss/s };
+  t.match(await ask('members remove attic'), atRisk, 'what would be lost, and how to go on all the same');
   t.match(await ask('members remvoe'), {
     exitCode: 2,
     stderr: /found "remvoe"; right is remove, or nothing\. Did you/,

@@ -50,6 +50,12 @@ t.test('ls lists the tracks in aligned columns, without .wav', async (t) => {
   );
 });
 
+t.test('ls says lost where the size would stand of a track that no node has any more', async (t) => {
+  const { node, ask } = await house(t);
+  node.tracks = [{ ...BLUE, lost: true }];
+  t.match((await ask('ls')).stdout, / lost +/);
+});
+
 t.test('ls --json gives what the node said, as one line', async (t) => {
   const { ask } = await house(t);
   const { stdout } = await ask('ls --json');

@@ -138,6 +138,12 @@ t.test('a node is removed by its name, and the answer names the slot', async (t)
   t.match(answer, { status: 200, json: { slot: Number }, headers: { 'tutti-slot': /^[0-9]+$/ } });
   t.strictSame(changes[1], { type: 'remove', node: attic.node, acceptLoss: true });
   t.match(await call('DELETE', '/members/attic?acceptLoss=perhaps'), { status: 400 });
+  consensus.changeMembers = () => Promise.reject(new TuttiError('TRACKS_AT_RISK', '2 tracks would be on too few'));
+  await change({ type: 'add', member: attic });
+  t.match(await call('DELETE', '/members/attic'), {
+    status: 409,
+    json: { code: 'TRACKS_AT_RISK', detail: '2 tracks would be on too few', advice: /--accept-loss/ },
+  });
 });
 
 t.test('a strong read asks the others first, and says where it cannot; a plain one never does', async (t) => {

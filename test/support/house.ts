@@ -15,6 +15,7 @@ import { Node } from '../../src/node/node.js';
 import type { NodeInit } from '../../src/node/node-init.js';
 import type { Playout } from '../../src/node/playing.js';
 import type { SoundSettings } from '../../src/node/program.js';
+import type { AskLacks } from '../../src/node/track-safety.js';
 import type { PlayerStatus } from '../../src/player/loop.js';
 import type { Program } from '../../src/player/program.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
@@ -88,6 +89,8 @@ export interface HouseInit {
   readonly sound?: Partial<SoundSettings>;
   readonly http?: Partial<HttpServerInit>;
   readonly node?: Partial<NodeInit>;
+  /** What members say when they are asked what they lack; nobody is asked where it is left out. */
+  readonly lacks?: AskLacks;
   /** False: the card is empty, and the daemon waits. */
   readonly isMember?: boolean;
 }
@@ -113,7 +116,7 @@ export function buildHouse(init: HouseInit = {}) {
     { self: { node: NODE_ID, incarnation: INCARNATION, address, name: SELF.name }, leadMs: () => node.leadMs },
   );
   const node: Node = new Node(
-    { time, random: new FakeRandom(), log, consensus, files, playout },
+    { time, random: new FakeRandom(), log, consensus, files, playout, ...(init.lacks && { lacks: init.lacks }) },
     {
       ...SELF,
       id: NODE_ID,

@@ -58,7 +58,15 @@ export const clusterRoutes: readonly Route[] = [
     summary: 'Take a node, by id or name, out of the cluster for good.',
     query: RemoveQuery,
     answer: written,
-    refuses: ['NODE_NOT_FOUND', 'AMBIGUOUS_NAME', 'LAST_MEMBER', 'BUSY', 'NODE_REMOVED', 'CARD_NOT_TRUSTED'],
+    refuses: [
+      'NODE_NOT_FOUND',
+      'AMBIGUOUS_NAME',
+      'LAST_MEMBER',
+      'TRACKS_AT_RISK',
+      'BUSY',
+      'NODE_REMOVED',
+      'CARD_NOT_TRUSTED',
+    ],
     async handle({ node, params, query, reply }) {
       const slot = await node.removeMember(params.node!, { acceptLoss: query.acceptLoss === 'true' });
       tellSlot(reply, slot);
