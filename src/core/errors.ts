@@ -325,6 +325,12 @@ export const ERRORS = {
     'A piece of a file is not what its hash says.',
     'Nothing has to be done: it is fetched from another node. The log says which card it came from.',
   ),
+  FILE_NOT_READABLE: row(
+    403,
+    'caller',
+    'This node may not read the file.',
+    'Let the group of the inbox read it, chmod g+r FILE, and copy it in again; scp and rsync keep permissions only where they are told to.',
+  ),
   TRACK_MISSING: row(
     503,
     'world',

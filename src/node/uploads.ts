@@ -34,6 +34,9 @@ export interface Upload {
 /** What can change while it is on its way. */
 export type UploadProgress = Partial<Pick<Upload, 'receivedBytes' | 'stage' | 'code' | 'trackId'>>;
 
+/** Tells how an upload goes on; null: it is forgotten at once, as if it had never begun. */
+export type UploadReport = (progress: UploadProgress | null) => void;
+
 /** The list of uploads. Each change calls `changed`; at most {@link ENDED_MAX} timers wait to forget what is over, none after `stop`. */
 export class Uploads {
   readonly #time: Time;
@@ -54,16 +57,19 @@ export class Uploads {
   }
 
   /** Gives the function that tells how it goes on. `done` and `failed` are the end. */
-  begin(upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>): (progress: UploadProgress) => void {
+  begin(upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>): UploadReport {
     const number = this.#next++;
     this.#uploads.set(number, { ...upload, receivedBytes: 0, stage: 'receiving', code: null, trackId: null });
     this.#changed();
     return (progress) => {
       const now = this.#uploads.get(number);
       if (now === undefined) return;
-      const next = { ...now, ...progress };
-      this.#uploads.set(number, next);
-      if (next.stage === 'done' || next.stage === 'failed') this.#end(number);
+      if (progress === null) this.#forget(number);
+      else {
+        const next = { ...now, ...progress };
+        this.#uploads.set(number, next);
+        if (next.stage === 'done' || next.stage === 'failed') this.#end(number);
+      }
       this.#changed();
     };
   }

@@ -4,12 +4,15 @@
  * The files belong to whoever copied them until they are accepted: they may change or vanish at any moment.
  */
 
-/** A file that has come to rest, complete as far as its name, size and times tell. */
+/** A file that has come to rest, as far as its size and times tell. Whether it is whole, its bytes say. */
 export interface InboxFile {
-  /** Its name in the folder: a label, never a path. */
+  /** Its name in the folder: a label, never a path. Bytes that are no UTF-8 are replaced. */
   readonly name: string;
   readonly bytes: number;
-  /** Reads up to `into.length` bytes from `offset`; fewer only at the end. @throws TuttiError NOT_FOUND, DISK_FAILED */
+  /**
+   * Reads up to `into.length` bytes from `offset`; fewer only at the end.
+   * @throws TuttiError NOT_FOUND where it is gone or has changed since; FILE_NOT_READABLE, DISK_FAILED
+   */
   read(into: Uint8Array, offset: number): number;
 }
 
