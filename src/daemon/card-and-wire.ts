@@ -21,9 +21,11 @@ import type { Random } from '../ports/random.js';
 import type { Time } from '../ports/time.js';
 import { join } from '../replication/admission.js';
 import type { LogThread } from '../replication/log-thread.js';
+import { PeerHub } from '../replication/peer-hub.js';
 import { Replica } from '../replication/replica.js';
 import type { MemberIdentity } from '../replication/replicated-log.js';
 import { STORE_LIMITS } from '../storage/limits.js';
+import { InboxClient } from '../tracks/inbox-client.js';
 import { TrackClient } from '../tracks/track-client.js';
 import { spawnPlayerThreads } from '../workers/spawn.js';
 import { spawnClock } from '../workers/spawn-clock.js';
@@ -118,7 +120,7 @@ export class CardAndWire implements Ground {
 
   async open(): Promise<OpenedNode> {
     const { time, log, random, fatal } = this.#components;
-    const { dataDir, name, output, cluster, clock, resumeAfterOutage } = this.#config;
+    const { dataDir, name, output, cluster, clock, inbox, resumeAfterOutage } = this.#config;
     const key = readKey(cluster.keyFile);
     if (key === null) {
       throw new TuttiError(
@@ -134,6 +136,7 @@ export class CardAndWire implements Ground {
     const recovered = await store.open(boot, fatal);
     // From here on it is the replica's to close.
     this.#store = null;
+    const hub = new PeerHub({ time });
     let link: TlsPeerLink | null = null;
     const consensus: Replica = new Replica(
       {
@@ -145,7 +148,7 @@ export class CardAndWire implements Ground {
             { time, random, log },
             { ...identity, key, listen: cluster.listen, advertise: () => peerAddress(this.#config) },
           );
-          return link;
+          return hub.over(link);
         },
         peerClocks: spawnClock(
           { node: recovered.node, boot, key, listen: await clockAddress(cluster.listen) },
@@ -162,15 +165,16 @@ export class CardAndWire implements Ground {
         defer: setImmediate,
       },
     );
-    const intake = spawnIntake({ dataDir, commits: store.commits }, fatal);
+    const intake = spawnIntake({ dataDir, inboxDir: inbox.dir, commits: store.commits }, fatal);
     const files = new TrackClient({ port: intake.port });
+    const copiedIn = new InboxClient({ port: intake.inbox, log: log.child('inbox') });
     const playout = new Player(
       { spawn: spawnPlayerThreads(time), log: log.child('player'), failed: fatal },
       { dataDir, output: setup },
     );
     const { channels, latencyUs, queueMs, volumeLimit, level } = output;
     const node: Node = new Node(
-      { time, random, log: log.child('node'), consensus, files, playout },
+      { time, random, log: log.child('node'), consensus, files, mail: hub.mail, inbox: copiedIn, playout },
       {
         id: recovered.node,
         incarnation: recovered.incarnation,

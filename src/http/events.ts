@@ -161,11 +161,12 @@ export class EventStreams {
     if ((this.#house.node?.cluster.library.rev ?? 0) === since) return '';
     this.#rememberLibrary();
     const now = [...this.#tracks.values()];
+    const json = (track: Track) => trackOf(track, this.#house.node!);
     const event: TracksEvent = {
       rev: this.#tracksRev,
       since,
-      added: now.filter(({ id }) => !before.has(id)).map(trackOf),
-      changed: now.filter((track) => before.has(track.id) && before.get(track.id) !== track).map(trackOf),
+      added: now.filter(({ id }) => !before.has(id)).map(json),
+      changed: now.filter((track) => before.has(track.id) && before.get(track.id) !== track).map(json),
       removed: [...before.keys()].filter((id) => !this.#tracks.has(id)),
     };
     return eventText('tracks', event);

@@ -38,7 +38,9 @@ export const Track = Type.Object({
   bits: count('Bits of a sample: 8, 16, 24, 32 or 64.'),
   bytes: count('Size of the file.'),
   addedAt: text('Wall-clock time of the node that took it in, ISO 8601: for display.'),
-  holders: Type.Array(Type.String(), { description: 'Ids of the nodes that held it durably when it was agreed.' }),
+  holders: Type.Array(Type.String(), {
+    description: 'Ids of the nodes that hold it durably, as far as the node that answers was told.',
+  }),
   lost: flag('No node has a good copy any more: it cannot be queued until the same file is sent once more.'),
 });
 export type Track = Static<typeof Track>;

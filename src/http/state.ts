@@ -33,7 +33,7 @@ export function stateOf(house: House, facade: Facade): Json.State {
   const view = node.cluster.view(node.now());
   return {
     ...viewOf(node, facade, view, view.queue.length),
-    tracks: view.tracks.map(trackOf),
+    tracks: view.tracks.map((track) => trackOf(track, node)),
   };
 }
 
@@ -245,8 +245,8 @@ function diskOf(node: Node): Json.NodeView['disk'] {
   };
 }
 
-function uploadOf({ key: _key, ...upload }: Upload, self: NodeId): Json.Upload {
-  return { ...upload, needed: 1, progress: { [self]: upload.receivedBytes } };
+function uploadOf({ key: _key, heldBytes, ...upload }: Upload, self: NodeId): Json.Upload {
+  return { ...upload, progress: { [self]: upload.receivedBytes, ...heldBytes } };
 }
 
 /** A queue item as the contract has it. */
@@ -264,13 +264,19 @@ export const transportOf = ({ atNs, startAtNs, changedBy, ...transport }: Transp
 });
 
 /** Tracks never change in place: what was worked out for one holds as long as it. */
-const tracks = new WeakMap<Track, Json.Track>();
+const tracks = new WeakMap<Track, Omit<Json.Track, 'holders'>>();
 
 /** A track as the contract has it. */
-export function trackOf(track: Track): Json.Track {
+export const trackOf = (track: Track, node: Pick<Node, 'holdersOf'>): Json.Track => ({
+  ...factsOf(track),
+  holders: [...node.holdersOf(track.id)],
+});
+
+/** What was agreed of a track. */
+function factsOf(track: Track): Omit<Json.Track, 'holders'> {
   let json = tracks.get(track);
   if (json === undefined) {
-    const { id, title, fileName, format, bytes, frames, tags, addedAt, holders, lost = false } = track;
+    const { id, title, fileName, format, bytes, frames, tags, addedAt, lost = false } = track;
     json = {
       id,
       title,
@@ -284,7 +290,6 @@ export function trackOf(track: Track): Json.Track {
       bits: 8 * BYTES_PER_SAMPLE[format.sample],
       bytes,
       addedAt: new Date(Math.min(addedAt, DATE_MS_MAX)).toISOString(),
-      holders: holders.map(({ node }) => node),
       lost,
     };
     tracks.set(track, json);

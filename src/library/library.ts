@@ -17,6 +17,8 @@ export interface ReadonlyLibrary {
   /** How many tracks there are. */
   readonly size: number;
   get(id: TrackId): Track | undefined;
+  /** No node has a good copy of these bytes, as far as is agreed: there is no such track, or it is lost. */
+  lacks(id: TrackId): boolean;
   /** The track with this title: in any ASCII case, with or without ".wav", `/` or `_`. */
   findByTitle(title: string): Track | undefined;
   /** All tracks by title (ASCII case folded, then code units), then id. The same array until `rev` moves. */

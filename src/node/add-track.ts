@@ -1,18 +1,22 @@
 /**
  * Taking a file in: from the first byte that somebody sends to the entry that makes it a track.
  *
- * The order is what keeps the promise "201 means safe": bytes to the disk, hashed and scanned on the way; read back; given their
- * place; and only then proposed. Whatever fails before leaves nothing behind.
+ * The order is what keeps the promise "201 means safe": bytes to the disk, hashed and scanned on the way; read back; given their place;
+ * offered to the other nodes until enough of them hold the file as well (attestation.ts); and only then proposed. Whatever fails before
+ * the file has its place leaves nothing behind.
  */
 import type { Command, Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
-import type { ReadonlyLibrary } from '../library/library.js';
 import { cleanTitle, UNTITLED } from '../library/title.js';
 import type { Holder, Track } from '../library/track.js';
 import type { Time } from '../ports/time.js';
+import type { TrackExchange } from '../tracks/exchange.js';
+import type { OfferFate } from '../tracks/messages.js';
 import type { IncomingFile, TrackClient } from '../tracks/track-client.js';
+import type { AgreedState } from './agreement.js';
+import { type AttestationComponents, attested, copiesNeeded } from './attestation.js';
 import { refusedError } from './refused-error.js';
 import type { TrackFiles } from './track-files.js';
 import type { Upload, UploadProgress, Uploads } from './uploads.js';
@@ -21,7 +25,11 @@ import type { Upload, UploadProgress, Uploads } from './uploads.js';
 export const FILE_NAME_BYTES_MAX = 255;
 
 /** Errors after which the bytes are worth keeping: nobody said no. */
-const UNDECIDED: readonly ErrorCode[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'BUSY'];
+const UNDECIDED: readonly ErrorCode[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'BUSY', 'TRACK_NOT_HELD', 'CARD_NOT_TRUSTED'];
+/** The first command set in which tracks have chunks. */
+const CHUNKS_VERSION = 2;
+/** So often a proposal is refused because other nodes vote by then; who votes does not change that fast. */
+const PROPOSALS_MAX = 8;
 
 /** A file that somebody sends. */
 export interface IncomingTrack {
@@ -43,8 +51,13 @@ export interface AddTrackComponents {
   /** What lies in its place here. */
   readonly held: TrackFiles;
   readonly uploads: Uploads;
+  readonly exchange: Pick<TrackExchange, 'offer' | 'unwant'>;
+  /** A file has found its place here. */
+  readonly took: (track: Track) => void;
   /** As it is agreed now. */
-  readonly library: () => ReadonlyLibrary;
+  readonly cluster: () => Pick<AgreedState, 'library' | 'commandVersion'>;
+  /** Who takes part now. */
+  readonly status: AttestationComponents['status'];
   /** This node, which is the first to hold the file. */
   readonly self: Holder;
   /** See {@link Node.ask}. */
@@ -120,17 +133,21 @@ async function agree(
   origin: Origin,
   report: (progress: UploadProgress) => void,
 ): Promise<{ readonly track: Track; readonly outcome: Done }> {
-  const { uploads, library, ask } = components;
+  const { uploads, cluster, ask } = components;
   // Who sends a file again because the answer was lost has not done anything wrong; and there need be no second entry for it.
   const wasDone = origin.key !== undefined && uploads.wasDone(origin.key, id);
-  const known = library().get(id);
-  if (known !== undefined && !wasDone) throw trackExists(known);
+  const { library } = cluster();
+  const known = library.get(id);
+  if (known !== undefined && !wasDone && !library.lacks(id)) throw trackExists(known);
   report({ stage: 'replicating', trackId: id });
-  const track = known ?? (await keep(components, file, incoming));
+  const isNew = known === undefined || library.lacks(id);
+  const track = isNew ? await keep(components, file, incoming) : known;
   try {
-    const outcome = await ask({ type: 'track.add', track }, origin);
+    const outcome = isNew
+      ? await replicate(components, track, origin, report)
+      : await ask({ type: 'track.add', track }, origin);
     if (!outcome.ok) throw refusedError(outcome);
-    const added = library().get(id);
+    const added = cluster().library.get(id);
     // With a key the outcome may be that of an earlier request. Without one, what is gone by now was removed just after.
     if (origin.key !== undefined && (outcome.trackId !== id || added === undefined)) {
       const earlier = outcome.trackId === id ? 'the upload of a track that was removed since' : 'another request';
@@ -143,9 +160,51 @@ async function agree(
   }
 }
 
+/** Offers a file that is held here, and proposes it once enough others hold it too. @throws TuttiError NO_QUORUM, TRACK_NOT_HELD, ... */
+async function replicate(
+  components: AddTrackComponents,
+  track: Track,
+  origin: Origin,
+  report: (progress: UploadProgress) => void,
+): Promise<Outcome> {
+  const { time, status, exchange, cluster, self, ask } = components;
+  const offer = exchange.offer(track);
+  let fate: OfferFate = 'void';
+  try {
+    for (let proposals = 1; ; proposals++) {
+      const looked = () => {
+        const heldBytes: Record<string, number> = { [self.node]: track.bytes };
+        for (const { node, chunks, isHeld } of offer.progress()) {
+          heldBytes[node] = isHeld ? track.bytes : Math.min(track.bytes, chunks * (track.chunks?.bytes ?? track.bytes));
+        }
+        report({ needed: copiesNeeded(status()), heldBytes });
+      };
+      const holders = await attested({ time, status, looked }, offer);
+      fate = 'open';
+      // Whoever knows the first command set only cannot read what chunks are.
+      const { chunks, ...plain } = track;
+      const isOld = cluster().commandVersion < CHUNKS_VERSION || chunks === undefined;
+      const outcome = await ask(
+        { type: 'track.add', track: { ...(isOld ? plain : track), holders: [...holders] } },
+        origin,
+      );
+      if (outcome.ok) return outcome;
+      if (outcome.code !== 'TRACK_NOT_HELD' || proposals === PROPOSALS_MAX) {
+        fate = outcome.code === 'TRACK_NOT_HELD' ? 'open' : 'void';
+        return outcome;
+      }
+    }
+  } catch (error) {
+    fate = error instanceof TuttiError && UNDECIDED.includes(error.code) ? 'open' : 'void';
+    throw error;
+  } finally {
+    offer.stop(fate);
+  }
+}
+
 /** Reads the file back, and gives it its place here: what it is, as this node proposes it. */
 async function keep(
-  { time, self, held }: AddTrackComponents,
+  { time, self, took }: AddTrackComponents,
   file: IncomingFile,
   { fileName, via }: IncomingTrack,
 ): Promise<Track> {
@@ -159,21 +218,22 @@ async function keep(
     addedAt: Math.max(0, Math.trunc(time.wallClockMs())),
   };
   await file.keep(track);
-  held.took(track);
+  took(track);
   return track;
 }
 
 /**
  * The track did not come of this upload. Where another has the same bytes, the files are the other's; where nobody could agree, or the
- * entry may yet be applied, they stay for it or for the next try; else they go.
+ * entry may yet be applied, they stay for it or for the next try; else they go, in a while.
  */
-async function restoreFiles(components: AddTrackComponents, { id }: Track, error: unknown): Promise<void> {
-  const { files, held, library } = components;
-  const other = library().get(id);
-  if (other !== undefined) return files.describe(other);
-  if (error instanceof TuttiError && UNDECIDED.includes(error.code)) return;
-  held.dropped(id);
-  await files.remove(id);
+async function restoreFiles(
+  { files, exchange, cluster }: AddTrackComponents,
+  { id }: Track,
+  error: unknown,
+): Promise<void> {
+  const other = cluster().library.get(id);
+  if (other !== undefined) await files.describe(other);
+  else if (!(error instanceof TuttiError && UNDECIDED.includes(error.code))) exchange.unwant(id);
 }
 
 const trackExists = ({ id, title }: Track): TuttiError =>

@@ -30,6 +30,7 @@ const CAUGHT_UP_MS = 1_000;
 export type AgreedState = Pick<
   Cluster,
   | 'appliedSlot'
+  | 'commandVersion'
   | 'gainsOf'
   | 'house'
   | 'library'

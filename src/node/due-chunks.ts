@@ -3,7 +3,7 @@
  * it is whole. Pure.
  */
 import type { TrackId } from '../core/ids.js';
-import { type ClusterTime, laterOf } from '../core/units.js';
+import { addTime, type ClusterTime, laterOf, NS_PER_S } from '../core/units.js';
 import { chunkAt } from '../library/chunks.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import { BYTES_PER_SAMPLE } from '../library/sample-bytes.js';
@@ -15,16 +15,21 @@ import { foldTo, framesIn, positionAt, segments } from '../playback/timeline.js'
 export const DUE_CHUNKS_MAX = 64;
 /** Items that are looked at: as far as a player's program reaches. */
 const DUE_ITEMS_MAX = 64;
+/** What would be heard if somebody pressed play is due so much later: whatever plays elsewhere is more urgent. Nanoseconds. */
+const IF_PLAYED_NS = 60n * NS_PER_S;
 
 /** A chunk of a track's file. */
 export interface DueChunk {
   readonly trackId: TrackId;
   readonly chunk: number;
+  /** When the first of it is heard, or was. */
+  readonly at: ClusterTime;
 }
 
-/** Frames of a track from `from` up to `to` (excluded), which may lie beyond its end. */
+/** Frames of a track from `from` (heard at `at`) up to `to` (excluded), which may lie beyond its end. */
 interface Stretch {
   readonly trackId: TrackId;
+  readonly at: ClusterTime;
   readonly from: number;
   readonly to: number;
 }
@@ -42,7 +47,7 @@ export interface AgreedTracks {
  */
 export function dueChunks(agreed: AgreedTracks, now: ClusterTime, lacks: (id: TrackId) => boolean): DueChunk[] {
   const due = new Map<string, DueChunk>();
-  for (const { trackId, from, to } of upcoming(agreed.playback, now)) {
+  for (const { trackId, at, from, to } of upcoming(agreed.playback, now)) {
     const track = lacks(trackId) ? agreed.library.get(trackId) : undefined;
     const end = Math.min(to, track?.frames ?? 0);
     if (track?.chunks === undefined || from >= end) continue;
@@ -53,7 +58,9 @@ export function dueChunks(agreed: AgreedTracks, now: ClusterTime, lacks: (id: Tr
     for (let chunk = first; chunk <= last; chunk++) {
       if (due.size === DUE_CHUNKS_MAX) return [...due.values()];
       const name = `${chunk} ${trackId}`;
-      if (!due.has(name)) due.set(name, { trackId, chunk });
+      if (due.has(name)) continue;
+      const ahead = Math.max(0, Math.floor((chunk * chunks.bytes - offsetOf(format, from)) / bytesOfFrame(format)));
+      due.set(name, { trackId, chunk, at: addTime(at, nanosIn(ahead, format.sampleRate)) });
     }
   }
   return [...due.values()];
@@ -67,18 +74,29 @@ function upcoming(playback: Playback, now: ClusterTime): Stretch[] {
   const [current, ...next] = queue.slice(0, DUE_ITEMS_MAX);
   if (current === undefined) return sounding;
   const from = positionAt(playback, now)?.frame ?? 0;
-  return [...sounding, whole(current.trackId, from), ...next.map(({ trackId }) => whole(trackId, 0))];
+  const later = addTime(now, IF_PLAYED_NS);
+  return [...sounding, whole(current.trackId, from, later), ...next.map(({ trackId }) => whole(trackId, 0, later))];
 }
 
-const whole = (trackId: TrackId, from: number): Stretch => ({ trackId, from, to: Number.POSITIVE_INFINITY });
+const whole = (trackId: TrackId, from: number, at: ClusterTime): Stretch => ({
+  trackId,
+  at,
+  from,
+  to: Number.POSITIVE_INFINITY,
+});
 
 function stretchOf(segment: Segment, now: ClusterTime): Stretch {
   const { trackId, startAt, endAt, startFrame, sampleRate, complete } = segment;
   const frameAt = (at: ClusterTime) => startFrame + framesIn(at - startAt, sampleRate);
-  const from = frameAt(laterOf(now, startAt));
-  return complete ? whole(trackId, from) : { trackId, from, to: frameAt(endAt) + 1 };
+  const at = laterOf(now, startAt);
+  const from = frameAt(at);
+  return complete ? whole(trackId, from, at) : { trackId, at, from, to: frameAt(endAt) + 1 };
 }
 
 /** Where frame `frame` begins in the file. */
-const offsetOf = (format: AudioFormat, frame: number): number =>
-  format.dataOffset + frame * BYTES_PER_SAMPLE[format.sample] * format.channels;
+const offsetOf = (format: AudioFormat, frame: number): number => format.dataOffset + frame * bytesOfFrame(format);
+
+const bytesOfFrame = ({ sample, channels }: AudioFormat): number => BYTES_PER_SAMPLE[sample] * channels;
+
+/** Nanoseconds that so many frames take. */
+const nanosIn = (frames: number, sampleRate: number): bigint => (BigInt(frames) * NS_PER_S) / BigInt(sampleRate);

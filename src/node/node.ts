@@ -6,7 +6,7 @@
  *
  *     wish -> check -> log.propose ... log.apply -> cluster.apply -> program, files, listeners
  *
- * The parts, each in its own file: agreement.ts (the log and the state), playing.ts (the player), track-files.ts (the disk), duties.ts
+ * The parts, each in its own file: agreement.ts (the log and the state), playing.ts (the player), tracks.ts (the files), duties.ts
  * (what the node proposes unasked), alerts.ts, uploads.ts. This class holds them together and gives a person's wishes their names.
  */
 import { type Command, type CommandOf, type Origin, TRACKS_LOST_MAX } from '../cluster/command.js';
@@ -19,20 +19,23 @@ import type { ClusterTime } from '../core/units.js';
 import { cleanTitle, titleKey } from '../library/title.js';
 import type { Track } from '../library/track.js';
 import type { Repeat } from '../playback/model.js';
-import type { WantedChunk } from '../player/checked-file.js';
 import type { PlayerStatus } from '../player/loop.js';
 import type { Lamp } from '../ports/controls.js';
 import type { Log } from '../ports/log.js';
+import type { PeerMail } from '../ports/peer-mail.js';
 import type { Random } from '../ports/random.js';
 import type { Time, Timer } from '../ports/time.js';
 import type { GateQuestion } from '../replication/gate.js';
 import type { LogStatus, ReplicatedLog } from '../replication/replicated-log.js';
+import type { FetchProgress } from '../tracks/fetching-init.js';
+import type { InboxClient } from '../tracks/inbox-client.js';
 import type { TrackClient } from '../tracks/track-client.js';
-import { addTrack, type IncomingTrack } from './add-track.js';
+import type { IncomingTrack } from './add-track.js';
 import { type AgreedState, Agreement } from './agreement.js';
 import { type Alert, Alerts } from './alerts.js';
 import type { ClockStatus } from './clock-status.js';
 import { Duties } from './duties.js';
+import { InboxTaker } from './inbox.js';
 import { LeaderLamp } from './leader-lamp.js';
 import { findMember, type MemberView, membersOf } from './members.js';
 import type { NodeInit } from './node-init.js';
@@ -41,29 +44,32 @@ import type { SoundSettings } from './program.js';
 import type { Report } from './report.js';
 import { Reports } from './reports.js';
 import type { SyncHistory } from './sync-history.js';
-import { TrackFiles } from './track-files.js';
-import { type AskLacks, TrackSafety } from './track-safety.js';
+import type { AskLacks } from './track-safety.js';
+import { Tracks } from './tracks.js';
 import { Uploads } from './uploads.js';
 
-/** How often the output is looked at, and the room on the disk. Milliseconds. */
+/** How often the output is looked at. Milliseconds. */
 const WATCH_MS = 500;
-const SPACE_EVERY_MS = 10_000;
 
 /** Errors of a name that may have become known meanwhile. */
 const UNKNOWN: ReadonlySet<ErrorCode> = new Set(['TRACK_NOT_FOUND', 'NODE_NOT_FOUND']);
 
-/** What a node is made of. It starts and stops `consensus`, `playout` and `lamp`, and opens and closes `files`; the rest is lent to it. */
+/** What a node is made of. It starts and stops `consensus`, `playout`, `mail`, `inbox` and `lamp`, and opens and closes `files`; the rest is lent to it. */
 export interface NodeComponents {
   readonly time: Time;
   readonly random: Random;
   readonly log: Log;
   readonly consensus: ReplicatedLog;
   readonly files: TrackClient;
+  /** What nodes say to each other of their files. */
+  readonly mail: PeerMail;
+  /** Asks members what they lack; they are asked over `mail` where it is left out. */
+  readonly lacks?: AskLacks;
+  /** A folder into which people copy music; a node without one is given it over HTTP. */
+  readonly inbox?: InboxClient;
   readonly playout: Playout;
   /** Lit while this node leads; a node without one leads all the same. */
   readonly lamp?: Lamp;
-  /** Asks members what they lack. Where it is left out members come and go without a question about tracks. */
-  readonly lacks?: AskLacks;
 }
 
 /** What was asked at `transport`, and by whom it was seen. */
@@ -88,14 +94,15 @@ export class Node {
   readonly #agreement: Agreement;
   readonly #playing: Playing;
   readonly #reports: Reports;
-  readonly #held: TrackFiles;
-  readonly #safety: TrackSafety | null;
+  readonly #tracks: Tracks;
+  readonly #inbox: InboxTaker | null;
   readonly #duties: Duties;
   readonly #alerts: Alerts;
   readonly #lamp: LeaderLamp | null;
   readonly #listeners = new Set<() => void>();
   #timers: Timer[] = [];
   #viewRev = 0;
+  #holdingsRev = 0;
   #outputState = '';
   #starting: Promise<void> | null = null;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -119,7 +126,7 @@ export class Node {
         playout: components.playout,
         othersNeedMs: () => this.#reports.othersNeedMs,
         songEnded: () => this.#songEnded(),
-        wanted: (chunk) => this.#wanted(chunk),
+        wanted: (chunk) => this.#tracks.wanted(chunk),
       },
       init,
     );
@@ -129,10 +136,27 @@ export class Node {
     );
     const holdsLease = () => agreement.holdsLease();
     this.#lamp = components.lamp === undefined ? null : new LeaderLamp({ time, lamp: components.lamp, holdsLease });
-    const library = () => agreement.cluster.library;
-    this.#held = new TrackFiles({ files, log, library, changed: () => this.#changed() });
-    const { lacks: ask } = components;
-    this.#safety = ask === undefined ? null : new TrackSafety({ cluster: () => agreement.cluster, ask });
+    this.#tracks = new Tracks(
+      {
+        time,
+        log,
+        files,
+        mail: components.mail,
+        agreement,
+        uploads: this.uploads,
+        ask: (command, origin) => this.ask(command, origin),
+        isPlaying: () => this.#playing.isPlaying(),
+        changed: () => this.#filesChanged(),
+        ...(components.lacks && { lacks: components.lacks }),
+      },
+      { self: { node: init.id, incarnation: init.incarnation } },
+    );
+    const { inbox } = components;
+    const addTrack = (incoming: IncomingTrack, origin: Origin) => this.addTrack(incoming, origin);
+    this.#inbox =
+      inbox === undefined
+        ? null
+        : new InboxTaker({ inbox, time, log, uploads: this.uploads, addTrack }, { self: init.id });
   }
 
   /** Takes part in the cluster, lists what lies on the disk, and plays. @throws TuttiError DISK_FULL, DISK_FAILED, STORE_UNREADABLE */
@@ -145,11 +169,11 @@ export class Node {
   }
 
   async #startParts(): Promise<void> {
-    await this.#unlessStopped(this.#held.open());
+    await this.#unlessStopped(this.#tracks.open());
     const agreed = this.#agreement.start({
       applied: (track) => this.#applied(track),
       replaced: (before) => {
-        this.#held.replaced(before);
+        this.#tracks.replaced(before);
         this.#applied(null);
       },
       statusChanged: () => this.#statusChanged(),
@@ -157,17 +181,14 @@ export class Node {
       darknessEnded: (item) => this.#duties.darknessEnded(item),
     });
     await this.#unlessStopped(agreed);
-    this.#held.reportOrphans();
-    await this.#unlessStopped(this.#held.look());
+    this.#tracks.start();
     await this.#unlessStopped(this.#playing.start());
     await this.#unlessStopped(this.#lamp?.start());
     this.#reports.start();
     this.#duties.start();
+    this.#inbox?.start();
     this.#watch();
-    this.#timers = [
-      this.#time.every('node.watch', WATCH_MS, () => this.#watch()),
-      this.#time.every('node.space', SPACE_EVERY_MS, () => this.#inBackground(this.#held.look())),
-    ];
+    this.#timers = [this.#time.every('node.watch', WATCH_MS, () => this.#watch())];
   }
 
   /** Idempotent: notes where the music stands, falls silent, and leaves no timer. A start that is under way is given up. */
@@ -180,12 +201,13 @@ export class Node {
       await this.#starting.catch(() => {});
     }
     for (const timer of this.#timers) timer.cancel();
+    await this.#inbox?.stop();
     this.#reports.stop();
     await this.#duties.stop();
     await this.#lamp?.stop();
     await this.#agreement.stop();
     await this.#playing.stop();
-    await this.#held.close();
+    await this.#tracks.stop();
     this.uploads.stop();
     this.#listeners.clear();
   }
@@ -238,17 +260,32 @@ export class Node {
 
   /** Room on the disk, as of a few seconds ago. */
   space(): { readonly freeBytes: number; readonly totalBytes: number; readonly refusing: boolean } {
-    return this.#held.space();
+    return this.#tracks.space();
   }
 
   /** True where this node has the file. */
   holds(track: TrackId): boolean {
-    return this.#held.holds(track);
+    return this.#tracks.holds(track);
   }
 
   /** Tracks of the library that this node has no file of. */
   missingTracks(): readonly Track[] {
-    return this.#held.missing();
+    return this.#tracks.missing();
+  }
+
+  /** Who holds the file of a track, as far as this node was told. */
+  holdersOf(track: TrackId): readonly NodeId[] {
+    return this.#tracks.holders(track);
+  }
+
+  /** Moves with every change of who holds what, or how far it is. */
+  get holdingsRev(): number {
+    return this.#holdingsRev;
+  }
+
+  /** Files that are on their way to this node. */
+  arrivingTracks(): readonly FetchProgress[] {
+    return this.#tracks.arriving();
   }
 
   alerts(): readonly Alert[] {
@@ -283,17 +320,7 @@ export class Node {
    * @throws TuttiError BAD_NAME, UNSUPPORTED_AUDIO, INCOMPLETE_AUDIO, TRACK_EXISTS, KEY_REUSED, DISK_FULL, BUSY, NO_QUORUM
    */
   addTrack(incoming: IncomingTrack, origin: Origin): Promise<{ readonly track: Track; readonly outcome: Done }> {
-    const { id: node, incarnation } = this.init;
-    const components = {
-      time: this.#time,
-      files: this.#files,
-      held: this.#held,
-      uploads: this.uploads,
-      library: () => this.cluster.library,
-      self: { node, incarnation },
-      ask: (command: Command, by: Origin) => this.ask(command, by),
-    };
-    return addTrack(components, incoming, origin).finally(() => this.#inBackground(this.#held.look()));
+    return this.#tracks.add(incoming, origin);
   }
 
   async removeTrack(track: string, origin: Origin): Promise<Outcome> {
@@ -444,7 +471,7 @@ export class Node {
   }
 
   /** May the house change to these members? Asked by whoever leads: see {@link TrackSafety.gate}. */
-  readonly gate: GateQuestion = (members) => this.#safety?.gate(members) ?? Promise.resolve({ isOpen: true });
+  readonly gate: GateQuestion = (members) => this.#tracks.gate(members);
 
   /**
    * Takes a node, by id or name, out of the house for good. Its card would have to join anew. `acceptLoss`: although tracks may be nowhere else;
@@ -501,7 +528,7 @@ export class Node {
   async #markLost(): Promise<Slot | null> {
     let slot: Slot | null = null;
     try {
-      const lost = (await this.#safety?.lost(this.logStatus().members)) ?? [];
+      const lost = await this.#tracks.lost(this.logStatus().members);
       for (let at = 0; at < lost.length; at += TRACKS_LOST_MAX) {
         const trackIds = lost.slice(at, at + TRACKS_LOST_MAX);
         slot = (await this.ask({ type: 'track.lose', trackIds }, { node: this.init.id, via: 'node' })).slot;
@@ -525,7 +552,7 @@ export class Node {
   }
 
   #applied(track: TrackId | null): void {
-    if (track !== null) this.#held.agreed(track);
+    if (track !== null) this.#tracks.agreed(track);
     this.#playing.refresh();
     this.#duties.applied();
     this.#changed();
@@ -533,6 +560,7 @@ export class Node {
 
   #statusChanged(): void {
     this.#playing.followClock();
+    this.#tracks.membersChanged();
     this.#duties.look();
     this.#watch();
     this.#changed();
@@ -543,10 +571,10 @@ export class Node {
     this.#duties.mark();
   }
 
-  /** What plays, or is to play next, lacks a chunk on this card: silence until it is there. */
-  #wanted({ trackId, chunk, why }: WantedChunk): void {
-    if (why === 'damaged') this.#log.warn('A file is damaged: what is bad of it is not played.', { trackId, chunk });
-    else this.#log.info('A chunk of a track is needed and not here.', { trackId, chunk });
+  #filesChanged(): void {
+    this.#holdingsRev += 1;
+    this.#watch();
+    this.#changed();
   }
 
   /** Looks at everything that nobody tells of by itself. */
@@ -563,6 +591,7 @@ export class Node {
       this.#alerts.set('output', isSilent ? reason : null),
       this.#alerts.set('disk', this.space().refusing ? 'DISK_FULL' : null),
       this.#alerts.set('files', this.missingTracks().length > 0 ? 'TRACK_MISSING' : null),
+      this.#alerts.set('damage', this.#tracks.damaged().length > 0 ? 'TRACK_DAMAGED' : null),
       this.#alerts.set('card', trouble, 'error'),
       this.#alerts.set('lost', hasLost ? 'TRACK_LOST' : null, 'error'),
       this.#alerts.set('clock', this.clockStatus().outvoted ? 'CLOCK_OUTVOTED' : null, 'error'),
@@ -577,17 +606,6 @@ export class Node {
   #changed(): void {
     this.#viewRev += 1;
     for (const listener of this.#listeners) listener();
-  }
-
-  /** Nobody waits for it; what fails is worth a line. */
-  #inBackground(work: Promise<unknown>): void {
-    work.then(
-      () => this.#watch(),
-      (error: unknown) => {
-        if (!(error instanceof TuttiError)) throw error;
-        this.#log.warn('Something that nobody waits for has failed.', { code: error.code, detail: error.detail });
-      },
-    );
   }
 }
 

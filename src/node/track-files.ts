@@ -2,8 +2,8 @@
  * TrackFiles: the files on this node's disk, brought in line with the agreed library.
  *
  * What exists is agreed in the log; what lies here is this disk's own matter, and either can be without the other: a track that another
- * node took in has no file here yet, and a file whose entry was never agreed has no track. A file is removed only after its track's
- * removal was agreed. One that no entry speaks of stays: its uploader may come again, or its entry may yet be applied.
+ * node took in has no file here yet, and a file whose entry was never agreed has no track. When a file may be
+ * removed is for tracks.ts to say.
  *
  * Work on the files of one track is done one piece after the other; see {@link TrackFiles.inTurn}.
  */
@@ -30,38 +30,44 @@ export interface TrackFilesComponents {
 
 /** Files of this node. `open` first; nothing runs by itself. */
 export class TrackFiles {
-  readonly #files: TrackClient;
-  readonly #log: Log;
-  readonly #library: () => ReadonlyLibrary;
-  readonly #changed: () => void;
-  /** Tracks whose files are in their place here, and the title that the description beside them has. */
+  readonly #parts: TrackFilesComponents;
+  /** Tracks whose files are in their place here, and the title that the description beside each has. */
   readonly #held = new Map<TrackId, string>();
-  /** Those of them whose removal was agreed, and that are to go. */
-  readonly #removed = new Set<TrackId>();
   /** The last of what is being done to a track's files. */
   readonly #turns = new Map<TrackId, Promise<void>>();
   #space = { freeBytes: 0, totalBytes: 0 };
+  /** Of `#held`. */
+  #changes = 0;
+  /** What was missing when it was last asked for, and of what that was so: it is asked for often, and changes rarely. */
+  #missing: {
+    readonly library: ReadonlyLibrary;
+    readonly rev: number;
+    readonly changes: number;
+    readonly tracks: readonly Track[];
+  } | null = null;
 
   constructor(components: TrackFilesComponents) {
-    this.#files = components.files;
-    this.#log = components.log;
-    this.#library = components.library;
-    this.#changed = components.changed;
+    this.#parts = components;
   }
 
-  /** Finds what lies on the disk, and clears away what uploads that were cut off have left. @throws TuttiError DISK_FULL, DISK_FAILED */
-  async open(): Promise<void> {
-    const { tracks, problems, removedTemporaries } = await this.#files.open();
-    for (const problem of problems) this.#log.warn('A track file was left out.', { problem });
+  /**
+   * Finds what lies on the disk, and clears away what uploads that were cut off have left. Gives the tracks of which some has arrived.
+   * @throws TuttiError DISK_FULL, DISK_FAILED
+   */
+  async open(): Promise<readonly TrackId[]> {
+    const { files, log } = this.#parts;
+    const { tracks, arriving, problems, removedTemporaries } = await files.open();
+    for (const problem of problems) log.warn('A track file was left out.', { problem });
     if (removedTemporaries > 0) {
-      this.#log.info('Removed what uploads that were cut off had left.', { files: removedTemporaries });
+      log.info('Removed what uploads that were cut off had left.', { files: removedTemporaries });
     }
-    for (const { id, title } of tracks) this.#held.set(id, title);
+    for (const track of tracks) this.took(track);
+    return arriving;
   }
 
   /** Gives up what is on its way in. */
   close(): Promise<void> {
-    return this.#files.close();
+    return this.#parts.files.close();
   }
 
   /** True where the file of this track is here. */
@@ -69,19 +75,28 @@ export class TrackFiles {
     return this.#held.has(track);
   }
 
-  /** Tracks of the library whose files are not here, in the library's order. */
-  missing(): readonly Track[] {
-    return this.#library()
-      .list()
-      .filter(({ id }) => !this.#held.has(id));
+  /** All that are here. */
+  ids(): readonly TrackId[] {
+    return [...this.#held.keys()];
   }
 
-  /** Says in the log which files no track is agreed for: they are kept, and take room. */
+  /** Tracks of the library whose files are not here, in the library's order; not those that nobody has. */
+  missing(): readonly Track[] {
+    const library = this.#parts.library();
+    const { rev } = library;
+    const known = this.#missing;
+    if (known?.library === library && known.rev === rev && known.changes === this.#changes) return known.tracks;
+    const tracks = library.list().filter(({ id, lost }) => lost !== true && !this.#held.has(id));
+    this.#missing = { library, rev, changes: this.#changes, tracks };
+    return tracks;
+  }
+
+  /** Says in the log which files no track is agreed for: they take room. */
   reportOrphans(): void {
-    const library = this.#library();
+    const library = this.#parts.library();
     const orphans = [...this.#held.keys()].filter((id) => library.get(id) === undefined);
     if (orphans.length === 0) return;
-    this.#log.warn('There are files here that no agreed track has: they are kept, and play nowhere.', {
+    this.#parts.log.warn('There are files here that no agreed track has: they are kept for a day, and play nowhere.', {
       files: orphans.length,
       first: orphans.slice(0, ORPHANS_SHOWN_MAX),
     });
@@ -96,45 +111,35 @@ export class TrackFiles {
   async look(): Promise<void> {
     for (const id of this.#held.keys()) if (!this.#turns.has(id)) this.follow(id);
     const was = this.space().refusing;
-    this.#space = await this.#files.space();
-    if (this.space().refusing !== was) this.#changed();
+    this.#space = await this.#parts.files.space();
+    if (this.space().refusing !== was) this.#parts.changed();
   }
 
   /** A file has found its place here. */
-  took({ id, title }: Track): void {
+  took({ id, title }: Pick<Track, 'id' | 'title'>): void {
     this.#held.set(id, title);
-    this.#removed.delete(id);
+    this.#changes++;
   }
 
-  /** It is not there any more. */
-  dropped(id: TrackId): void {
+  /** It is not in its place any more, or its bytes are not what they were. */
+  lost(id: TrackId): void {
     this.#held.delete(id);
-    this.#removed.delete(id);
+    this.#changes++;
   }
 
-  /** A track was added, renamed or removed by agreement: its files follow, where they are here. */
-  agreed(id: TrackId): void {
-    if (this.#library().get(id) !== undefined) this.#removed.delete(id);
-    else if (this.#held.has(id)) this.#removed.add(id);
-    this.follow(id);
-  }
-
-  /** The whole library was replaced: what is gone from it was removed by agreement. */
-  replaced(before: ReadonlyLibrary): void {
-    for (const { id } of before.list()) if (this.#library().get(id) === undefined) this.agreed(id);
-    for (const id of this.#held.keys()) this.follow(id);
+  /** Removes a file, in its turn, unless `isWanted` by then. Resolves with whether it is gone. @throws TuttiError DISK_FAILED */
+  async remove(id: TrackId, isWanted: () => boolean): Promise<boolean> {
+    return await this.inTurn(id, async () => {
+      if (isWanted()) return false;
+      await this.#parts.files.remove(id);
+      this.lost(id);
+      return true;
+    });
   }
 
   /** Brings the files of a track to what is agreed by now, in their turn. What fails is done at a later look. */
   follow(id: TrackId): void {
-    if (!this.#isBehind(id)) return;
-    this.inTurn(id, () => this.#settle(id)).catch((error: unknown) => {
-      if (!(error instanceof TuttiError)) throw error;
-      this.#log.warn('The files of a track could not follow what was agreed.', {
-        code: error.code,
-        detail: error.detail,
-      });
-    });
+    if (this.#isBehind(id)) this.#inBackground(id, () => this.#settle(id));
   }
 
   /**
@@ -155,23 +160,27 @@ export class TrackFiles {
     }
   }
 
+  #inBackground(id: TrackId, work: () => Promise<void>): void {
+    this.inTurn(id, work).catch((error: unknown) => {
+      if (!(error instanceof TuttiError)) throw error;
+      this.#parts.log.warn('The files of a track could not follow what was agreed.', {
+        code: error.code,
+        detail: error.detail,
+      });
+    });
+  }
+
   #isBehind(id: TrackId): boolean {
-    const describedAs = this.#held.get(id);
-    const track = this.#library().get(id);
-    if (describedAs === undefined) return false;
-    return track === undefined ? this.#removed.has(id) : track.title !== describedAs;
+    const held = this.#held.get(id);
+    const track = this.#parts.library().get(id);
+    return held !== undefined && track !== undefined && track.title !== held;
   }
 
   async #settle(id: TrackId): Promise<void> {
-    if (!this.#isBehind(id)) return;
-    const track = this.#library().get(id);
-    if (track === undefined) {
-      await this.#files.remove(id);
-      this.dropped(id);
-    } else {
-      await this.#files.describe(track);
-      this.#held.set(id, track.title);
-    }
-    this.#changed();
+    const track = this.#parts.library().get(id);
+    if (track === undefined || !this.#isBehind(id)) return;
+    await this.#parts.files.describe(track);
+    if (this.#held.has(id)) this.#held.set(id, track.title);
+    this.#parts.changed();
   }
 }

@@ -3,7 +3,7 @@
  * learns how it went.
  */
 import type { ErrorCode } from '../core/errors.js';
-import type { TrackId } from '../core/ids.js';
+import type { NodeId, TrackId } from '../core/ids.js';
 import type { Time, Timer } from '../ports/time.js';
 
 /** How long an ended upload stays. Milliseconds. */
@@ -29,10 +29,16 @@ export interface Upload {
   readonly trackId: TrackId | null;
   /** The client's Idempotency-Key: its retry gets the same answer. */
   readonly key: string | null;
+  /** How many nodes have to hold it; 0 until that is known. */
+  readonly needed: number;
+  /** How much of it each node holds, bytes: none until this one has all. */
+  readonly heldBytes: Readonly<Record<NodeId, number>>;
 }
 
 /** What can change while it is on its way. */
-export type UploadProgress = Partial<Pick<Upload, 'receivedBytes' | 'stage' | 'code' | 'trackId'>>;
+export type UploadProgress = Partial<
+  Pick<Upload, 'receivedBytes' | 'stage' | 'code' | 'trackId' | 'needed' | 'heldBytes'>
+>;
 
 /** Tells how an upload goes on; null: it is forgotten at once, as if it had never begun. */
 export type UploadReport = (progress: UploadProgress | null) => void;
@@ -56,10 +62,23 @@ export class Uploads {
     return [...this.#uploads.values()];
   }
 
+  /** Bytes come in. */
+  get isReceiving(): boolean {
+    return this.list().some(({ stage }) => stage === 'receiving');
+  }
+
   /** Gives the function that tells how it goes on. `done` and `failed` are the end. */
   begin(upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>): UploadReport {
     const number = this.#next++;
-    this.#uploads.set(number, { ...upload, receivedBytes: 0, stage: 'receiving', code: null, trackId: null });
+    this.#uploads.set(number, {
+      ...upload,
+      receivedBytes: 0,
+      stage: 'receiving',
+      code: null,
+      trackId: null,
+      needed: 0,
+      heldBytes: {},
+    });
     this.#changed();
     return (progress) => {
       const now = this.#uploads.get(number);

@@ -1,7 +1,7 @@
 /** What passes between the main thread and those of player and reader: plain values, copied on the way. */
 
 import type { ClockLine } from '../core/clock-line.js';
-import type { LogFields, LogLevel } from '../ports/log.js';
+import type { LogLine } from '../ports/log.js';
 import type { WantedChunk } from './checked-file.js';
 import type { PlayerStatus } from './loop.js';
 import type { Program } from './program.js';
@@ -40,9 +40,7 @@ export type ToPlayer =
   | { readonly type: 'stop' };
 
 /** From the player's thread: its status several times a second, and lines for the node's log. */
-export type FromPlayer =
-  | { readonly type: 'status'; readonly status: PlayerStatus }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields?: LogFields };
+export type FromPlayer = { readonly type: 'status'; readonly status: PlayerStatus } | LogLine;
 
 /** From the reader's thread: that it listens, first of all, and then what it lacks. */
 export type FromReader = { readonly type: 'listening' } | { readonly type: 'wanted'; readonly chunk: WantedChunk };
@@ -58,10 +56,7 @@ export interface PlayerThreads {
 /** What the threads call back on the main thread. */
 export interface PlayerThreadsHandlers {
   message(message: FromPlayer): void;
-  /**
-   * The reader needs a chunk of a track that it cannot have, and waits for it. Called once for each wait, and again where it turns out to be
-   * damaged: the owner remembers what it was told, until it has brought the chunk.
-   */
+  /** The reader needs a chunk of a track that it cannot have, and waits for it. Called once for each chunk, and again where it turns out damaged. */
   wanted(chunk: WantedChunk): void;
   /** A thread ended that was not told to. Called once at most. */
   died(error: Error): void;

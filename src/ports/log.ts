@@ -10,6 +10,14 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** Particulars for machines beside the text. Errors, bigints and nested objects are fine. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** A line as one thread sends it to another that writes it. */
+export interface LogLine {
+  readonly type: 'log';
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly fields?: LogFields;
+}
+
 /** Takes lines, each at once. */
 export interface Log {
   /** For whoever looks into the program. `text` may be a function, called only where debug lines are wanted. */

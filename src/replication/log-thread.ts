@@ -124,7 +124,7 @@ export class LogThread implements LogStore {
 
   commit(work: StoreWork, done: (standing: StoreStanding) => void): void {
     Atomics.add(this.#commits, 0, 1);
-    this.#ask({ type: 'commit', work: encodeWork(work) }, { type: 'commit', done });
+    this.#ask(encodeWork(work), { type: 'commit', done });
   }
 
   forgetBoots(upTo: BootId): void {

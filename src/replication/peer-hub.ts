@@ -41,19 +41,13 @@ interface PeerState {
   isAwaited: boolean;
 }
 
-/** What a hub is made of. */
-export interface PeerHubComponents {
-  readonly link: PeerLink;
-  readonly time: Time;
-}
-
 /** Both faces of one link. */
 export class PeerHub {
-  /** For consensus, which starts and stops the connections. */
+  /** For consensus, which starts and stops the connections. Not before {@link over} was called. */
   readonly link: PeerLink;
-  /** For the tracks. */
+  /** For the tracks. Nobody is up before {@link over} was called. */
   readonly mail: PeerMail;
-  readonly #link: PeerLink;
+  #under: PeerLink | null = null;
   readonly #time: Time;
   readonly #peers = new Map<NodeId, PeerState>();
   #probes = 0;
@@ -62,29 +56,38 @@ export class PeerHub {
   #isMailOver = false;
   #greeting: Timer | null = null;
 
-  constructor(components: PeerHubComponents) {
-    const { link, time } = components;
-    this.#link = link;
-    this.#time = time;
+  constructor(components: { readonly time: Time }) {
+    this.#time = components.time;
+    const under = () => {
+      assert(this.#under !== null, 'the hub stands over a link');
+      return this.#under;
+    };
     this.link = {
-      start: (handlers) => this.#start(handlers),
-      setPeers: (peers) => link.setPeers(peers),
-      send: (to, channel, bytes) => link.send(to, channel, bytes),
-      queuedBytes: (to, channel) => link.queuedBytes(to, channel),
-      stop: () => link.stop(),
+      start: (handlers) => this.#start(under(), handlers),
+      setPeers: (peers) => under().setPeers(peers),
+      send: (to, channel, bytes) => under().send(to, channel, bytes),
+      queuedBytes: (to, channel) => under().queuedBytes(to, channel),
+      stop: () => under().stop(),
     };
     this.mail = {
       start: (handlers) => this.#startMail(handlers),
       send: (to, channel, bytes) => this.#sendMail(to, channel, bytes),
-      queuedBytes: (to, channel) => link.queuedBytes(to, channel),
+      queuedBytes: (to, channel) => this.#under?.queuedBytes(to, channel) ?? 0,
       roundTripMs: (peer) => this.#roundTrip(peer),
       stop: () => this.#stopMail(),
     };
   }
 
-  #start(handlers: PeerLinkHandlers): Promise<void> {
+  /** From now on `link`'s connections are what both use: gives the face for consensus. To be called once. */
+  over(link: PeerLink): PeerLink {
+    assert(this.#under === null, 'a hub stands over one link');
+    this.#under = link;
+    return this.link;
+  }
+
+  #start(link: PeerLink, handlers: PeerLinkHandlers): Promise<void> {
     this.#replica = handlers;
-    return this.#link.start({
+    return link.start({
       message: (from, channel, bytes) => this.#message(from, channel, bytes),
       up: (peer, hello) => this.#up(peer, hello),
       down: (peer) => this.#down(peer),
@@ -118,7 +121,7 @@ export class PeerHub {
     } else if (first === OWN.probe && bytes.length <= PROBE_BYTES_MAX) {
       const answer = bytes.slice();
       answer[0] = OWN.answer;
-      this.#link.send(from, 'control', answer);
+      this.#under?.send(from, 'control', answer);
     } else if (first === OWN.answer) {
       this.#answered(from, bytes);
     }
@@ -151,7 +154,7 @@ export class PeerHub {
   #sendMail(to: NodeId, channel: Channel, bytes: Uint8Array): boolean {
     const first = bytes[0] ?? 0;
     assert(first >= MAIL_FIRST_BYTE.least && first <= MAIL_FIRST_BYTE.most, 'the first byte says that it is mail');
-    return !this.#isMailOver && this.#link.send(to, channel, bytes);
+    return !this.#isMailOver && (this.#under?.send(to, channel, bytes) ?? false);
   }
 
   // Round trips.
@@ -176,7 +179,7 @@ export class PeerHub {
     state.probedAtMs = this.#nowMs();
     writer.u8(OWN.probe);
     writer.varint(state.probe);
-    state.isAwaited = this.#link.send(peer, 'control', writer.take());
+    state.isAwaited = this.#under?.send(peer, 'control', writer.take()) ?? false;
   }
 
   #answered(peer: NodeId, bytes: Uint8Array): void {

@@ -9,12 +9,15 @@ import type { ChunkFiles } from './chunk-files.js';
 
 /** Whom the exchange tells. Called one at a time, each may call the exchange. */
 export interface ExchangeHandlers {
-  /** A file came in and has its place. Where it is not wanted any more, whoever hears this removes it and says `dropped`. */
+  /** A file came in and has its place. */
   arrived(track: Track): void;
   /** A file that was held is damaged or gone: nobody is to count on it. It is repaired where it is wanted, and then `arrived` again. */
   withdrawn(id: TrackId): void;
-  /** A held file was offered by a node that does not need it any more, and nobody else does: it may be removed, and `dropped` said. */
-  orphaned(id: TrackId): void;
+  /**
+   * Nobody wants a file that is in its place, and the others were told some seconds ago that it is not held here any more: it may be removed.
+   * Then `dropped` is said, and `took` where it stays.
+   */
+  released(id: TrackId): void;
   /** A chunk of a file that is on its way is here. */
   kept(id: TrackId, index: number): void;
   /** Who holds what, or how far something is, has changed. */

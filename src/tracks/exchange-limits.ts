@@ -86,6 +86,11 @@ export const OUTLINE_WRONG_MS = 60_000;
 export const FILE_AGAIN_MS = 30_000;
 /** And all others for so long, milliseconds: where one does not fit, a smaller one may, but not a hundred a second are to be tried. */
 export const FILES_PAUSE_MS = 2_000;
+/**
+ * So long before a file is removed the others hear that it is not held any more, milliseconds: longer than a proposal is under way that counts on
+ * what they heard before.
+ */
+export const RELEASE_MS = 10_000;
 /** What has come of a file that nobody wants any more is kept for so long, milliseconds: it may be wanted again, by another word for it. */
 export const LINGER_MS = 600_000;
 /** A chunk is looked at because a peer says that it was given a wrong one, at most so often, milliseconds. */

@@ -24,8 +24,9 @@ import { CHUNK_LIMITS, type ChunkLimits, type ChunkPlan } from '../library/chunk
 import type { Holder, Track } from '../library/track.js';
 import type { Log } from '../ports/log.js';
 import type { Timer } from '../ports/time.js';
+import { Asking } from './asking.js';
 import type { ExchangeComponents, ExchangeHandlers, ExchangeInit, ExchangeStart } from './exchange-init.js';
-import { ROOM_LOOK_MS, STANDING_MS, SUSPECT_MS, WAKE_MS_MIN } from './exchange-limits.js';
+import { RELEASE_MS, ROOM_LOOK_MS, STANDING_MS, SUSPECT_MS, WAKE_MS_MIN } from './exchange-limits.js';
 import type { DueChunk } from './fetch-plan.js';
 import { Fetching } from './fetching.js';
 import type { FetchProgress } from './fetching-init.js';
@@ -59,6 +60,12 @@ export class TrackExchange {
   /** Parts of files that nobody wants, and held files whose offer was void. */
   readonly #leftovers = new Lingering();
   readonly #orphans = new Lingering();
+  /**
+   * Files in their place that nobody wants. The others were told that they are not held here, and until the time that stands beside them (local
+   * milliseconds) whoever counts on an earlier word still may; Infinity for those that may be removed.
+   */
+  readonly #leaving = new Map<TrackId, number>();
+  readonly #asking: Asking;
   /** Peers that said what could not be read, which was logged. */
   readonly #unclear = new Set<NodeId>();
 
@@ -82,6 +89,12 @@ export class TrackExchange {
     const changed = () => this.#evaluate();
     const peers = () => others.peers();
     const send = (to: NodeId, message: Message) => this.#send(to, message);
+    this.#asking = new Asking({
+      time: components.time,
+      peers,
+      send: (to) => send(to, { type: 'holdings-ask' }),
+      word: (node) => (node === self ? this.#own.word() : others.word(node)),
+    });
     this.#ownOffers = new OwnOffers({
       send,
       peers,
@@ -132,6 +145,7 @@ export class TrackExchange {
   /** Idempotent: no handler is called afterwards. What was offered may yet be agreed. */
   stop(): void {
     this.#ownOffers.stop();
+    this.#asking.stop();
     this.#handlers = null;
     this.#timer?.cancel();
     this.#components.mail.stop();
@@ -147,11 +161,18 @@ export class TrackExchange {
     this.#evaluateSoon();
   }
 
-  /** The library has it no more. What has come of its file is dropped; one in its place is for the caller to remove. */
+  /**
+   * The library has it no more, or never had. What has come of its file is dropped; of one in its place the others hear that it is not held here
+   * any more, and where nobody has asked for it some seconds later, it is released.
+   */
   unwant(id: TrackId): void {
     this.#wanted.delete(id);
     this.#missing.delete(id);
-    if (!this.#isWanted(id)) this.#drop(id);
+    if (this.#own.has(id) || this.#leaving.has(id)) {
+      if (!this.isWanted(id)) this.#leave(id);
+    } else if (!this.isWanted(id)) {
+      this.#drop(id);
+    }
     this.#evaluateSoon();
   }
 
@@ -171,6 +192,7 @@ export class TrackExchange {
 
   /** A file was removed from its place. */
   dropped(id: TrackId): void {
+    this.#leaving.delete(id);
     this.#unhold(id);
     this.#evaluateSoon();
   }
@@ -180,6 +202,12 @@ export class TrackExchange {
     if (this.#own.has(id)) this.#doubt(id);
     else void this.#look(id, index, () => this.#fetching.recheck(id));
     this.#evaluateSoon();
+  }
+
+  /** A chunk did not verify where it was read: the card is to look, which may find that only what it is checked by is wrong, and make that anew. */
+  suspected(id: TrackId, index: number): void {
+    if (!this.#own.has(id)) this.damaged(id, index);
+    else void this.#look(id, index, (error) => this.#unreadable({ id, index }, error));
   }
 
   /**
@@ -199,7 +227,17 @@ export class TrackExchange {
     this.#evaluateSoon();
   }
 
+  /** What these members say now that they hold, this node included: see {@link Asking}. */
+  ask(members: readonly Holder[], withinMs: number): Promise<ReadonlyMap<NodeId, ReadonlySet<TrackId>>> {
+    return this.#asking.ask(members, this.#self, withinMs);
+  }
+
   // What is to be seen.
+
+  /** The library has the track, or somebody offers it. */
+  isWanted(id: TrackId): boolean {
+    return this.#wish(id) !== undefined;
+  }
 
   /** Who holds a file: this node, and what the others say, also of those who are away. */
   holders(id: TrackId): Holder[] {
@@ -231,6 +269,7 @@ export class TrackExchange {
 
   #down(peer: NodeId): void {
     this.#others.down(peer);
+    this.#asking.down(peer);
     this.#serving.peerDown(peer);
     this.#fetching.peerDown(peer);
     this.#unclear.delete(peer);
@@ -302,6 +341,7 @@ export class TrackExchange {
     const { added, removed, isGap } = this.#others.heardHoldings(from, message);
     for (const id of added) this.#fetching.told(from, id);
     for (const id of removed) this.#fetching.lost(from, id);
+    if (message.type === 'holdings' && message.isLast && !isGap) this.#asking.heard(from);
     if (isGap) this.#log.debug('Something was missed of what a peer holds.', { peer: from });
     if (added.length + removed.length === 0) return;
     this.#isNews = true;
@@ -321,6 +361,7 @@ export class TrackExchange {
 
   #hold(id: TrackId): void {
     this.#own.add(id);
+    this.#leaving.delete(id);
     this.#missing.delete(id);
     this.#leftovers.remove(id);
     this.#isNews = true;
@@ -332,6 +373,11 @@ export class TrackExchange {
     const track = this.#wanted.get(id);
     if (track !== undefined) this.#missing.set(id, track);
     this.#isNews = true;
+  }
+
+  #leave(id: TrackId): void {
+    this.#unhold(id);
+    this.#leaving.set(id, this.#nowMs() + RELEASE_MS);
   }
 
   /** Something of a held file is wrong, or may be: nobody is to count on it until the card has looked at all of it. */
@@ -380,6 +426,8 @@ export class TrackExchange {
   #arrived(track: Track): void {
     this.#hold(track.id);
     this.#handlers?.arrived(track);
+    // It may have been unwanted while it was read back.
+    if (!this.isWanted(track.id) && this.#own.has(track.id)) this.#leave(track.id);
   }
 
   /** The track as whoever wants its file here describes it. */
@@ -387,13 +435,9 @@ export class TrackExchange {
     return this.#wanted.get(id) ?? this.#offers.get(id) ?? this.#ownOffers.get(id);
   }
 
-  #isWanted(id: TrackId): boolean {
-    return this.#wish(id) !== undefined;
-  }
-
   /** No other node offers it any more. */
   #unoffered(id: TrackId, fate: OfferFate): void {
-    if (this.#isWanted(id)) return;
+    if (this.isWanted(id)) return;
     // Somebody may count on what this node said that it holds; and what is agreed may be known here a moment later only.
     if (this.#own.has(id)) {
       if (fate === 'void') this.#orphans.add(id, this.#nowMs());
@@ -477,11 +521,20 @@ export class TrackExchange {
   }
 
   #endLingering(nowMs: number): void {
-    const isWanted = (id: TrackId) => this.#isWanted(id);
+    const isWanted = (id: TrackId) => this.isWanted(id);
     for (const id of this.#leftovers.over(nowMs, isWanted)) this.#fetching.drop(id);
     // One that was about to be held when it was not wanted any more, and then was not.
     for (const id of this.#fetching.ids()) if (!isWanted(id) && !this.#leftovers.has(id)) this.#fetching.drop(id);
-    for (const id of this.#orphans.over(nowMs, isWanted)) this.#handlers?.orphaned(id);
+    for (const id of this.#orphans.over(nowMs, isWanted)) this.#leave(id);
+    for (const [id, untilMs] of this.#leaving) {
+      if (untilMs === Number.POSITIVE_INFINITY) continue;
+      if (isWanted(id)) {
+        this.#hold(id);
+      } else if (nowMs >= untilMs) {
+        this.#leaving.set(id, Number.POSITIVE_INFINITY);
+        this.#handlers?.released(id);
+      }
+    }
   }
 
   /** What is to be here and may not be, the most wanted first; some perhaps more than once. */
@@ -489,8 +542,8 @@ export class TrackExchange {
     const ids = [...this.#due, ...this.#offers.ids(), ...this.#fetching.repairs()];
     for (const id of ids) {
       const track = this.#wish(id);
-      if (track !== undefined) yield track;
+      if (track !== undefined && !this.#leaving.has(id)) yield track;
     }
-    yield* this.#missing.values();
+    for (const track of this.#missing.values()) if (!this.#leaving.has(track.id)) yield track;
   }
 }

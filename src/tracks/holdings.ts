@@ -9,6 +9,7 @@
  */
 import type { Incarnation, NodeId, TrackId } from '../core/ids.js';
 import type { Holder } from '../library/track.js';
+import type { Word } from './asking.js';
 import { IDS_MAX, type Message, PAGES_MAX } from './messages.js';
 
 type Page = Extract<Message, { readonly type: 'holdings' }>;
@@ -35,6 +36,11 @@ export class OwnHoldings {
   /** True where the file is held. */
   has(id: TrackId): boolean {
     return this.#ids.has(id);
+  }
+
+  /** All of it. */
+  word(): Word {
+    return { incarnation: this.#incarnation, ids: this.#ids };
   }
 
   /** It is held from now on. */
@@ -141,6 +147,13 @@ export class PeerHoldings {
   /** A peer is no member any more. */
   forget(peer: NodeId): void {
     this.#peers.delete(peer);
+  }
+
+  /** All that a peer holds; null where something was missed. */
+  word(peer: NodeId): Word | null {
+    const known = this.#peers.get(peer);
+    if (known === undefined || known.revision === null || known.incarnation === null) return null;
+    return { incarnation: known.incarnation, ids: known.ids };
   }
 
   /** True where a peer told everything, and nothing was missed since. */

@@ -7,6 +7,7 @@
 import type { Transferable } from 'node:worker_threads';
 import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
 import type { Inbox, InboxFile } from '../ports/inbox.js';
+import type { Log, LogLine } from '../ports/log.js';
 import type { StorePort } from './track-client.js';
 
 /** What is read at a time. Bytes. */
@@ -27,6 +28,7 @@ type Ask =
   | { readonly type: 'stop'; readonly call: number };
 
 type Told =
+  | LogLine
   | { readonly type: 'arrived'; readonly file: number; readonly name: string; readonly bytes: number }
   | { readonly type: 'value'; readonly call: number; readonly value: unknown }
   | {
@@ -114,12 +116,14 @@ export interface ArrivedFile {
 /** Asks the {@link Inbox} at the other end of a port. */
 export class InboxClient {
   readonly #port: StorePort;
+  readonly #log: Log;
   readonly #waiting = new Map<number, Waiting>();
   #nextCall = 1;
   #arrived: ((file: ArrivedFile) => void) | null = null;
 
-  constructor(components: { readonly port: StorePort }) {
+  constructor(components: { readonly port: StorePort; readonly log: Log }) {
     this.#port = components.port;
+    this.#log = components.log;
     this.#port.on('message', (message) => this.#told(message as Told));
   }
 
@@ -160,6 +164,10 @@ export class InboxClient {
   }
 
   #told(told: Told): void {
+    if (told.type === 'log') {
+      this.#log[told.level](told.text, told.fields);
+      return;
+    }
     if (told.type === 'arrived') {
       this.#arrived?.(this.#arrivedAs(told.file, told.name, told.bytes));
       return;

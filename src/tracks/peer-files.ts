@@ -5,6 +5,7 @@
  */
 import type { NodeId, TrackId } from '../core/ids.js';
 import type { Holder } from '../library/track.js';
+import type { Word } from './asking.js';
 import { countChunks } from './chunk-set.js';
 import { ARRIVING_MAX, HOLDINGS_ASK_MS } from './exchange-limits.js';
 import { type HoldingsMessage, type HoldingsNews, PeerHoldings } from './holdings.js';
@@ -72,6 +73,11 @@ export class PeerFiles {
     });
     for (const [, peer] of all) peer.askedAtMs = nowMs;
     return all.map(([node]) => node);
+  }
+
+  /** All that a peer holds; null where that is not known. */
+  word(peer: NodeId): Word | null {
+    return this.#holdings.word(peer);
   }
 
   /** True where it is known what every peer holds that is up. */

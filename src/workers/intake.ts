@@ -1,21 +1,28 @@
-/** The hash worker's thread: the node's track files. It blocks for as long as the card takes, which is why it is a thread. */
+/** The hash worker's thread: the node's track files, and the folder into which people copy music. It blocks for as long as the card takes, which is why it is a thread. */
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { NodeDisk } from '../io/fs/node-disk.js';
+import { FolderInbox } from '../io/inbox/folder-inbox.js';
 import { SystemTime } from '../io/time/system-time.js';
+import { serveInbox } from '../tracks/inbox-client.js';
 import { serveTrackStore } from '../tracks/track-client.js';
 import { TrackStore } from '../tracks/track-store.js';
+import { forwardingLog } from './forwarding-log.js';
 import { waitForLog } from './log-pace.js';
 import type { IntakeThreadSetup } from './spawn-intake.js';
 
-const { dataDir, commits } = workerData as IntakeThreadSetup;
+const { dataDir, inboxDir, commits, inbox } = workerData as IntakeThreadSetup;
+const time = new SystemTime();
 
 const store = new TrackStore(
   {
     disk: new NodeDisk({ root: dataDir }),
-    time: new SystemTime(),
+    time,
     pace: waitForLog(commits, () => performance.now()),
   },
   { scrubFrom: randomBytes(32).toString('hex') },
 );
 serveTrackStore(store, parentPort!);
+
+const log = forwardingLog((line) => inbox.postMessage(line));
+serveInbox(new FolderInbox({ time, log }, { folder: inboxDir }), inbox);

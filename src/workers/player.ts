@@ -12,7 +12,7 @@ import { SystemTime } from '../io/time/system-time.js';
 import type { ReaderRequest } from '../player/deck.js';
 import { PlayerLoop, type PlayerStatus } from '../player/loop.js';
 import type { FromPlayer, PlayerSetup, ToPlayer } from '../player/threads.js';
-import type { Log, LogFields, LogLevel } from '../ports/log.js';
+import { forwardingLog } from './forwarding-log.js';
 import { outputFor } from './outputs.js';
 
 /** How often it is looked whether the main thread has something new to hear. Milliseconds; what it asked for is looked at at once. */
@@ -24,20 +24,7 @@ const time = new SystemTime();
 
 const tell = (message: FromPlayer) => owner.postMessage(message);
 
-/** A Log whose lines the main thread writes. */
-function forwardingLog(): Log {
-  const line = (level: LogLevel) => (text: string | (() => string), fields?: LogFields) =>
-    tell({ type: 'log', level, text: typeof text === 'string' ? text : text(), ...(fields && { fields }) });
-  return {
-    debug: () => {},
-    info: line('info'),
-    warn: line('warn'),
-    error: line('error'),
-    child: () => forwardingLog(),
-  };
-}
-
-const log = forwardingLog();
+const log = forwardingLog(tell);
 const libc = loadLibc();
 const { driver, idleCloseS, queueMs } = setup.output;
 const isRealtime = driver === 'alsa';

@@ -23,7 +23,7 @@ async function start(t: Test) {
 }
 
 t.test('a snapshot is the whole state: the player, the files and everyone who watches follow it', async (t) => {
-  const { node, consensus, handlers, playout, disk, house } = await start(t);
+  const { node, consensus, handlers, playout, disk, house, time } = await start(t);
   const { track: a } = await addSong(node, 'a.wav', song(5_000, 1));
   await node.play({ trackId: 'a' }, BY);
   const bytes = handlers.snapshot();
@@ -41,7 +41,10 @@ t.test('a snapshot is the whole state: the player, the files and everyone who wa
   t.match(node.cluster.view(node.now()).transport, { status: 'playing', trackId: a.id });
   t.equal(playout.program.segments[0]!.trackId, a.id);
   t.ok(heard > 0);
-  while (node.holds(b.id)) await settled();
+  while (node.holds(b.id)) {
+    time.advance(1_000);
+    await settled();
+  }
   t.notOk(
     disk.list('tracks').some(({ name }) => name.startsWith(b.id)),
     'what is gone from the library was removed by agreement',

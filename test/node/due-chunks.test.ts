@@ -100,7 +100,9 @@ t.test('no more are named than is useful', (t) => {
   const playback = play(queued(long, first), asked(0));
   const named = dueChunks({ playback, library: Library.of([long, first].map(trackOf), 1) }, ms(10_100), () => true);
   t.equal(named.length, DUE_CHUNKS_MAX);
-  t.same(named[0], { trackId: long.id, chunk: 40 });
+  t.same(named[0], { trackId: long.id, chunk: 40, at: ms(10_100) });
+  // Its first whole frame stands 11 frames before the end of a quarter of a second, for the header comes before all.
+  t.ok(named[1]!.chunk === 41 && Math.abs(Number(named[1]!.at - ms(100)) / 1e6 - 491_989 / 48) < 0.001);
   t.end();
 });
 

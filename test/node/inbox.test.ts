@@ -34,7 +34,7 @@ function taker(t: Test) {
     t.equal(bytes, totalBytes, 'all of it came');
     taken.push({ fileName, bytes });
   };
-  const client = new InboxClient({ port: near });
+  const client = new InboxClient({ port: near, log: new FakeLog() });
   const node = new InboxTaker({ inbox: client, time, log: new FakeLog(), uploads, addTrack }, { self: NODE_ID });
   t.teardown(() => node.stop());
   node.start();

@@ -72,8 +72,7 @@ await t.test(
       return status;
     };
     for (let i = 0; i < 10; i++) for (const daemon of [kitchen, attic, hall]) t.equal(await add(daemon), 201);
-    t.match(await attic.call('GET', `/tracks/${track.id}/audio`), { status: 503, json: { code: 'TRACK_MISSING' } });
-    t.match((await stateOf(attic)).tracks, [{ holders: [(await stateOf(kitchen)).node.id] }]);
+    t.ok(track.holders.length >= 2, 'more than one node held it before it was answered');
 
     for (let round = 0; round < 3; round++) {
       const running = Object.entries(byName);

@@ -4,6 +4,8 @@ import { type NodeId, nodeId } from '../../src/core/ids.js';
 import { FakeNetwork } from '../../src/ports/fake-network.js';
 import { FakeKnocker, FakePeerLink } from '../../src/ports/fake-peer-link.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
+import type { PeerLink } from '../../src/ports/peer-link.js';
+import type { Time } from '../../src/ports/time.js';
 import { PeerHub } from '../../src/replication/peer-hub.js';
 import { QUIET_HANDLERS, runPeerLinkContract } from '../contract/peer-link.js';
 import { type PeerMailSetup, runPeerMailContract } from '../contract/peer-mail.js';
@@ -45,6 +47,12 @@ interface FakeHubs extends PeerMailSetup {
   readonly hubs: ReadonlyMap<NodeId, PeerHub>;
 }
 
+function hubOver(link: PeerLink, time: Time): PeerHub {
+  const hub = new PeerHub({ time });
+  hub.over(link);
+  return hub;
+}
+
 function fakeHubs(t: Test): FakeHubs {
   const time = new FakeTime();
   const network = new FakeNetwork({ time }, { jitterMs: 2 });
@@ -57,7 +65,7 @@ function fakeHubs(t: Test): FakeHubs {
     pass: () => time.advance(0.25),
     make: (node) => {
       const link = new FakePeerLink({ network }, { node, address: { host: hostOf(node), port: 7_420 } });
-      const hub = add(node, new PeerHub({ link, time }), `${hostOf(node)}:7420`);
+      const hub = add(node, hubOver(link, time), `${hostOf(node)}:7420`);
       hubs.set(node, hub);
       return Promise.resolve(hub.mail);
     },
@@ -76,7 +84,7 @@ await runPeerMailContract(t, 'PeerHub over TlsPeerLink', (t) => {
     make: async (node) => {
       const { link, address, proxy } = await makeStation(t, node);
       breaks.set(node, () => proxy.breakAll());
-      return add(node, new PeerHub({ link, time: realTime }), address).mail;
+      return add(node, hubOver(link, realTime), address).mail;
     },
     connect,
     breakConnections: (a, b) => {
@@ -89,10 +97,7 @@ await runPeerLinkContract(t, 'PeerHub’s link', () => {
   const time = new FakeTime();
   const network = new FakeNetwork({ time }, { jitterMs: 2 });
   const newLink = (node: NodeId, port: number, options = {}): PeerHub =>
-    new PeerHub({
-      link: new FakePeerLink({ network }, { node, address: { host: hostOf(node), port }, ...options }),
-      time,
-    });
+    hubOver(new FakePeerLink({ network }, { node, address: { host: hostOf(node), port }, ...options }), time);
   return {
     pass: () => time.advance(0.25),
     make: (node, { elsewhere = false, ...options } = {}) => {

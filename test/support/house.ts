@@ -22,6 +22,7 @@ import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { FakeRandom } from '../../src/ports/fake-random.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
+import type { PeerMail } from '../../src/ports/peer-mail.js';
 import { type StorePort, serveTrackStore, TrackClient } from '../../src/tracks/track-client.js';
 import { TrackStore } from '../../src/tracks/track-store.js';
 import { FakeReplicatedLog } from './fake-replicated-log.js';
@@ -84,6 +85,21 @@ export class SilentPlayout implements Playout {
   }
 }
 
+/** Connections of a node that is alone. */
+class QuietMail implements PeerMail {
+  start(): void {}
+  send(): boolean {
+    return false;
+  }
+  queuedBytes(): number {
+    return 0;
+  }
+  roundTripMs(): null {
+    return null;
+  }
+  stop(): void {}
+}
+
 export interface HouseInit {
   readonly disk?: FakeDisk;
   readonly sound?: Partial<SoundSettings>;
@@ -116,7 +132,16 @@ export function buildHouse(init: HouseInit = {}) {
     { self: { node: NODE_ID, incarnation: INCARNATION, address, name: SELF.name }, leadMs: () => node.leadMs },
   );
   const node: Node = new Node(
-    { time, random: new FakeRandom(), log, consensus, files, playout, ...(init.lacks && { lacks: init.lacks }) },
+    {
+      time,
+      random: new FakeRandom(),
+      log,
+      consensus,
+      files,
+      playout,
+      mail: new QuietMail(),
+      ...(init.lacks && { lacks: init.lacks }),
+    },
     {
       ...SELF,
       id: NODE_ID,

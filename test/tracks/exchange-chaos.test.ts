@@ -79,7 +79,7 @@ class Chaos {
         const isOffered = this.#offers.some(({ file }) => event.endsWith(file.track.id.slice(0, 4)));
         if (isWanted || isOffered || event.startsWith('withdrawn')) continue;
         const id = [...station.card.held.keys()].find((id) => event.endsWith(id.slice(0, 4)));
-        if (id !== undefined && event.startsWith('orphaned')) this.#remove(station, id);
+        if (id !== undefined && event.startsWith('released')) this.#remove(station, id);
       }
     }
   }

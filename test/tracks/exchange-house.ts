@@ -147,7 +147,8 @@ export class House {
 
   #newProcess({ id, host, card, log }: Pick<Station, 'id' | 'host' | 'card' | 'log'>) {
     const link = new FakePeerLink({ network: this.network }, { node: id, address: { host, port: 7_420 } });
-    const hub = new PeerHub({ link, time: this.time });
+    const hub = new PeerHub({ time: this.time });
+    hub.over(link);
     const files = new FakeChunkFiles({ time: this.time, card });
     const exchange = new TrackExchange(
       { mail: this.#mail(id, hub.mail), files, time: this.time, log },
@@ -169,7 +170,7 @@ export class House {
       {
         arrived: ({ id }) => note('arrived', id),
         withdrawn: (id) => note('withdrawn', id),
-        orphaned: (id) => note('orphaned', id),
+        released: (id) => note('released', id),
         kept: () => {},
         changed: () => {},
       },

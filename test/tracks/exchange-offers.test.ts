@@ -174,7 +174,7 @@ t.test('an offer that is given up does not touch what the library has', async (t
   }, 'it goes on');
   t.equal(least, 10, 'and did not begin anew');
   for (let step = 0; step < 110; step++) await house.pass(LINGER_MS / 100);
-  for (const { events } of house.stations) t.notOk(events.some((event) => event.startsWith('orphaned')));
+  for (const { events } of house.stations) t.notOk(events.some((event) => event.startsWith('released')));
 });
 
 t.test('an offer that is given up leaves nothing on other cards', async (t) => {
@@ -192,7 +192,7 @@ t.test('an offer that is given up leaves nothing on other cards', async (t) => {
   await house.until(() => !c!.card.arriving.has(file.track.id), 'what c has of it goes at once');
   t.same(b!.events, ['started', `arrived ${short(file)}`], 'b said that it holds it, and keeps it for a while');
   for (let step = 0; step < 110; step++) await house.pass(LINGER_MS / 100);
-  t.same(b!.events.slice(2), [`orphaned ${short(file)}`]);
+  t.same(b!.events.slice(2), [`released ${short(file)}`]);
 });
 
 t.test('what is offered and wanted a moment later by agreement is fetched once', async (t) => {

@@ -17,7 +17,8 @@ t.test('three nodes share two files over TLS, and a broken connection costs a mo
   for (const node of NODES) stations.set(node, await makeStation(t, node));
   const houses = NODES.map((node) => {
     const { link, log } = stations.get(node)!;
-    const hub = new PeerHub({ link, time: realTime });
+    const hub = new PeerHub({ time: realTime });
+    hub.over(link);
     const chunkFiles = new FakeChunkFiles({ time: realTime });
     const exchange = new TrackExchange(
       { mail: hub.mail, files: chunkFiles, time: realTime, log },
@@ -32,7 +33,7 @@ t.test('three nodes share two files over TLS, and a broken connection costs a mo
     hub.link.setPeers(new Map(others.map((other) => [other, stations.get(other)!.address])));
     await hub.link.start(QUIET_HANDLERS);
     const noteKept = () => void kept++;
-    const quiet = { arrived: () => {}, withdrawn: () => {}, orphaned: () => {}, changed: () => {} };
+    const quiet = { arrived: () => {}, withdrawn: () => {}, released: () => {}, changed: () => {} };
     exchange.start({ held: [...chunkFiles.card.held.keys()], arriving: [] }, { ...quiet, kept: noteKept });
     t.teardown(() => exchange.stop());
     for (const { track } of files) exchange.want(track);

@@ -20,7 +20,7 @@ const never = (error: Error) => {
 
 /** The thread, and a client of it that has opened the store. */
 async function start(dataDir: string, commits = new SharedArrayBuffer(4)) {
-  const thread = spawnIntake({ dataDir, commits }, never);
+  const thread = spawnIntake({ dataDir, inboxDir: join(dataDir, 'inbox'), commits }, never);
   const client = new TrackClient({ port: thread.port });
   return { client, stored: await client.open(), end: () => thread.end() };
 }

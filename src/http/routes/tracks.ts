@@ -33,7 +33,7 @@ export const trackRoutes: readonly Route[] = [
         const { track, outcome } = await node.addTrack(incoming, origin);
         tellSlot(reply, outcome.slot);
         reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
-        return trackOf(track);
+        return trackOf(track, node);
       } catch (error) {
         lingerFor(request.raw, time);
         throw error;
@@ -51,10 +51,10 @@ export const trackRoutes: readonly Route[] = [
       const { node, request, reply } = call;
       await waitForConsistency(call);
       const { library } = node.cluster;
-      const etag = `"${node.init.bootId.slice(0, 8)}-${library.rev}"`;
+      const etag = `"${node.init.bootId.slice(0, 8)}-${library.rev}-${node.holdingsRev}"`;
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-      return { tracksRev: library.rev, tracks: library.list().map(trackOf) };
+      return { tracksRev: library.rev, tracks: library.list().map((track) => trackOf(track, node)) };
     },
   }),
   route({
@@ -63,7 +63,7 @@ export const trackRoutes: readonly Route[] = [
     summary: 'One track, by id or title.',
     answer: { status: 200, description: 'The track.', json: Track },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY'],
-    handle: ({ node, params }) => trackOf(node.trackOf(params.track!)),
+    handle: ({ node, params }) => trackOf(node.trackOf(params.track!), node),
   }),
   route({
     method: 'GET',
@@ -94,7 +94,7 @@ export const trackRoutes: readonly Route[] = [
     async handle({ node, params, body, origin, reply }) {
       const { id } = node.trackOf(params.track!);
       done(reply, await node.renameTrack(id, body.title, origin));
-      return trackOf(node.trackOf(id));
+      return trackOf(node.trackOf(id), node);
     },
   }),
   route({

@@ -1,0 +1,369 @@
+/**
+ * Tracks: the files of this node, in line with what is agreed and with what the others hold.
+ *
+ *     add-track.ts      a file comes in: kept, offered, proposed (attestation.ts: once enough hold it)
+ *     track-files.ts    what lies in its place on this card
+ *     ../tracks/exchange.ts   what others hold and want; what is wanted here is fetched from them
+ *     scrubbing.ts      what the card has lost without saying so
+ *     track-safety.ts   what a change of members would do to the tracks
+ *
+ * Data goes one way. What is agreed says what is wanted; what is wanted and not here is fetched; what has its place is told to the others, and
+ * what is doubted is withdrawn first and looked at afterwards.
+ *
+ * A file goes in three steps: this node stops saying that it holds it; some seconds pass, and everything that was agreed meanwhile is applied
+ * here; and where nobody wants it then, it is removed. Without the wait: B holds a track that is removed, and A, which knows that
+ * already, takes the same bytes in again. A counts on B's word of a moment ago, and proposes the track; B removes the file; and the track is agreed,
+ * and on A alone.
+ */
+import type { Command, Origin } from '../cluster/command.js';
+import type { Done, Outcome } from '../cluster/outcome.js';
+import { TuttiError } from '../core/errors.js';
+import type { NodeId, TrackId } from '../core/ids.js';
+import type { ChunkLimits } from '../library/chunks.js';
+import type { Lack } from '../library/holding.js';
+import type { ReadonlyLibrary } from '../library/library.js';
+import type { Track } from '../library/track.js';
+import type { MemberRecord } from '../paxos/configuration.js';
+import type { WantedChunk } from '../player/checked-file.js';
+import type { Log } from '../ports/log.js';
+import type { PeerMail } from '../ports/peer-mail.js';
+import type { Time, Timer } from '../ports/time.js';
+import type { GateAnswer } from '../replication/gate.js';
+import type { LogMember, SlotVoter } from '../replication/replicated-log.js';
+import { TrackExchange } from '../tracks/exchange.js';
+import type { FetchProgress } from '../tracks/fetching-init.js';
+import type { TrackClient } from '../tracks/track-client.js';
+import { addTrack, type IncomingTrack } from './add-track.js';
+import type { Agreement } from './agreement.js';
+import { dueChunks } from './due-chunks.js';
+import { Scrubbing } from './scrubbing.js';
+import { TrackFiles } from './track-files.js';
+import { type AskLacks, TrackSafety } from './track-safety.js';
+import type { Uploads } from './uploads.js';
+
+/** How often the card is looked at: room, and what could not be done the last time. Milliseconds. */
+const LOOK_MS = 10_000;
+/**
+ * How often it is looked for files that no entry speaks of, and how long one is kept from when somebody last came for it, or this process began.
+ * A day: its uploader may come again, its entry may yet be applied, and another node may count on it. Milliseconds.
+ */
+const COLLECT_MS = 3_600_000;
+const ORPHAN_MS = 24 * 3_600_000;
+/** How often it is said what is heard next, while something of it may be missing. Milliseconds. */
+const DUE_MS = 500;
+/** How long others have to say what they hold, when they are asked. Milliseconds. */
+const ASK_MS = 2_000;
+
+/** What the tracks of a node stand on. `files` is opened and closed by them, `mail` started and stopped. */
+export interface TracksComponents {
+  readonly time: Time;
+  readonly log: Log;
+  readonly files: TrackClient;
+  readonly mail: PeerMail;
+  readonly agreement: Pick<Agreement, 'cluster' | 'status' | 'now' | 'clockLine' | 'readBarrier'>;
+  readonly uploads: Uploads;
+  /** See {@link Node.ask}. */
+  readonly ask: (command: Command, origin: Origin) => Promise<Outcome>;
+  readonly isPlaying: () => boolean;
+  /** Asks members what they lack; the exchange does where it is left out. */
+  readonly lacks?: AskLacks;
+  /** What there is to see of tracks has changed. */
+  readonly changed: () => void;
+}
+
+/** Whose they are. */
+export interface TracksInit {
+  readonly self: SlotVoter;
+  /** For files that come in here; the simulator's are small. */
+  readonly chunkLimits?: ChunkLimits;
+}
+
+/** `open`, then `start` once what the disk knows to be agreed was applied; `stop` is idempotent and leaves no timer. */
+export class Tracks {
+  readonly #parts: TracksComponents;
+  readonly #self: SlotVoter;
+  readonly #held: TrackFiles;
+  readonly #exchange: TrackExchange;
+  readonly #safety: TrackSafety;
+  readonly #scrubbing: Scrubbing;
+  /** Held once, found to be wrong, and not repaired yet. */
+  readonly #damaged = new Set<TrackId>();
+  #arriving: readonly TrackId[] = [];
+  #members: ReadonlySet<NodeId> = new Set();
+  #timers: Timer[] = [];
+  #isRunning = false;
+
+  constructor(components: TracksComponents, { self, chunkLimits }: TracksInit) {
+    const { time, log, files, mail, agreement, changed } = components;
+    this.#parts = components;
+    this.#self = self;
+    const library = () => agreement.cluster.library;
+    this.#exchange = new TrackExchange(
+      { mail, files, time, log },
+      { self: self.node, incarnation: self.incarnation, ...(chunkLimits && { chunkLimits }) },
+    );
+    const exchange = this.#exchange;
+    this.#held = new TrackFiles({ files, log, library, changed });
+    this.#safety = new TrackSafety({
+      cluster: () => agreement.cluster,
+      ask: components.lacks ?? ((members, tracks) => this.#lacks(members, tracks)),
+    });
+    this.#scrubbing = new Scrubbing({
+      time,
+      log,
+      step: (bytesMax) => files.scrubStep(bytesMax),
+      isPlaying: components.isPlaying,
+      isTakingIn: () => exchange.arriving().length > 0 || components.uploads.isReceiving,
+      found: ({ id, chunk }) => this.#damagedAt(id, chunk),
+    });
+  }
+
+  /** Finds what lies on the card. @throws TuttiError DISK_FULL, DISK_FAILED */
+  async open(): Promise<void> {
+    this.#arriving = await this.#held.open();
+  }
+
+  /** Speaks with the others from now on, and fetches what is missing. */
+  start(): void {
+    const { time, agreement } = this.#parts;
+    this.#isRunning = true;
+    this.#held.reportOrphans();
+    for (const track of agreement.cluster.library.list()) this.#exchange.want(track);
+    this.#exchange.start(
+      { held: this.#held.ids(), arriving: this.#arriving },
+      {
+        arrived: (track) => this.#arrived(track),
+        withdrawn: (id) => this.#withdrawn(id),
+        released: (id) => void this.#remove(id),
+        kept: () => {},
+        changed: this.#parts.changed,
+      },
+    );
+    this.membersChanged();
+    this.lookAtDue();
+    this.#scrubbing.start();
+    this.#timers = [
+      time.every('tracks.look', LOOK_MS, () => this.look()),
+      time.every('tracks.collect', COLLECT_MS, () => this.#inBackground(this.#collect())),
+      time.every('tracks.due', DUE_MS, () => {
+        if (this.#parts.isPlaying()) this.lookAtDue();
+      }),
+    ];
+    this.look();
+  }
+
+  /** Idempotent: gives up what is on its way in. */
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    for (const timer of this.#timers) timer.cancel();
+    this.#scrubbing.stop();
+    this.#exchange.stop();
+    await this.#held.close();
+  }
+
+  // What happened elsewhere.
+
+  /** A track was added, changed or removed by agreement. */
+  agreed(id: TrackId): void {
+    const track = this.#parts.agreement.cluster.library.get(id);
+    if (track === undefined) {
+      this.#damaged.delete(id);
+      this.#exchange.unwant(id);
+    } else {
+      this.#exchange.want(track);
+      this.#held.follow(id);
+    }
+  }
+
+  /** The whole library was replaced. */
+  replaced(before: ReadonlyLibrary): void {
+    const { library } = this.#parts.agreement.cluster;
+    for (const { id } of before.list()) if (library.get(id) === undefined) this.agreed(id);
+    for (const { id } of library.list()) this.agreed(id);
+  }
+
+  /** Who takes part has changed, perhaps. */
+  membersChanged(): void {
+    const members = new Set(this.#parts.agreement.status().members.map(({ node }) => node));
+    for (const node of this.#members) if (!members.has(node)) this.#exchange.forget(node);
+    this.#members = members;
+  }
+
+  /** Says what is heard next: what of it is missing is fetched before everything else. */
+  lookAtDue(): void {
+    if (!this.#isRunning) return;
+    const { agreement, time } = this.#parts;
+    const { cluster } = agreement;
+    const line = agreement.clockLine();
+    const now = agreement.now();
+    const nowMs = Number(time.now()) / 1e6;
+    const due = dueChunks(cluster, now, (id) => !this.#held.holds(id));
+    this.#exchange.due(
+      due.map(({ trackId, chunk, at }) => ({
+        id: trackId,
+        index: chunk,
+        atMs: line === null ? nowMs : nowMs + Number(at - now) / 1e6,
+      })),
+    );
+  }
+
+  /** What plays, or is to play next, lacks a chunk on this card: silence until it is there. */
+  wanted({ trackId, chunk, why }: WantedChunk): void {
+    if (why === 'damaged') this.#exchange.suspected(trackId, chunk);
+    else this.lookAtDue();
+  }
+
+  /** Looks at the card: how much room there is, and whether what failed the last time works by now. */
+  look(): void {
+    this.#inBackground(this.#held.look());
+  }
+
+  // What a person can ask for.
+
+  /** See {@link Node.addTrack}. */
+  async add(incoming: IncomingTrack, origin: Origin): Promise<{ readonly track: Track; readonly outcome: Done }> {
+    const { time, files, agreement, uploads, ask } = this.#parts;
+    const components = {
+      time,
+      files,
+      uploads,
+      ask,
+      held: this.#held,
+      exchange: this.#exchange,
+      took: (track: Track) => this.#took(track),
+      cluster: () => agreement.cluster,
+      status: () => agreement.status(),
+      self: this.#self,
+    };
+    try {
+      return await addTrack(components, incoming, origin);
+    } finally {
+      this.look();
+    }
+  }
+
+  /** May the house change to these members? See {@link TrackSafety.gate}. */
+  gate(members: readonly MemberRecord[]): Promise<GateAnswer> {
+    return this.#safety.gate(members);
+  }
+
+  /** The tracks that none of these has any more. */
+  lost(members: readonly LogMember[]): Promise<readonly TrackId[]> {
+    return this.#safety.lost(members);
+  }
+
+  // What there is to see.
+
+  /** True where the file of this track is here. */
+  holds(id: TrackId): boolean {
+    return this.#held.holds(id);
+  }
+
+  /** Who holds the file of a track, as far as this node was told. */
+  holders(id: TrackId): readonly NodeId[] {
+    return this.#exchange.holders(id).map(({ node }) => node);
+  }
+
+  /** Tracks of the library whose files are not here, in the library's order; not those that nobody has. */
+  missing(): readonly Track[] {
+    return this.#held.missing();
+  }
+
+  /** What is on its way to this node. */
+  arriving(): readonly FetchProgress[] {
+    return this.#exchange.arriving();
+  }
+
+  /** Files that were found to be wrong here, and are not repaired yet. */
+  damaged(): readonly TrackId[] {
+    return [...this.#damaged];
+  }
+
+  /** See {@link TrackFiles.space}. */
+  space(): ReturnType<TrackFiles['space']> {
+    return this.#held.space();
+  }
+
+  /** See {@link Scrubbing.progress}. */
+  scrubbed(): Scrubbing['progress'] {
+    return this.#scrubbing.progress;
+  }
+
+  // The exchange's news.
+
+  #arrived(track: Track): void {
+    this.#took(track);
+    if (this.#damaged.delete(track.id)) this.#parts.log.info('A damaged file is whole again.', { track: track.id });
+  }
+
+  #took(track: Track): void {
+    this.#held.took(track);
+    this.#exchange.took(track.id);
+    // What is agreed may have changed while it came in.
+    this.#held.follow(track.id);
+    this.#parts.changed();
+  }
+
+  /** The card was looked through, and part of a file was not what it was. */
+  #damagedAt(id: TrackId, chunk: number | null): void {
+    this.#parts.log.warn('The card has lost something of a file.', { track: id, chunk });
+    this.#exchange.damaged(id, chunk ?? 0);
+  }
+
+  /** Nobody is to count on a file that was held: what is wrong of it is not played, and fetched anew. */
+  #withdrawn(id: TrackId): void {
+    this.#parts.log.warn('A file is damaged: what is bad of it is not played, and fetched anew.', { track: id });
+    this.#damaged.add(id);
+    this.#held.lost(id);
+    this.#parts.changed();
+  }
+
+  /**
+   * This node has said for a while that it does not hold the file, and nobody wants it: it goes once nothing can be under way that counts on
+   * it.
+   */
+  async #remove(id: TrackId): Promise<void> {
+    try {
+      await this.#parts.agreement.readBarrier();
+      const isGone = await this.#held.remove(id, () => this.#exchange.isWanted(id));
+      if (isGone) this.#exchange.dropped(id);
+      else this.#exchange.took(id);
+      this.#parts.changed();
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      const { code, detail } = error;
+      this.#parts.log.debug('A file that is to go has to wait.', { track: id, code, detail });
+      // It is tried again in a while.
+      this.#exchange.unwant(id);
+    }
+  }
+
+  /** Lets go of what nobody has come for. */
+  async #collect(): Promise<void> {
+    const { agreement, files } = this.#parts;
+    // What was agreed while this node was away may speak of them.
+    await agreement.readBarrier();
+    for (const id of await files.idle(ORPHAN_MS)) {
+      if (agreement.cluster.library.get(id) !== undefined || this.#exchange.isWanted(id)) continue;
+      if (this.#held.holds(id)) this.#exchange.unwant(id);
+      else await this.#held.inTurn(id, () => files.collect(id, ORPHAN_MS));
+    }
+  }
+
+  /** What fails is looked at again later. */
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!(error instanceof TuttiError)) throw error;
+      const { code, detail } = error;
+      this.#parts.log.debug('Something with the track files has to wait.', { code, detail });
+    });
+  }
+
+  /** Asks members which of these tracks they lack: see {@link AskLacks}. */
+  async #lacks(members: readonly SlotVoter[], tracks: readonly TrackId[]): Promise<ReadonlyMap<NodeId, Lack>> {
+    const held = await this.#exchange.ask(members, ASK_MS);
+    const lacks = new Map<NodeId, Lack>();
+    for (const [node, ids] of held) lacks.set(node, new Set(tracks.filter((id) => !ids.has(id))));
+    return lacks;
+  }
+}
