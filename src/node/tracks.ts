@@ -89,6 +89,8 @@ export class Tracks {
   /** Held once, found to be wrong, and not repaired yet. */
   readonly #damaged = new Set<TrackId>();
   #arriving: readonly TrackId[] = [];
+  /** The exchange was told of chunks that are due. */
+  #isLacking = false;
   #members: ReadonlySet<NodeId> = new Set();
   #timers: Timer[] = [];
   #isRunning = false;
@@ -197,7 +199,10 @@ export class Tracks {
     const line = agreement.clockLine();
     const now = agreement.now();
     const nowMs = Number(time.now()) / 1e6;
-    const due = dueChunks(cluster, now, (id) => !this.#held.holds(id));
+    const isWhole = this.#held.missing().length === 0;
+    if (isWhole && !this.#isLacking) return;
+    this.#isLacking = !isWhole;
+    const due = isWhole ? [] : dueChunks(cluster, now, (id) => !this.#held.holds(id));
     this.#exchange.due(
       due.map(({ trackId, chunk, at }) => ({
         id: trackId,
