@@ -12,6 +12,7 @@
  * which file systems note.
  */
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -125,7 +126,7 @@ export class FolderInbox implements Inbox {
     if (told === null) return;
     this.#inFolder(() => {
       const folder = this.#path(Buffer.from(REJECTED));
-      mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+      makeFolder(folder);
       const name = freeName(folder, told.name);
       // The reason first: on a full disk the file stays where it is, and is not somewhere else without a word.
       writeFileSync(joined(folder, Buffer.concat([name, TEXT_ENDING])), `${reason}\n`, { mode: REASON_MODE });
@@ -154,7 +155,7 @@ export class FolderInbox implements Inbox {
   /** Sees to it that there is a folder and somebody who watches it, and looks at everything. */
   #rescan(): void {
     this.#inFolder(() => {
-      mkdirSync(this.#folder, { recursive: true, mode: FOLDER_MODE });
+      makeFolder(this.#folder);
       this.#watcher ??= this.#watch();
       this.#lookNow();
       this.#isTroubled = false;
@@ -316,4 +317,10 @@ function freeName(folder: Buffer, whole: Buffer): Buffer {
     if (!existsSync(joined(folder, tried))) return tried;
   }
   return name;
+}
+
+/** Makes a folder that is not there. Whose folder was there already keeps the mode that they gave it. */
+function makeFolder(path: Buffer): void {
+  // Beside what the umask takes away, setgid does not come by mkdir(2).
+  if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, FOLDER_MODE);
 }

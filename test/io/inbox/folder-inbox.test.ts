@@ -129,6 +129,20 @@ await t.test(
   },
 );
 
+await t.test(
+  'a folder that is made is for its group, and what is copied in belongs to that, whatever the umask',
+  async (t) => {
+    const umask = process.umask(0o027);
+    t.teardown(() => process.umask(umask));
+    const made = watched(join(mkdtempSync(join(tmpdir(), 'tutti-inbox-')), 'inbox'));
+    const { inbox, folder, path, pass, files } = await begun(t, made);
+    writeFileSync(path('a.wav'), 'none');
+    await pass();
+    inbox.reject(files[0]!, 'it is none');
+    for (const place of [folder, path('rejected')]) t.equal(statSync(place).mode & 0o7777, 0o2770);
+  },
+);
+
 await t.test('a copy that goes on after a rest arrives anew, and what was told of it before is void', async (t) => {
   const { inbox, path, pass, files } = await begun(t);
   writeFileSync(path('song.wav'), 'half');
