@@ -299,10 +299,11 @@ export class ClusterClock {
       return { line: { localAt: at, clusterAt: reading, driftPpm }, boundNs: 0, boundPpm: 0 };
     }
     const coarse = this.#coarse.at(at);
+    const doubtNs = this.#coarse.doubtNs(at);
     if (reference.type === 'leader') {
       const peer = this.#peers?.lineOf(reference.node) ?? null;
       const course = peer && composed(reference.claim, peer, at);
-      if (course !== null && coarse !== null && fits(course.line.clusterAt, coarse)) {
+      if (course !== null && coarse !== null && fits(course.line.clusterAt, coarse, doubtNs)) {
         this.#measured = course;
         return course;
       }
@@ -312,8 +313,9 @@ export class ClusterClock {
     const last = courseAt(this.#measured, at);
     if (reference.type !== 'leader' || coarse === null) return last;
     const ahead = last.line.clusterAt - coarse;
-    if (ahead < -COARSE_SLACK_NS) return moved(last, -COARSE_SLACK_NS - ahead);
-    return ahead > COARSE_WIDTH_NS ? moved(last, COARSE_WIDTH_NS - ahead) : last;
+    const least = -COARSE_SLACK_NS - doubtNs;
+    const most = COARSE_WIDTH_NS + doubtNs;
+    return ahead < least ? moved(last, least - ahead) : ahead > most ? moved(last, most - ahead) : last;
   }
 
   #slew(at: LocalTime, reading: ClusterTime, course: ClockLine): void {
@@ -374,9 +376,9 @@ export class ClusterClock {
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** A line that was measured before its machine restarted, and a claim made after it, give nonsense together. */
-function fits(fine: ClusterTime, coarse: ClusterTime): boolean {
+function fits(fine: ClusterTime, coarse: ClusterTime, doubtNs: bigint): boolean {
   const ahead = fine - coarse;
-  return ahead > -COARSE_EARLY_NS && ahead < COARSE_LATE_NS;
+  return ahead > -COARSE_EARLY_NS - doubtNs && ahead < COARSE_LATE_NS + doubtNs;
 }
 
 /** How far `value` is outside of an interval. */

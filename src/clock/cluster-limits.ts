@@ -36,6 +36,11 @@ export const COARSE_EARLY_NS = 10n * NS_PER_MS;
 export const COARSE_LATE_NS = NS_PER_S;
 /** What heartbeats say may be ahead of the truth by as much as two crystals part while the oldest of them counts: 150 ppm for 6 s. ns. */
 export const COARSE_SLACK_NS = NS_PER_MS;
+/**
+ * By how much what heartbeats said goes astray while none comes, parts per million: two crystals part by up to 200, and each is slewed by 500
+ * where NTP makes up for a wrong time. What was measured last knows the rates, and is not to be held against that.
+ */
+export const COARSE_DRIFT_PPM = 1_200n;
 /** A node that had been in step and can measure no more is not drawn to its leader's heartbeats as long as it is within this of them. ns. */
 export const COARSE_WIDTH_NS = 20n * NS_PER_MS;
 /** A node that knows its time no better than this does not tell it. Nanoseconds: what a machine that slept is behind at least. */

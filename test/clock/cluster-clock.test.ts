@@ -232,6 +232,35 @@ t.test('a new leader goes on with its own line: nobody notices by more than 50 u
   t.end();
 });
 
+t.test('whoever hears of nobody goes on at the rate that it had, whichever way its crystal is off', (t) => {
+  for (const rates of [
+    [0, 30, -20],
+    [0, -30, 30],
+    [0, 100, -100],
+    [50, 150, 0],
+  ]) {
+    const house = new House(rates);
+    house.lead(0);
+    house.run(20);
+    house.cut(1);
+    house.cut(2);
+    for (let minute = 1; minute <= 15; minute++) {
+      house.run(60);
+      for (const node of [1, 2]) {
+        const offNs = Math.abs(house.apartNs(node, 0));
+        // By what the measured drift was off, and what a room that warms does to it; see DRIFT_ERROR_PPM.
+        t.ok(offNs < 50_000 + minute * 60_000, `${rates}: node ${node} off by ${offNs} ns after ${minute} min`);
+      }
+    }
+    house.heal(1);
+    house.heal(2);
+    house.run(40);
+    t.ok(house.spreadNs() < 5_000, `${house.spreadNs()} ns when they are back`);
+    house.check(t);
+  }
+  t.end();
+});
+
 t.test(
   'an election leaves everybody in step while nobody leads, and a node that is cut off loses less than 1 ms in a minute',
   (t) => {
