@@ -8,7 +8,8 @@
  *
  * What a gap (a batch of which nothing is left) can have held: anything that a later batch does not cover, up to the highest slot that
  * the next batch to be read knows of. But slots that were known to be chosen before it keep what they had: if it held them again, then the
- * same value. When nothing after a gap can be read, its slots can lie above all that is known, by as many as a batch holds.
+ * same value. When nothing after a gap can be read, its slots can lie above all that is known, by as many as a batch holds; where one lay
+ * higher, the superblock says how high (store.ts).
  *
  * Nothing here writes. What is wrong is judged the same when the power goes once more, since what was seen is still there.
  */

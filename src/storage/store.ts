@@ -368,6 +368,10 @@ export class Store {
       let isSuperblockDue = false;
       for (const work of works) {
         for (const record of work.records) {
+          // Of a batch that is lost with its identifier, recovery can tell no more than how many slots it held at most, from the highest
+          // one known before. A member that is far behind, and accepts what a leader's term begins with, leaves some out: the superblock then says
+          // how far. Otherwise it would take that slot for one that it never accepted anything in, and an answer that counted on it be lost.
+          isSuperblockDue ||= record.slot > this.#highestSlot + 1;
           this.#append(record, batch);
           promised = higherBallot(promised, record.ballot);
         }

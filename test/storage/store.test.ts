@@ -458,6 +458,24 @@ t.test('when batch and identifier are both gone, all that they may have held is 
   t.end();
 });
 
+t.test(
+  'a member that was far behind, and has lost the first batch that it accepted of a term, does not take that for nothing',
+  (t) => {
+    const disk = new FakeDisk();
+    let store = freshStore(disk);
+    store.commit([accept(...records(1, 3, 1))]);
+    store.commit([work({ promised: ballot(7) })]);
+    // What the term begins with; all below it is chosen elsewhere, and still on its way.
+    store.commit([accept(record(5_000, 7))]);
+    disk.breakPage('consensus/log-0000', 4_096);
+    disk.breakPage('consensus/identifiers', 2 * 4_096);
+    store = reopen(disk, store);
+    t.ok(store.recovered.unknown.some(({ slot }) => slot === 5_000));
+    t.equal(Math.max(...store.recovered.unknown.map(({ slot }) => slot)), 5_000, 'and no more');
+    t.end();
+  },
+);
+
 t.test('a superblock of which one copy is left, or none, is said to be unreadable, and what to do', (t) => {
   const disk = new FakeDisk();
   freshStore(disk).close();
