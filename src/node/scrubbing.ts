@@ -32,6 +32,7 @@ export interface ScrubbingComponents {
 /** Goes round and round from `start` to `stop`. */
 export class Scrubbing {
   readonly #parts: ScrubbingComponents;
+  readonly #pauseMsMax: number | undefined;
   #timer: Timer | null = null;
   #isRunning = false;
   #isSlow = false;
@@ -39,8 +40,10 @@ export class Scrubbing {
   #bytesDone = 0;
   #bytesTotal = 0;
 
-  constructor(components: ScrubbingComponents) {
+  /** `pauseMsMax`: see {@link scrubPauseMs}. */
+  constructor(components: ScrubbingComponents, init: { readonly pauseMsMax?: number | undefined } = {}) {
     this.#parts = components;
+    this.#pauseMsMax = init.pauseMsMax;
   }
 
   start(): void {
@@ -92,7 +95,7 @@ export class Scrubbing {
     this.#bytesDone = done.bytesDone;
     this.#bytesTotal = done.bytesTotal;
     if (this.#isRunning) for (const damage of done.damaged) found(damage);
-    const pauseMs = scrubPauseMs(done, this.#nowMs() - this.#roundAtMs);
+    const pauseMs = scrubPauseMs(done, this.#nowMs() - this.#roundAtMs, this.#pauseMsMax);
     if (done.bytesDone === done.bytesTotal) this.#roundAtMs = this.#nowMs();
     return pauseMs;
   }

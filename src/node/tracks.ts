@@ -76,6 +76,22 @@ export interface TracksInit {
   readonly self: SlotVoter;
   /** For files that come in here; the simulator's are small. */
   readonly chunkLimits?: ChunkLimits;
+  /** What is left out is as in a house. */
+  readonly patience?: Partial<TracksPatience>;
+}
+
+/** How long the tracks leave things as they are, milliseconds: hours in a house, seconds in a simulated one. */
+export interface TracksPatience {
+  /** Between two looks for files that no entry speaks of. */
+  readonly collectMs: number;
+  /** How long such a file is kept. */
+  readonly orphanMs: number;
+  /** What came of a file whose offer was void. */
+  readonly lingerMs: number;
+  /** An offer of which nothing is heard. */
+  readonly offerLapseMs: number;
+  /** Between two steps of scrubbing, at most. */
+  readonly scrubPauseMs: number;
 }
 
 /** `open`, then `start` once what the disk knows to be agreed was applied; `stop` is idempotent and leaves no timer. */
@@ -86,6 +102,8 @@ export class Tracks {
   readonly #exchange: TrackExchange;
   readonly #safety: TrackSafety;
   readonly #scrubbing: Scrubbing;
+  readonly #collectMs: number;
+  readonly #orphanMs: number;
   /** Held once, found to be wrong, and not repaired yet. */
   readonly #damaged = new Set<TrackId>();
   #arriving: readonly TrackId[] = [];
@@ -95,14 +113,23 @@ export class Tracks {
   #timers: Timer[] = [];
   #isRunning = false;
 
-  constructor(components: TracksComponents, { self, chunkLimits }: TracksInit) {
+  constructor(components: TracksComponents, { self, chunkLimits, patience = {} }: TracksInit) {
     const { time, log, files, mail, agreement, changed } = components;
     this.#parts = components;
     this.#self = self;
+    this.#collectMs = patience.collectMs ?? COLLECT_MS;
+    this.#orphanMs = patience.orphanMs ?? ORPHAN_MS;
+    const { lingerMs, offerLapseMs, scrubPauseMs } = patience;
     const library = () => agreement.cluster.library;
     this.#exchange = new TrackExchange(
       { mail, files, time, log },
-      { self: self.node, incarnation: self.incarnation, ...(chunkLimits && { chunkLimits }) },
+      {
+        self: self.node,
+        incarnation: self.incarnation,
+        lingerMs,
+        offerLapseMs,
+        ...(chunkLimits && { chunkLimits }),
+      },
     );
     const exchange = this.#exchange;
     this.#held = new TrackFiles({ files, log, library, changed });
@@ -110,14 +137,17 @@ export class Tracks {
       cluster: () => agreement.cluster,
       ask: components.lacks ?? ((members, tracks) => this.#lacks(members, tracks)),
     });
-    this.#scrubbing = new Scrubbing({
-      time,
-      log,
-      step: (bytesMax) => files.scrubStep(bytesMax),
-      isPlaying: components.isPlaying,
-      isTakingIn: () => exchange.arriving().length > 0 || components.uploads.isReceiving,
-      found: ({ id, chunk }) => this.#damagedAt(id, chunk),
-    });
+    this.#scrubbing = new Scrubbing(
+      {
+        time,
+        log,
+        step: (bytesMax) => files.scrubStep(bytesMax),
+        isPlaying: components.isPlaying,
+        isTakingIn: () => exchange.arriving().length > 0 || components.uploads.isReceiving,
+        found: ({ id, chunk }) => this.#damagedAt(id, chunk),
+      },
+      { pauseMsMax: scrubPauseMs },
+    );
   }
 
   /** Finds what lies on the card. @throws TuttiError DISK_FULL, DISK_FAILED */
@@ -146,7 +176,7 @@ export class Tracks {
     this.#scrubbing.start();
     this.#timers = [
       time.every('tracks.look', LOOK_MS, () => this.look()),
-      time.every('tracks.collect', COLLECT_MS, () => this.#inBackground(this.#collect())),
+      time.every('tracks.collect', this.#collectMs, () => this.#inBackground(this.#collect())),
       time.every('tracks.due', DUE_MS, () => {
         if (this.#parts.isPlaying()) this.lookAtDue();
       }),
@@ -348,10 +378,10 @@ export class Tracks {
     const { agreement, files } = this.#parts;
     // What was agreed while this node was away may speak of them.
     await agreement.readBarrier();
-    for (const id of await files.idle(ORPHAN_MS)) {
+    for (const id of await files.idle(this.#orphanMs)) {
       if (agreement.cluster.library.get(id) !== undefined || this.#exchange.isWanted(id)) continue;
       if (this.#held.holds(id)) this.#exchange.unwant(id);
-      else await this.#held.inTurn(id, () => files.collect(id, ORPHAN_MS));
+      else await this.#held.inTurn(id, () => files.collect(id, this.#orphanMs));
     }
   }
 

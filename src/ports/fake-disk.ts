@@ -313,6 +313,31 @@ export class FakeDisk implements Disk {
     return copy;
   }
 
+  /**
+   * What a file would hold after a power cut now, whatever became of all that was not synced. Null where there may be no such file, or where
+   * its contents would depend on chance.
+   */
+  certain(path: string): Uint8Array | null {
+    let node: Node | undefined = this.#root;
+    for (const name of pathSegments(path)) {
+      if (node?.kind !== 'directory') return null;
+      const directory: DirectoryNode = node;
+      node = directory.durableEntries.get(name);
+      const isDoubtful = this.#pendingNames.some((changes) =>
+        changes.some((change) => change.directory === directory && change.name === name && change.node !== node),
+      );
+      if (isDoubtful) return null;
+    }
+    if (node?.kind !== 'file' || node.unsyncedPages.size > 0 || node.unsyncedSizes.length > 0) return null;
+    const bytes = new Uint8Array(node.durableSize);
+    const { durablePages } = node;
+    readFile(
+      { ...node, size: node.durableSize },
+      { into: bytes, offset: 0, pageAt: (index) => durablePages.get(index) },
+    );
+    return bytes;
+  }
+
   /** Everything is gone: a card that was formatted anew. */
   wipe(): void {
     this.#root = newDirectory();

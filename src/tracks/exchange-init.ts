@@ -47,4 +47,8 @@ export interface ExchangeInit {
   readonly incarnation: Incarnation;
   /** For tracks that do not say how they are cut. */
   readonly chunkLimits?: ChunkLimits;
+  /** How long what nobody wants is kept: {@link LINGER_MS}. */
+  readonly lingerMs?: number | undefined;
+  /** When an offer of which nothing was heard is over: {@link OFFER_LAPSE_MS}. */
+  readonly offerLapseMs?: number | undefined;
 }

@@ -49,7 +49,7 @@ export class TrackExchange {
   readonly #own: OwnHoldings;
   readonly #others = new PeerFiles();
   readonly #ownOffers: OwnOffers;
-  readonly #offers = new PeerOffers();
+  readonly #offers: PeerOffers;
   readonly #fetching: Fetching;
   readonly #serving: Serving;
 
@@ -58,8 +58,8 @@ export class TrackExchange {
   readonly #missing = new Map<TrackId, Track>();
   #due: readonly TrackId[] = [];
   /** Parts of files that nobody wants, and held files whose offer was void. */
-  readonly #leftovers = new Lingering();
-  readonly #orphans = new Lingering();
+  readonly #leftovers: Lingering;
+  readonly #orphans: Lingering;
   /**
    * Files in their place that nobody wants. The others were told that they are not held here, and until the time that stands beside them (local
    * milliseconds) whoever counts on an earlier word still may; Infinity for those that may be removed.
@@ -78,13 +78,17 @@ export class TrackExchange {
   /** Somebody told a wish meanwhile. */
   #isAgain = false;
 
-  constructor(components: ExchangeComponents, { self, incarnation, chunkLimits = CHUNK_LIMITS }: ExchangeInit) {
+  constructor(components: ExchangeComponents, init: ExchangeInit) {
+    const { self, incarnation, chunkLimits = CHUNK_LIMITS, lingerMs, offerLapseMs } = init;
     const { mail, files, log } = components;
     this.#components = components;
     this.#self = { node: self, incarnation };
     this.#limits = chunkLimits;
     this.#log = log.child('exchange');
     this.#own = new OwnHoldings({ incarnation });
+    this.#offers = new PeerOffers({ lapseMs: offerLapseMs });
+    this.#leftovers = new Lingering({ lingerMs });
+    this.#orphans = new Lingering({ lingerMs });
     const others = this.#others;
     const changed = () => this.#evaluate();
     const peers = () => others.peers();

@@ -6,10 +6,16 @@ import { LINGER_MS } from './exchange-limits.js';
 export class Lingering {
   /** Local milliseconds. */
   readonly #untilMs = new Map<TrackId, number>();
+  readonly #lingerMs: number;
+
+  /** `lingerMs`: how long each is kept, milliseconds. */
+  constructor({ lingerMs = LINGER_MS }: { readonly lingerMs?: number | undefined } = {}) {
+    this.#lingerMs = lingerMs;
+  }
 
   /** This one is to go after a while. */
   add(id: TrackId, nowMs: number): void {
-    this.#untilMs.set(id, nowMs + LINGER_MS);
+    this.#untilMs.set(id, nowMs + this.#lingerMs);
   }
 
   /** It is gone, or is to stay. */

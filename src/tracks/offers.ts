@@ -175,6 +175,12 @@ interface Offered {
 /** What the other nodes offer. */
 export class PeerOffers {
   readonly #offered = new Map<TrackId, Offered>();
+  readonly #lapseMs: number;
+
+  /** `lapseMs`: an offer of which nothing was heard for so long is over, milliseconds. */
+  constructor({ lapseMs = OFFER_LAPSE_MS }: { readonly lapseMs?: number | undefined } = {}) {
+    this.#lapseMs = lapseMs;
+  }
 
   /** What is offered, the oldest first. */
   ids(): TrackId[] {
@@ -209,7 +215,7 @@ export class PeerOffers {
   lapsed(nowMs: number): Track[] {
     const gone: Track[] = [];
     for (const [id, { track, from }] of this.#offered) {
-      for (const [peer, atMs] of from) if (nowMs - atMs >= OFFER_LAPSE_MS) from.delete(peer);
+      for (const [peer, atMs] of from) if (nowMs - atMs >= this.#lapseMs) from.delete(peer);
       if (from.size > 0) continue;
       this.#offered.delete(id);
       gone.push(track);

@@ -18,15 +18,20 @@ const PAUSE_MS_MAX = 60 * 60 * 1_000;
 /**
  * How long to wait after a step, before the next. Milliseconds.
  * @param roundMs since the round began to which the step belongs
+ * @param pauseMsMax however little there is to look at
  */
-export function scrubPauseMs(step: Pick<ScrubStep, 'readBytes' | 'bytesDone' | 'bytesTotal'>, roundMs: number): number {
+export function scrubPauseMs(
+  step: Pick<ScrubStep, 'readBytes' | 'bytesDone' | 'bytesTotal'>,
+  roundMs: number,
+  pauseMsMax = PAUSE_MS_MAX,
+): number {
   const { readBytes, bytesDone, bytesTotal } = step;
   const leastMs = (readBytes / SCRUB_BYTES_PER_S_MAX) * 1_000;
   const leftMs = Math.max(0, ROUND_MS_AIM - roundMs);
   const leftBytes = Math.max(0, bytesTotal - bytesDone);
   // What was read just now has the share of the time that is left which it had of the bytes.
-  const shareMs = bytesTotal === 0 ? PAUSE_MS_MAX : (leftMs * readBytes) / (leftBytes + readBytes || 1);
-  return Math.max(leastMs, Math.min(shareMs, PAUSE_MS_MAX));
+  const shareMs = bytesTotal === 0 ? pauseMsMax : (leftMs * readBytes) / (leftBytes + readBytes || 1);
+  return Math.max(leastMs, Math.min(shareMs, pauseMsMax));
 }
 
 /** False while it has to wait: music that is playing needs a disk that is busy. */

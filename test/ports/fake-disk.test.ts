@@ -217,6 +217,39 @@ t.test('names that have nothing to do with one another are lost independently', 
   t.end();
 });
 
+t.test('what a file certainly has is what every crash leaves of it', (t) => {
+  const script = (disk: FakeDisk) => {
+    disk.makeDirectory('a');
+    disk.syncDirectory('');
+    putDurably(disk, 'a/kept', 'kept');
+    putDurably(disk, 'a/changed', 'old');
+    put(disk, 'a/changed', 'new');
+    putDurably(disk, 'a/grown', 'old');
+    const grown = disk.open('a/grown', 'write');
+    grown.truncate(10);
+    grown.close();
+    putDurably(disk, 'a/removed', 'old');
+    disk.remove('a/removed');
+    put(disk, 'a/unnamed', 'synced');
+    disk.open('a/unnamed', 'write').sync();
+  };
+  const disk = new FakeDisk();
+  script(disk);
+  t.equal(Buffer.from(disk.certain('a/kept')!).toString(), 'kept');
+  for (const path of ['a/changed', 'a/grown', 'a/removed', 'a/unnamed', 'a/never', 'b/never']) {
+    t.equal(disk.certain(path), null, path);
+  }
+  t.same(seen(outcomes(script, look('a/kept'))), ['kept']);
+  for (const path of ['a/changed', 'a/grown', 'a/removed', 'a/unnamed']) {
+    t.ok(outcomes(script, look(path)).size > 1, `${path} depends on chance`);
+  }
+  disk.syncDirectory('a');
+  t.equal(Buffer.from(disk.certain('a/unnamed')!).toString(), 'synced', 'once its name is synced too');
+  disk.flipBit('a/kept', 0, 0);
+  t.equal(Buffer.from(disk.certain('a/kept')!).toString(), 'jept', 'what the medium has lost counts as it is');
+  t.end();
+});
+
 t.test('a rename between directories is durable once the one that it went to is synced', (t) => {
   const script = (synced: string) => (disk: FakeDisk) => {
     disk.makeDirectory('from');

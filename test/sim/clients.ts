@@ -6,12 +6,13 @@
  */
 import type { Command } from '../../src/cluster/command.js';
 import { TuttiError } from '../../src/core/errors.js';
-import type { TrackId } from '../../src/core/ids.js';
 import type { Prng } from '../../src/core/prng.js';
 import type { Time, Timer } from '../../src/ports/time.js';
 import type { Observation } from './checkers/observation.js';
 import type { Machine } from './machine.js';
+import { patiently } from './patience.js';
 import { around, chance, pick } from './streams.js';
+import { Uploaders } from './uploaders.js';
 
 /** A client that hears nothing for this long asks somebody else, milliseconds: longer than a node waits. */
 const PATIENCE_MS = 8_000;
@@ -19,8 +20,6 @@ const PATIENCE_MS = 8_000;
 const ATTEMPTS_MAX = 4;
 /** A wordy attempt is padded by up to this: its batch takes several pages, of which a power cut may leave some. Characters. */
 const PADDING_MAX = 5_000;
-/** Tracks that the house may know. */
-const TRACKS = 6;
 
 /** What clients work with. */
 export interface ClientsComponents {
@@ -31,6 +30,8 @@ export interface ClientsComponents {
   machines(): readonly Machine[];
   observe(observation: Observation): void;
   trace(who: string, text: string): void;
+  /** Somebody begins to send a file there. */
+  uploading(machine: Machine): void;
 }
 
 /** How many and how busy: see knobs.ts. */
@@ -39,6 +40,7 @@ export interface ClientsInit {
   readonly thinkMs: number;
   readonly readShare: number;
   readonly wordyShare: number;
+  readonly filesShare: number;
 }
 
 /** What clients came to. */
@@ -62,6 +64,7 @@ export class Clients {
   readonly counts: ClientCounts = { writes: 0, reads: 0, retries: 0, unanswered: 0 };
   readonly #parts: ClientsComponents;
   readonly #init: ClientsInit;
+  readonly #uploaders: Uploaders;
   #running = false;
   #timers = new Set<Timer>();
   #asked = 0;
@@ -72,12 +75,18 @@ export class Clients {
   constructor(components: ClientsComponents, init: ClientsInit) {
     this.#parts = components;
     this.#init = init;
+    this.#uploaders = new Uploaders({ ...components, ask: (who, command) => this.#ask(who, command) });
   }
 
   /** They begin to ask. */
   start(): void {
     this.#running = true;
     for (let client = 0; client < this.#init.clients; client++) this.#think(`c${client}`);
+  }
+
+  /** Files that were sent and answered, and tracks that were heard whole. */
+  get files(): { readonly uploads: number; readonly heard: number } {
+    return this.#uploaders;
   }
 
   /** Nothing that they asked is unanswered. */
@@ -134,11 +143,17 @@ export class Clients {
       await this.read(client, pick(prng, machines));
       return;
     }
-    const key = `${client}-${this.#asked++}`;
     const first = pick(prng, machines);
-    const command = this.#command(first);
+    const command = chance(prng, this.#init.filesShare) ? null : this.#command(first);
+    if (command !== null) await this.#ask(client, command, first);
+    else await this.#waited(this.#uploaders.act(client));
+  }
+
+  async #ask(client: string, command: Command, first: Machine | null = null): Promise<void> {
+    const { prng } = this.#parts;
+    const key = `${client}-${this.#asked++}`;
     // Cluster time at which it asks first: a retry that comes after the key was forgotten must be refused, not done again.
-    const firstSentNs = first.clock()?.clusterNs ?? 0n;
+    const firstSentNs = first?.clock()?.clusterNs ?? 0n;
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const up = this.#parts.machines();
       if (up.length > 0 && (await this.#attempt(client, pick(prng, up), command, { key, firstSentNs }))) return;
@@ -166,31 +181,28 @@ export class Clients {
 
   /** Null where no answer comes in time, or only that there is none. */
   async #withPatience<T>(answer: Promise<T>): Promise<T | null> {
-    let giveUp = () => {};
-    const patience = new Promise<null>((resolve) => {
-      giveUp = () => resolve(null);
-    });
-    const timer = this.#parts.time.after('patience', PATIENCE_MS, giveUp);
+    const given = await this.#waited(patiently(this.#parts.time, PATIENCE_MS, answer));
+    return given instanceof TuttiError ? null : given;
+  }
+
+  /** Somebody waits for something. */
+  async #waited<T>(answer: Promise<T>): Promise<T> {
     this.#underWay++;
     try {
-      return await Promise.race([answer, patience]);
-    } catch (error) {
-      if (error instanceof TuttiError) return null;
-      throw error;
+      return await answer;
     } finally {
       this.#underWay--;
-      timer.cancel();
     }
   }
 
-  /** Something that a house is asked for. */
-  #command(machine: Machine): Command {
+  /** Something that a house is asked for; null where it has nothing yet to be asked for. */
+  #command(machine: Machine): Command | null {
     const { prng } = this.#parts;
     const state = machine.state;
     const tracks = state === null ? [] : state.library.list().map(({ id }) => id);
-    if (tracks.length < 2) return addTrack(prng.below(TRACKS));
+    if (tracks.length < 2) return null;
     const queue = state?.playback.queue ?? [];
-    const draw = prng.below(20);
+    const draw = prng.below(19);
     if (draw < 6) return { type: 'queue.add', trackIds: [pick(prng, tracks), pick(prng, tracks)] };
     if (draw < 8) return { type: 'transport.play' };
     if (draw < 9) return { type: 'transport.pause' };
@@ -199,25 +211,7 @@ export class Clients {
     if (draw < 13) return { type: 'queue.shuffle', seed: prng.u32() };
     if (draw < 14 && queue.length > 20) return { type: 'queue.clear' };
     if (draw < 15) return { type: 'transport.mode', repeat: pick(prng, ['off', 'all', 'one'] as const) };
-    if (draw < 16) return addTrack(prng.below(TRACKS));
-    if (draw < 17) return { type: 'track.remove', trackId: pick(prng, tracks) };
+    if (draw < 16) return { type: 'track.rename', trackId: pick(prng, tracks), title: `song ${prng.below(20)}` };
     return { type: 'volume.set', delta: prng.below(21) - 10 };
   }
 }
-
-const addTrack = (number: number): Command => ({
-  type: 'track.add',
-  track: {
-    id: String(number).repeat(64) as TrackId,
-    title: `track ${number}`,
-    fileName: `track ${number}.wav`,
-    format: { sampleRate: 48_000, channels: 2, sample: 's16', dataOffset: 44, channelMask: 0 },
-    bytes: 44 + 4 * 48_000 * (20 + number),
-    frames: 48_000 * (20 + number),
-    tags: {},
-    loudness: { integratedLufs: -18, samplePeak: 0.5 },
-    source: { node: '0'.repeat(32) as never, via: 'http' },
-    holders: [],
-    addedAt: 0,
-  },
-});

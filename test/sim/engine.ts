@@ -2,6 +2,7 @@
 import type { BootId, NodeId } from '../../src/core/ids.js';
 import type { Configuration } from '../../src/paxos/configuration.js';
 import type { Channel, PeerLink } from '../../src/ports/peer-link.js';
+import type { GateQuestion } from '../../src/replication/gate.js';
 import type { LinkIdentity } from '../../src/replication/replica.js';
 import type { ReplicatedLog } from '../../src/replication/replicated-log.js';
 import type { ProcessId } from './checkers/observation.js';
@@ -15,6 +16,8 @@ export interface EngineParts {
   readonly clock: NodeClock;
   readonly boot: BootId;
   readonly link: (identity: LinkIdentity) => PeerLink;
+  /** Of which a change of voters has to be asked. */
+  readonly gate: GateQuestion;
   /** What the next commit takes, milliseconds. */
   readonly commitMs: () => number;
   /** Runs code of the process, unless it is dead or stopped. */

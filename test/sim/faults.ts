@@ -5,6 +5,7 @@
  */
 import type { Prng } from '../../src/core/prng.js';
 import type { FakeNetwork } from '../../src/ports/fake-network.js';
+import { TMP, TRACKS } from '../../src/tracks/paths.js';
 import type { Atlas } from './atlas.js';
 import type { FaultKind } from './knobs.js';
 import type { Machine } from './machine.js';
@@ -40,6 +41,8 @@ export interface FaultWorld {
   letIn(machine: Machine): void;
   /** The owner takes a card out and puts an empty one in, after a while. */
   replaceLater(machine: Machine, ms: number): void;
+  /** Calls back once, when somebody begins to send a file to a machine. */
+  atNextUpload(callback: (machine: Machine) => void): void;
   /** Somebody asks for another set of members. */
   remove(machine: Machine): void;
   setVoters(machines: readonly Machine[]): void;
@@ -263,7 +266,8 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
   'bit-flip': (world, prng) => {
     const machine = victim(world, prng);
     if (machine === undefined) return;
-    const files = filesBelow(machine.disk).filter(({ size }) => size > 0);
+    // Of the log: those of tracks are struck by a fault of their own.
+    const files = filesBelow(machine.disk, 'consensus').filter(({ size }) => size > 0);
     if (files.length === 0) return;
     world.harm(machine);
     const times = pick(prng, [1, 1, 3, 10]);
@@ -278,6 +282,50 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
       machine.cutPower();
       world.startLater(machine, 200 + around(prng, 1_000));
     }
+  },
+  'file-flip': (world, prng) => {
+    const machine = victim(world, prng);
+    if (machine === undefined || !machine.disk.exists(TRACKS)) return;
+    const files = [TRACKS, TMP].flatMap((folder) => filesBelow(machine.disk, folder)).filter(({ size }) => size > 0);
+    if (files.length === 0) return;
+    world.harm(machine);
+    const times = pick(prng, [1, 1, 4]);
+    for (let i = 0; i < times; i++) {
+      const { path, size } = pick(prng, files);
+      machine.disk.flipBit(path, prng.below(size), prng.below(8));
+    }
+    world.trace(machine.name, `${times} bits of its track files flip`);
+    world.count('file-flip');
+    // Else it is found out when it is played, given to somebody, or looked through.
+    if (chance(prng, 0.3)) {
+      machine.cutPower();
+      world.startLater(machine, 200 + around(prng, 1_000));
+    }
+  },
+  'bad-chunks': (world, prng) => {
+    const machine = pick(prng, world.machines);
+    machine.spoils = pick(prng, [0.1, 0.5, 1]);
+    world.trace(machine.name, `spoils ${100 * machine.spoils} % of the pieces of files that it sends`);
+    world.count('bad-chunks');
+    world.until(around(prng, 10_000), () => {
+      machine.spoils = 0;
+    });
+  },
+  'upload-crash': (world, prng) => {
+    const isUploader = chance(prng, 0.5);
+    const isPower = chance(prng, 0.5);
+    const afterMs = pick(prng, [10, 50, 200, 1_000]) * prng.fraction();
+    world.atNextUpload((uploader) => {
+      world.until(afterMs, () => {
+        const others = running(world).filter((machine) => machine !== uploader);
+        const machine = isUploader || others.length === 0 ? uploader : pick(prng, others);
+        if (!machine.isOn) return;
+        if (isPower) machine.cutPower();
+        else machine.kill();
+        world.count('upload-crash');
+        world.startLater(machine, 100 + around(prng, 2_000));
+      });
+    });
   },
   'last-batch': (world, prng) => {
     // What a quorum has just agreed on is known to the leader and one more, whose card loses it; the leader goes, and who was cut off is left

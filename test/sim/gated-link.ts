@@ -36,6 +36,8 @@ export interface GatedLinkComponents {
   readonly isAlive: () => boolean;
   /** True for a message of consensus. */
   readonly isConsensus: (bytes: Uint8Array) => boolean;
+  /** What truly leaves of a message. */
+  readonly sent: (channel: Channel, bytes: Uint8Array) => Uint8Array;
   /** Sees what leaves and what comes in. */
   readonly tap: (direction: 'sent' | 'received', peer: NodeId, channel: Channel, bytes: Uint8Array) => void;
 }
@@ -69,8 +71,9 @@ export class GatedLink implements PeerLink {
   }
 
   send(to: NodeId, channel: Channel, bytes: Uint8Array): boolean {
-    this.#parts.tap('sent', to, channel, bytes);
-    return this.#parts.link.send(to, channel, bytes);
+    const sent = this.#parts.sent(channel, bytes);
+    this.#parts.tap('sent', to, channel, sent);
+    return this.#parts.link.send(to, channel, sent);
   }
 
   queuedBytes(to: NodeId, channel: Channel): number {

@@ -35,6 +35,8 @@ export const FAULT_KINDS = [
   'write-fails',
   'disk-full',
   'bit-flip',
+  'file-flip',
+  'bad-chunks',
   'last-batch',
   'misdirected-read',
   'wipe',
@@ -42,6 +44,8 @@ export const FAULT_KINDS = [
   'clone',
   // Clocks.
   'wall-step',
+  // Somebody sends a file, and a machine dies.
+  'upload-crash',
   // People.
   'add-member',
   'remove-member',
@@ -77,6 +81,8 @@ export interface Knobs {
   readonly readShare: number;
   /** Part of the writes that are long. */
   readonly wordyShare: number;
+  /** Part of the other requests that are about files: sent, heard, removed. */
+  readonly filesShare: number;
   /** Pages of the identifier ring: few make snapshots frequent; more than what clients can have under way at once. */
   readonly ringPages: number;
   /** How long faults go on, milliseconds of true time. */
@@ -201,6 +207,29 @@ export const PROFILES = {
     faults: { 'disk-full': 15_000, kill: 30_000, power: 40_000 },
     knobs: (prng) => ({ clients: 4, thinkMs: 1_000, ringPages: pick(prng, [40, 64]), readShare: 0.1 }),
   },
+  tracks: {
+    about: 'files on cards that die, lie and are full, and peers that give what is wrong',
+    faults: {
+      'upload-crash': 8_000,
+      'power-in-write': 15_000,
+      'file-flip': 15_000,
+      'bad-chunks': 20_000,
+      'disk-full': 40_000,
+      partition: 30_000,
+    },
+    knobs: (prng) => ({ thinkMs: 800, clients: 3, filesShare: 0.7, voters: pick(prng, [2, 3, 3, 5]) }),
+  },
+  'track-members': {
+    about: 'members that come, go and change roles while files are on their way',
+    faults: {
+      'add-member': 10_000,
+      'remove-member': 15_000,
+      voters: 8_000,
+      'upload-crash': 15_000,
+      'file-flip': 30_000,
+    },
+    knobs: (prng) => ({ thinkMs: 800, clients: 3, filesShare: 0.7, voters: between(prng, 2, 4), spares: 2 }),
+  },
   clocks: {
     about: 'wall clocks that jump, and houses that go dark',
     faults: { 'wall-step': 5_000, 'house-dark': 20_000, kill: 10_000, partition: 10_000 },
@@ -249,12 +278,15 @@ const MIXED: Readonly<Record<FaultKind, number>> = {
   'write-fails': 60_000,
   'disk-full': 40_000,
   'bit-flip': 20_000,
+  'file-flip': 20_000,
+  'bad-chunks': 30_000,
   'last-batch': 40_000,
   'misdirected-read': 40_000,
   wipe: 80_000,
   restore: 80_000,
   clone: 120_000,
   'wall-step': 40_000,
+  'upload-crash': 30_000,
   'add-member': 60_000,
   'remove-member': 80_000,
   voters: 60_000,
@@ -273,6 +305,7 @@ function basicKnobs(prng: Prng): Omit<Knobs, 'ratesPpm' | 'faults'> {
     thinkMs: pick(prng, [1_000, 2_000, 4_000]),
     readShare: pick(prng, [0.1, 0.3]),
     wordyShare: pick(prng, [0, 0, 0.2]),
+    filesShare: pick(prng, [0.1, 0.2, 0.4]),
     ringPages: pick(prng, [32, 40, 48, 64, 128]),
     faultsMs: between(prng, 90_000, 200_000),
     beyond: false,

@@ -8,8 +8,10 @@
 import type { Command, Origin } from '../../src/cluster/command.js';
 import type { Outcome } from '../../src/cluster/outcome.js';
 import { TuttiError } from '../../src/core/errors.js';
-import type { BootId, ClusterId, Incarnation, NodeId, Slot } from '../../src/core/ids.js';
+import type { BootId, ClusterId, Incarnation, NodeId, Slot, TrackId } from '../../src/core/ids.js';
 import type { Prng } from '../../src/core/prng.js';
+import type { Track } from '../../src/library/track.js';
+import type { IncomingTrack } from '../../src/node/add-track.js';
 import { type AgreedState, Agreement } from '../../src/node/agreement.js';
 import { Duties } from '../../src/node/duties.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
@@ -17,13 +19,16 @@ import type { FakeNetwork } from '../../src/ports/fake-network.js';
 import { FakePeerLink } from '../../src/ports/fake-peer-link.js';
 import type { FakeTime } from '../../src/ports/fake-time.js';
 import type { PeerLink } from '../../src/ports/peer-link.js';
+import { MAIL_FIRST_BYTE } from '../../src/ports/peer-mail.js';
 import type { LinkIdentity } from '../../src/replication/replica.js';
 import type { LogEntry, LogStatus, MemberIdentity, ReplicatedLog } from '../../src/replication/replicated-log.js';
 import type { Observation, ProcessId } from './checkers/observation.js';
 import type { Engine } from './engine.js';
 import { GatedLink, type Weather } from './gated-link.js';
 import { NodeClock } from './node-clock.js';
+import { ProcessFiles } from './process-files.js';
 import { SimDisk } from './sim-disk.js';
+import { chance } from './streams.js';
 import { TappedLog } from './tapped-log.js';
 
 /** For so long after a disk was full its log may still be. Nanoseconds. */
@@ -64,6 +69,8 @@ export interface MachineInit {
   readonly zeroNs: bigint;
   /** What a commit takes, milliseconds. */
   readonly commitMs: () => number;
+  /** What a call to the thread of the track files takes, milliseconds. */
+  readonly filesMs: () => number;
 }
 
 /** Who a card is. */
@@ -79,6 +86,7 @@ interface Process {
   readonly clock: NodeClock;
   log: TappedLog | null;
   link: PeerLink | null;
+  readonly files: ProcessFiles;
   agreement: Agreement | null;
   duties: Duties | null;
   /** Everything that its card knows was applied. */
@@ -114,6 +122,8 @@ export class Machine {
   needsPowerCycle = false;
   /** Until then its disk answers nothing. True nanoseconds. */
   stalledUntilNs = 0n;
+  /** Part of the pieces of files that it sends in which a bit is wrong: its memory is bad. 0 to 1. */
+  spoils = 0;
   /** What a commit takes now is multiplied by it. */
   slowness = 1;
   readonly #parts: MachineComponents;
@@ -224,6 +234,33 @@ export class Machine {
     return this.#inside((process) => process.log!.readBarrier());
   }
 
+  /** Takes a file in, as a person at this node would. Resolves with its slot; rejects as {@link Tracks.add}. */
+  addTrack(incoming: IncomingTrack, origin: Origin): Promise<number> {
+    return this.#inside((process) => process.files.add(incoming, origin));
+  }
+
+  /** All of a track as it would be heard here; null where not all of it can be, or nothing runs. */
+  listen(track: Track): Uint8Array | null {
+    const process = this.#process;
+    let heard: Uint8Array | null = null;
+    if (process?.isUp === true)
+      this.#run(process, () => {
+        heard = process.files.listen(track);
+      });
+    return heard;
+  }
+
+  /** Its process waits for what comes of a file that somebody sends. */
+  get isTakingIn(): boolean {
+    return this.#process?.files.isTakingIn === true;
+  }
+
+  /** Its process says that it holds the file. */
+  holds(id: TrackId): boolean {
+    const process = this.#process;
+    return process?.isUp === true && process.files.tracks.holds(id);
+  }
+
   /** Changes who takes part. */
   changeMembers(change: Parameters<TappedLog['changeMembers']>[0]): Promise<Slot> {
     return this.#inside((process) => process.log!.changeMembers(change));
@@ -248,6 +285,10 @@ export class Machine {
       clock,
       log: null,
       link: null,
+      files: new ProcessFiles(
+        { time: clock, disk: this.disk },
+        { latencyMs: () => this.#filesMs(), callsAt: this.number % 4 < 2 ? 'start' : 'end' },
+      ),
       agreement: null,
       duties: null,
       isUp: false,
@@ -265,7 +306,8 @@ export class Machine {
         process: id,
         clock,
         boot,
-        link: (identity) => this.#link(process, identity),
+        link: (identity) => process.files.over(this.#link(process, identity)),
+        gate: process.files.gate,
         commitMs: () => this.#commitMs(),
         run: (callback) => this.#run(process, callback),
         failed: (error) => this.#end(process, error),
@@ -337,9 +379,11 @@ export class Machine {
         statusChanged: () => statusChanged(this),
       },
     });
-    process.agreement = new Agreement({ log: process.log }, { self: identity.node });
+    const agreement = new Agreement({ log: process.log }, { self: identity.node });
+    process.agreement = agreement;
+    const { files } = process;
     const duties = new Duties(
-      { time: process.clock, log: new FakeLog(), agreement: process.agreement },
+      { time: process.clock, log: new FakeLog(), agreement },
       {
         id: identity.node,
         incarnation: identity.incarnation,
@@ -357,22 +401,25 @@ export class Machine {
     const look = () => {
       if (process.isUp) duties.look();
     };
-    const started = process.agreement.start({
-      applied: () => {
+    if (!(await this.#settled(process, files.open(agreement, identity)))) return;
+    const started = agreement.start({
+      applied: (track) => {
+        if (track !== null) files.tracks.agreed(track);
         if (process.isUp) duties.applied();
       },
-      replaced: look,
-      statusChanged: look,
+      replaced: (before) => {
+        files.tracks.replaced(before);
+        look();
+      },
+      statusChanged: () => {
+        if (process.isUp) files.tracks.membersChanged();
+        look();
+      },
       told: () => {},
       darknessEnded: (item) => duties.darknessEnded(item),
     });
-    if (
-      (await this.#settled(
-        process,
-        started.then(() => true),
-      )) === null
-    )
-      return;
+    if (!(await this.#settled(process, started))) return;
+    files.tracks.start();
     process.isUp = true;
     this.#trace(`is up at slot ${this.appliedSlot}`);
     duties.start();
@@ -380,14 +427,14 @@ export class Machine {
     statusChanged(this);
   }
 
-  /** What a promise of a process comes to; null where it rejected, which ends the process, or the process is dead by then. */
-  async #settled<T>(process: Process, promise: Promise<T>): Promise<T | null> {
+  /** True where a promise of a process resolved; false where it rejected, which ends the process, or the process is dead by then. */
+  async #settled(process: Process, promise: Promise<void>): Promise<boolean> {
     try {
-      const value = await promise;
-      return process.alive ? value : null;
+      await promise;
+      return process.alive;
     } catch (error) {
       this.#end(process, error as Error);
-      return null;
+      return false;
     }
   }
 
@@ -404,14 +451,33 @@ export class Machine {
       run: (callback) => this.#run(process, callback),
       isAlive: () => process.alive,
       isConsensus: engine.isConsensus,
+      sent: (channel, bytes) => (channel === 'bulk' && this.spoils > 0 ? this.#spoilt(bytes) : bytes),
       tap: (direction, peer, channel, bytes) =>
         engine.tap({ process: process.id, machine: this, direction, peer, channel, bytes }),
     });
   }
 
+  /** A message of the tracks' mail, perhaps with a wrong bit. What is of consensus is not struck: it would be believed. */
+  #spoilt(bytes: Uint8Array): Uint8Array {
+    const { prng } = this.#parts;
+    if (bytes[0]! < MAIL_FIRST_BYTE.least || !chance(prng, this.spoils)) return bytes;
+    const spoilt = bytes.slice();
+    spoilt[1 + prng.below(bytes.length - 1)]! ^= 1 << prng.below(8);
+    return spoilt;
+  }
+
   #commitMs(): number {
+    return this.#diskMs(this.#init.commitMs());
+  }
+
+  #filesMs(): number {
+    return this.#diskMs(this.#init.filesMs());
+  }
+
+  /** What takes so long on a disk that is well. Milliseconds. */
+  #diskMs(wellMs: number): number {
     const stalledNs = this.stalledUntilNs - this.#parts.time.now();
-    return this.#init.commitMs() * this.slowness + (stalledNs > 0n ? Number(stalledNs) / 1e6 : 0);
+    return wellMs * this.slowness + (stalledNs > 0n ? Number(stalledNs) / 1e6 : 0);
   }
 
   /** Runs code of a process. */

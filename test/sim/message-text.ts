@@ -3,12 +3,34 @@ import { type Ballot, ballotText } from '../../src/paxos/ballot.js';
 import { decodeMessage } from '../../src/paxos/codec.js';
 import type { Entry } from '../../src/paxos/entry.js';
 import type { Message, Standing } from '../../src/paxos/message.js';
+import { MAIL_FIRST_BYTE } from '../../src/ports/peer-mail.js';
 import { CONSENSUS, decodeFrame, type Frame } from '../../src/replication/frames.js';
+import { decodeMessage as decodeMail } from '../../src/tracks/messages.js';
 
 /** What a message on the link says. */
 export function messageText(bytes: Uint8Array): string {
-  return bytes[0] === CONSENSUS ? textOfMessage(decodeMessage(bytes)) : textOfFrame(decodeFrame(bytes));
+  if (bytes[0] === CONSENSUS) return textOfMessage(decodeMessage(bytes));
+  return bytes[0]! < MAIL_FIRST_BYTE.least ? textOfFrame(decodeFrame(bytes)) : mailText(bytes);
 }
+
+/** What one node says to another of track files. */
+function mailText(bytes: Uint8Array): string {
+  if (bytes[0]! > MAIL_FIRST_BYTE.most) return 'a probe, or its answer';
+  try {
+    const { type, ...fields } = decodeMail(bytes);
+    const words = Object.entries(fields).map(([name, value]) => `${name} ${wordOf(value)}`);
+    return [type, ...words].join(', ');
+  } catch (error) {
+    return `mail that cannot be read: ${(error as Error).message}`;
+  }
+}
+
+const wordOf = (value: unknown): string => {
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `[${value.map(wordOf).join(' ')}]`;
+  if (typeof value === 'object' && value !== null) return 'id' in value ? wordOf(value.id) : JSON.stringify(value);
+  return String(value).slice(0, 8);
+};
 
 const orNone = (ballot: Ballot | null): string => (ballot === null ? 'none' : ballotText(ballot));
 

@@ -35,6 +35,8 @@ const brokenOff = (name: SeedName, text: string): SeedResult => ({
   reads: 0,
   retries: 0,
   unanswered: 0,
+  uploads: 0,
+  heard: 0,
   slots: 0,
   terms: 0,
   restores: 0,

@@ -105,7 +105,7 @@ export class RealEngine implements Engine {
   }
 
   start(parts: EngineParts): ReplicatedLog {
-    const { machine, process, clock, boot, link, commitMs, run, failed } = parts;
+    const { machine, process, clock, boot, link, gate, commitMs, run, failed } = parts;
     const { trace, observe, ringPages } = this.#init;
     const store = new DirectLogStore(
       { time: clock, disk: machine.disk },
@@ -123,6 +123,7 @@ export class RealEngine implements Engine {
         boot,
         seed: hash32(boot),
         leadMs: () => 20,
+        gate,
         failed,
         defer: (callback) => queueMicrotask(() => run(callback)),
       },

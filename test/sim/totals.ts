@@ -8,7 +8,18 @@ export class Totals {
   #seeds = 0;
   #simulatedMs = 0;
   #cpuMs = 0;
-  #counts = { writes: 0, reads: 0, retries: 0, unanswered: 0, slots: 0, terms: 0, restores: 0, stoppedLoudly: 0 };
+  #counts = {
+    writes: 0,
+    reads: 0,
+    retries: 0,
+    unanswered: 0,
+    uploads: 0,
+    heard: 0,
+    slots: 0,
+    terms: 0,
+    restores: 0,
+    stoppedLoudly: 0,
+  };
   readonly #faults = new Map<string, number>(FAULT_KINDS.map((kind) => [kind, 0]));
 
   get seeds(): number {
@@ -44,13 +55,13 @@ export class Totals {
 
   /** For people, some lines. */
   text(): string {
-    const { writes, reads, retries, unanswered, slots, terms, restores, stoppedLoudly } = this.#counts;
+    const { writes, reads, retries, unanswered, uploads, heard, slots, terms, restores, stoppedLoudly } = this.#counts;
     const kinds = [...this.#faults].map(([kind, count]) => `${kind} ${count}`);
     const rows: string[] = [];
     for (let at = 0; at < kinds.length; at += 6) rows.push(`  ${kinds.slice(at, at + 6).join(', ')}`);
     return [
       `${this.#seeds} seeds, ${this.failures.length} violations, ${this.hours.toFixed(1)} cluster-hours, ${this.speed.toFixed(0)} x real time per core`,
-      `${writes} answered writes, ${reads} strong reads, ${retries} retries, ${unanswered} given up, ${slots} slots, ${terms} terms, ${restores} snapshots taken in, ${stoppedLoudly} loud stops`,
+      `${writes} answered writes, ${reads} strong reads, ${retries} retries, ${unanswered} given up, ${uploads} uploads, ${heard} tracks heard, ${slots} slots, ${terms} terms, ${restores} snapshots taken in, ${stoppedLoudly} loud stops`,
       'faults that struck:',
       ...rows,
     ].join('\n');

@@ -10,8 +10,9 @@
  */
 import { Cluster } from '../../src/cluster/cluster.js';
 import { decodeProposal } from '../../src/cluster/codec.js';
+import type { Command } from '../../src/cluster/command.js';
 import { type ErrorCode, TuttiError } from '../../src/core/errors.js';
-import { type NodeId, nodeId, type Slot, slot } from '../../src/core/ids.js';
+import { type NodeId, nodeId, type Slot, slot, type TrackId } from '../../src/core/ids.js';
 import type { Prng } from '../../src/core/prng.js';
 import { addTime } from '../../src/core/units.js';
 import type { Configuration } from '../../src/paxos/configuration.js';
@@ -21,7 +22,7 @@ import { FakeNetwork } from '../../src/ports/fake-network.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
 import type { LogEntry } from '../../src/replication/replicated-log.js';
 import { Atlas } from './atlas.js';
-import { firstViolation, LIVENESS, newCheckers, type Violation } from './checkers/checkers.js';
+import { EVERYWHERE, firstViolation, LIVENESS, newCheckers, type Violation } from './checkers/checkers.js';
 import type { Checker, Observation, ProcessId } from './checkers/observation.js';
 import { Clients } from './clients.js';
 import type { Engine } from './engine.js';
@@ -31,7 +32,10 @@ import { type Identity, Machine, textOf } from './machine.js';
 import { around, between, chance, pick, streamOf } from './streams.js';
 import { HASH_EVERY_SLOTS, hashOf } from './tapped-log.js';
 import { Trace } from './trace.js';
+import { placed, TrackLedger } from './track-ledger.js';
 
+/** What a call to the thread of the track files takes, from and to, milliseconds. */
+const FILES_MS = [0.1, 5] as const;
 /** Clocks and leases are looked at this often, milliseconds of true time; a prime, to keep no step with heartbeats. */
 const SAMPLE_MS = 113;
 /** How often it is asked whether the house has come to what it is to come to, nanoseconds of true time. */
@@ -42,6 +46,12 @@ const BATCH = 64;
 const FORMING_MS = 30_000;
 /** How long everyone may take to hold the same once faults are over, milliseconds: time-outs of connections, snapshots, replacements. */
 const CONVERGING_MS = 60_000;
+/** And of its files, nanoseconds of true time. */
+const FILES_QUESTION_NS = 500_000_000n;
+/** How often it is looked whether every file is what its name says, milliseconds. */
+const FILES_LOOK_MS = 4_999;
+/** How long the files may take then, milliseconds: a peer that gave a wrong piece is not asked for a minute, and what nobody wants lingers. */
+const FILES_SETTLE_MS = 240_000;
 /** How long an idle house is watched, milliseconds. */
 const IDLE_MS = 10_000;
 /** And how long it may take before it is idle, milliseconds. */
@@ -80,6 +90,9 @@ export interface Outcome {
   readonly reads: number;
   readonly retries: number;
   readonly unanswered: number;
+  /** Files that were sent and answered, and tracks that were heard whole. */
+  readonly uploads: number;
+  readonly heard: number;
   /** Highest slot that was applied. */
   readonly slots: number;
   /** Times that somebody became leader. */
@@ -94,6 +107,11 @@ export class World implements FaultWorld {
   readonly machines: readonly Machine[];
   readonly network: FakeNetwork;
   readonly atlas: Atlas;
+  /** Which cards have which files. */
+  readonly #ledger: TrackLedger;
+  /** Who votes in the first configuration. */
+  #founders: readonly Identity[] = [];
+  #atNextUpload: ((machine: Machine) => void) | null = null;
   readonly #time: FakeTime;
   readonly #knobs: Knobs;
   readonly #seed: number;
@@ -142,6 +160,7 @@ export class World implements FaultWorld {
       trace: this.#trace && ((who, text) => this.trace(who, text)),
     });
     this.machines = knobs.ratesPpm.map((ratePpm, number) => this.#newMachine(number, ratePpm));
+    this.#ledger = new TrackLedger({ machines: this.machines });
     this.atlas = new Atlas(
       { voters: () => this.voters().map(({ number }) => number), isChanging: () => this.#isChanging() },
       { isUnbounded: knobs.beyond },
@@ -153,6 +172,7 @@ export class World implements FaultWorld {
         machines: () => this.machines.filter(({ answers }) => answers),
         observe: (observation) => this.observe(observation),
         trace: (who, text) => this.trace(who, text),
+        uploading: (machine) => this.#uploading(machine),
       },
       knobs,
     );
@@ -177,6 +197,7 @@ export class World implements FaultWorld {
       this.#violation === null ? 'all is well' : `${this.#violation.checker}: ${this.#violation.text}`,
     );
     const { writes, reads, retries, unanswered } = this.#clients.counts;
+    const { uploads, heard } = this.#clients.files;
     const outcome: Outcome = {
       violation: this.#violation,
       simulatedMs: Number(this.#time.now() / 1_000_000n),
@@ -185,6 +206,8 @@ export class World implements FaultWorld {
       reads,
       retries,
       unanswered,
+      uploads,
+      heard,
       slots: this.#reference.appliedSlot,
       terms: this.#terms,
       restores: this.#restores,
@@ -235,8 +258,19 @@ export class World implements FaultWorld {
   }
 
   harm(machine: Machine): void {
+    this.#ledger.harms(machine);
     this.atlas.harmed(machine.number);
     this.#doubts.delete(machine.number);
+  }
+
+  atNextUpload(callback: (machine: Machine) => void): void {
+    this.#atNextUpload = callback;
+  }
+
+  #uploading(machine: Machine): void {
+    const callback = this.#atNextUpload;
+    this.#atNextUpload = null;
+    if (this.#faultsOn) callback?.(machine);
   }
 
   isKnown(machine: Machine): boolean {
@@ -289,6 +323,7 @@ export class World implements FaultWorld {
   #newMachine(number: number, ratePpm: number): Machine {
     const prng = streamOf(this.#seed, `machine ${number}`);
     const commits = streamOf(this.#seed, `commits ${number}`);
+    const files = streamOf(this.#seed, `files ${number}`);
     const [fastMs, slowMs] = this.#knobs.commitMs;
     return new Machine(
       {
@@ -315,6 +350,7 @@ export class World implements FaultWorld {
         // Machines were switched on at different times.
         zeroNs: BigInt(between(prng, 1, 1_000)) * 1_000_000_000n,
         commitMs: () => fastMs + (slowMs - fastMs) * commits.fraction(),
+        filesMs: () => FILES_MS[0] + (FILES_MS[1] - FILES_MS[0]) * files.fraction() ** 2,
       },
     );
   }
@@ -324,12 +360,14 @@ export class World implements FaultWorld {
     const { voters, timing } = this.#knobs;
     const founders = this.machines.slice(0, voters);
     for (const machine of founders) machine.identity = newIdentity(this.#owner);
+    this.#founders = founders.map(({ identity }) => identity!);
     const members = founders.map((machine) => ({ ...machine.member()!, voter: true }));
     members.sort((a, b) => (a.node < b.node ? -1 : 1));
     const configuration: Configuration = { id: 1, after: slot(0), members, timing };
     for (const machine of founders) this.#engine.format(machine, machine.identity!, configuration);
     for (const machine of founders) machine.start();
     this.#time.every('sample', SAMPLE_MS, () => this.#sample());
+    this.#time.every('files', FILES_LOOK_MS, () => this.#lookAtFiles());
   }
 
   /** Lets a machine with an empty card in, as often as it takes. */
@@ -496,6 +534,7 @@ export class World implements FaultWorld {
       if (machine.isOn && (isSlow || isDoubtful)) machine.cutPower();
       machine.stalledUntilNs = 0n;
       machine.slowness = 1;
+      machine.spoils = 0;
       machine.disk.setFreeBytes(1e9);
       machine.resume();
       machine.start();
@@ -524,6 +563,7 @@ export class World implements FaultWorld {
     if (voters >= 3 && !beyond) await this.#hardCase();
     this.#clients.stop();
     await this.#pass(CONVERGING_MS, () => this.#clients.isQuiet && haveConverged());
+    if (!beyond) await this.#settleFiles();
     for (const machine of this.#settled()) machine.hashState();
     this.#hashReference();
     this.observe({
@@ -532,6 +572,20 @@ export class World implements FaultWorld {
     });
     await this.#idle();
     return false;
+  }
+
+  /** Demands that every card has the files of the library, and no others. */
+  async #settleFiles(): Promise<void> {
+    const { library } = this.#reference;
+    const isTakingIn = () => this.machines.some((machine) => machine.isTakingIn);
+    const problem = (machine: Machine) => this.#ledger.problem(machine, library);
+    const areThere = () => !isTakingIn() && this.#settled().every((machine) => problem(machine) === null);
+    if (!(await this.#pass(FILES_SETTLE_MS, this.#nowAndThen(areThere, FILES_QUESTION_NS)))) {
+      const apart = this.#settled().map((machine) => `${machine.name} ${problem(machine) ?? 'is well'}`);
+      const waits = isTakingIn() ? ', and somebody still waits for an upload' : '';
+      this.#violate(EVERYWHERE, `${FILES_SETTLE_MS} ms after all agree, ${apart.join(', ')}${waits}`);
+    }
+    this.observe({ type: 'library', tracks: library.list().map(({ id }) => id) });
   }
 
   /** How long a quorum may take to serve somebody: restarted nodes keep their leases, connections come up, then four election timeouts. */
@@ -691,10 +745,33 @@ export class World implements FaultWorld {
       const members = this.machines.find(({ processId }) => processId === process)?.status()?.members ?? [];
       const voters = members.filter(({ voter }) => voter).map(({ node }) => node);
       if (voters.length > 0) this.observe({ type: 'chosen', slot, voters });
+      if (outcome.ok && outcome.slot === slot) this.#noteTrack(proposal.command, entry);
       this.#noteReference();
     }
     const { value, text } = this.#wordsOf(entry);
     this.observe({ type: 'applied', process, slot, value, stampNs, payload: text, effectOf });
+  }
+
+  #noteTrack(command: Command, { slot, voters }: LogEntry): void {
+    if (command.type === 'track.remove') this.observe({ type: 'track-removed', track: command.trackId, slot });
+    // Of the first configuration the log does not say who votes.
+    else if (command.type === 'track.add' && command.track.chunks !== undefined)
+      this.#countTrack('chosen', slot, command.track.id, voters.length === 0 ? this.#founders : voters);
+  }
+
+  /** Others vote from here on. */
+  #noteVoters(process: ProcessId, slot: Slot): void {
+    const members = this.machines.find(({ processId }) => processId === process)?.status()?.members ?? [];
+    const voters = members.filter(({ voter }) => voter);
+    if (voters.length === 0) return;
+    for (const { id, lost } of this.#reference.library.list())
+      if (lost !== true) this.#countTrack('voters', slot, id, voters);
+  }
+
+  #countTrack(why: 'chosen' | 'voters', slot: number, track: TrackId, voters: readonly Identity[]): void {
+    const nodes = (some: readonly Identity[]) => some.map(({ node }) => node);
+    const holders = nodes(this.#ledger.counting(voters, track));
+    this.observe({ type: 'track-counted', why, slot, track, voters: nodes(voters), holders });
   }
 
   /** What it holds, as texts: the same ones as for the first entry that was the same there, which costs least to compare. */
@@ -712,6 +789,7 @@ export class World implements FaultWorld {
     if (slot === this.#reference.appliedSlot + 1) {
       this.#reference.pass(slot, members && new Set(members));
       this.#noteReference();
+      if (members !== undefined) this.#noteVoters(process, slot);
     }
     this.#trace?.line(`p${process}`, `passes slot ${slot}`);
     const value = members === undefined ? 'nothing' : `members ${members.join(' ')}`;
@@ -749,6 +827,18 @@ export class World implements FaultWorld {
     for (const number of this.atlas.inDoubt) this.#lookAtCard(this.machines[number]!);
   }
 
+  /** Looks at what lies in its place on every card. */
+  #lookAtFiles(): void {
+    for (const machine of this.machines) {
+      const { processId: process } = machine;
+      if (process === null) continue;
+      for (const { id, found } of placed(machine.disk)) {
+        if (this.#ledger.isExcused(machine, id)) continue;
+        this.observe({ type: 'seen', process, how: 'holds', track: id, found });
+      }
+    }
+  }
+
   #lookAtLeases(): void {
     const holders = this.machines.filter((machine) => machine.holdsLease()).map(({ name }) => name);
     this.observe({ type: 'lease', holders });
@@ -766,6 +856,7 @@ export class World implements FaultWorld {
     if (!isRead || machine.appliedSlot < doubt.slot || machine.isAwaitingReplacement) return;
     // Until something else stands in a slot that it has lost, it has no answer for it: neither "this" nor "nothing".
     if (machine.appliedSlot < (this.#lostUpTo.get(processId) ?? 0)) return;
+    if (!this.#ledger.isMended(machine, this.#reference.library)) return;
     const status = machine.status()!;
     if (status.trouble !== null || status.role === 'removed') return;
     if (!status.members.some(({ node, trusted }) => node === machine.identity?.node && trusted)) return;
@@ -781,11 +872,11 @@ export class World implements FaultWorld {
   }
 
   /** A question that costs something, asked once in a while and not after every event. */
-  #nowAndThen(question: () => boolean): () => boolean {
+  #nowAndThen(question: () => boolean, everyNs = QUESTION_NS): () => boolean {
     let askAgainNs = 0n;
     return () => {
       if (this.#time.now() < askAgainNs) return false;
-      askAgainNs = this.#time.now() + QUESTION_NS;
+      askAgainNs = this.#time.now() + everyNs;
       return question();
     };
   }

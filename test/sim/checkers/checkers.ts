@@ -7,15 +7,20 @@ import { ExactlyOnce } from './exactly-once.js';
 import { Idle } from './idle.js';
 import { Lease } from './lease.js';
 import { NoBugs } from './no-bugs.js';
+import { NothingHalfDone } from './nothing-half-done.js';
 import type { Checker, Observation } from './observation.js';
 import { OneValue } from './one-value.js';
 import { Promises } from './promises.js';
 import { Reads } from './reads.js';
 import { Stamps } from './stamps.js';
 import { StateHash } from './state-hash.js';
+import { TracksOnMajority } from './tracks-on-majority.js';
+import { UploadsSurvive } from './uploads-survive.js';
 
 /** Name of the checker that the world itself plays: progress within its bound (world.ts). */
 export const LIVENESS = 'liveness';
+/** And this: in the end every card has the files of the library, and no others. */
+export const EVERYWHERE = 'every track on every card';
 
 /** Something happened that must not. */
 export interface Violation {
@@ -39,6 +44,9 @@ export const newCheckers = (): Checker[] => [
   new Lease(),
   new Stamps(),
   new ClusterTimeRuns(),
+  new TracksOnMajority(),
+  new UploadsSurvive(),
+  new NothingHalfDone(),
   new Idle(),
 ];
 

@@ -59,6 +59,28 @@ export type Observation =
     }
   /** A command was applied for the first time anywhere; these voted in its slot. */
   | { readonly type: 'chosen'; readonly slot: number; readonly voters: readonly string[] }
+  /** A track was agreed, or voters changed while it was there: those of the voters whose cards have its file. */
+  | {
+      readonly type: 'track-counted';
+      readonly why: 'chosen' | 'voters';
+      readonly slot: number;
+      readonly track: string;
+      readonly voters: readonly string[];
+      readonly holders: readonly string[];
+    }
+  /** Somebody was told that the file is safe, and a track since `slot`. */
+  | { readonly type: 'uploaded'; readonly track: string; readonly slot: number }
+  | { readonly type: 'track-removed'; readonly track: string; readonly slot: number }
+  /** What the library holds at the end. */
+  | { readonly type: 'library'; readonly tracks: readonly string[] }
+  /** A node held a track, or let somebody hear it: `found` is the id that the bytes would have, null where there are none. */
+  | {
+      readonly type: 'seen';
+      readonly process: ProcessId;
+      readonly how: 'holds' | 'plays';
+      readonly track: string;
+      readonly found: string | null;
+    }
   /** A snapshot took the place of the state. */
   | { readonly type: 'restored'; readonly process: ProcessId; readonly slot: number }
   /** The state's bytes as of `slot`, in short. */
