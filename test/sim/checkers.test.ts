@@ -233,3 +233,45 @@ t.test('an idle house writes nothing', (t) => {
   t.equal(complaintOf({ type: 'idle', seconds: 10, writes: 1, syncs: 0 }), 'idle writes nothing');
   t.end();
 });
+
+t.test(
+  'a track is on the cards of a majority of those who vote, when it is agreed and when others come to vote',
+  (t) => {
+    const counted = (why: 'chosen' | 'voters', ...holders: string[]): Observation => ({
+      type: 'track-counted',
+      why,
+      slot: 9,
+      track: 'f00d',
+      voters: ['a', 'b', 'c'],
+      holders,
+    });
+    t.equal(complaintOf(counted('chosen', 'a', 'c'), counted('voters', 'b', 'c')), null);
+    t.equal(complaintOf(counted('chosen', 'a')), 'every track on a majority');
+    t.equal(complaintOf(counted('voters', 'a')), 'every track on a majority');
+    t.end();
+  },
+);
+
+t.test('an answered upload is in the library at the end, unless it was removed since', (t) => {
+  const uploaded = (slot: number): Observation => ({ type: 'uploaded', track: 'f00d', slot });
+  const removed = (slot: number): Observation => ({ type: 'track-removed', track: 'f00d', slot });
+  const library = (...tracks: string[]): Observation => ({ type: 'library', tracks });
+  t.equal(complaintOf(uploaded(3), library('f00d', 'beef')), null);
+  t.equal(complaintOf(uploaded(3), library('beef')), 'answered uploads survive');
+  t.equal(complaintOf(removed(5), uploaded(3), library()), null, 'the answer may come after the removal');
+  t.equal(complaintOf(uploaded(3), removed(5), uploaded(7), library()), 'answered uploads survive', 'sent again');
+  t.end();
+});
+
+t.test('a file, and what is heard of it, is what its id says', (t) => {
+  const seen = (found: string | null): Observation => ({
+    type: 'seen',
+    process: 1,
+    how: 'plays',
+    track: 'f00d',
+    found,
+  });
+  t.equal(complaintOf(seen('f00d')), null);
+  t.equal(complaintOf(seen('beef')), 'files are what their ids say');
+  t.end();
+});

@@ -26,6 +26,9 @@ export interface Mutant {
 const PAXOS = 'src/paxos';
 const STORAGE = 'src/storage';
 const REPLICATION = 'src/replication';
+const TRACKS = 'src/tracks';
+const LIBRARY = 'src/library';
+const NODE = 'src/node';
 
 /** Two leaders may own the same ballot. */
 const EQUAL_BALLOTS: readonly Patch[] = [
@@ -439,5 +442,108 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     profile: 'clocks',
+  },
+
+  // Files.
+  {
+    name: 'attested-before-name',
+    bug: 'a file is attested before its name is durable',
+    patches: [
+      {
+        file: `${TRACKS}/held-files.ts`,
+        find: 'isMoved = true;\n      this.#disk.syncDirectory(TRACKS);',
+        replace: 'isMoved = true;',
+      },
+    ],
+    profile: 'tracks',
+  },
+  {
+    name: 'attested-before-bytes',
+    bug: 'a file that was taken in is attested before its bytes are durable',
+    patches: [{ file: `${TRACKS}/intake.ts`, find: 'this.#pace();\n    this.#file.sync();', replace: 'this.#pace();' }],
+    profile: 'tracks',
+  },
+  {
+    name: 'attested-before-place',
+    bug: 'a file is attested when all its chunks are there, before the card has read them back and given it its place',
+    patches: [
+      {
+        file: `${TRACKS}/fetching.ts`,
+        find: 'await files.finishFetch(track.id);',
+        replace: 'void files.finishFetch(track.id).catch(() => {});',
+      },
+    ],
+    profile: 'tracks',
+  },
+  {
+    name: 'any-holder-counts',
+    bug: 'holders are counted whoever they are: learners, and cards that were exchanged or removed since',
+    patches: [
+      {
+        file: `${LIBRARY}/holding.ts`,
+        find: 'const held = voters.filter(isHolder).length;',
+        replace: 'const held = holders.length;',
+      },
+      {
+        file: `${NODE}/attestation.ts`,
+        find: 'return heldBy(voters) >= majorityOf(voters.length) && heldBy',
+        replace: 'return holders.length >= majorityOf(voters.length) && heldBy',
+      },
+    ],
+    profile: 'track-members',
+  },
+  {
+    name: 'holders-not-counted-again',
+    bug: 'a track is agreed on the attestations of those who voted when it was proposed',
+    patches: [
+      {
+        file: 'src/cluster/cluster.ts',
+        find: 'if (this.#library.lacks(track.id)) checkHeld(track, voters);',
+        replace: '',
+      },
+    ],
+    profile: 'track-members',
+  },
+  {
+    name: 'voters-change-unasked',
+    bug: 'voters change although a track would be on too few of the new ones',
+    patches: [
+      {
+        file: `${NODE}/track-safety.ts`,
+        find: 'if (atRisk.length === 0) return',
+        replace: 'if (atRisk.length >= 0) return',
+      },
+    ],
+    profile: 'track-members',
+  },
+  {
+    name: 'bad-chunk-accepted',
+    bug: 'a bad chunk from a peer is accepted, and nothing looks at the whole file',
+    patches: [
+      {
+        file: `${TRACKS}/partials.ts`,
+        find: 'bytes.length !== chunkLength(plan, index) || !isChunk(bytes, manifest, index)',
+        replace: 'bytes.length !== chunkLength(plan, index)',
+      },
+      {
+        file: `${TRACKS}/partials.ts`,
+        find: "found === 'unreadable' || Buffer.compare(found.manifest, manifest) !== 0",
+        replace: "found === 'unreadable'",
+      },
+      { file: `${TRACKS}/partials.ts`, find: 'if (found.id !== id) {', replace: "if (found.id === '') {" },
+    ],
+    profile: 'tracks',
+  },
+  {
+    name: 'removed-at-once',
+    bug: 'a file that nobody wants is removed before the others have heard that it is not held any more',
+    patches: [
+      {
+        file: `${TRACKS}/exchange.ts`,
+        find: 'this.#leaving.set(id, this.#nowMs() + RELEASE_MS);',
+        replace: 'this.#leaving.set(id, this.#nowMs());',
+      },
+    ],
+    profile: 'tracks',
   },
 ];
