@@ -201,6 +201,8 @@ export class Node {
       await this.#starting.catch(() => {});
     }
     for (const timer of this.#timers) timer.cancel();
+    // First of all: a card that is slow has enough to do with the chunks that have come, and a file of the inbox may wait for other nodes.
+    this.#tracks.withdraw();
     await this.#inbox?.stop();
     this.#reports.stop();
     await this.#duties.stop();

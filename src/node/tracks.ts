@@ -184,12 +184,17 @@ export class Tracks {
     this.look();
   }
 
-  /** Idempotent: gives up what is on its way in. */
-  async stop(): Promise<void> {
+  /** Idempotent: others are asked for nothing any more, nothing is offered to them, and whoever waited for them is told. */
+  withdraw(): void {
     this.#isRunning = false;
     for (const timer of this.#timers) timer.cancel();
     this.#scrubbing.stop();
     this.#exchange.stop();
+  }
+
+  /** Idempotent: {@link withdraw}, and gives up what is on its way in. */
+  async stop(): Promise<void> {
+    this.withdraw();
     await this.#held.close();
   }
 

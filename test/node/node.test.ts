@@ -5,9 +5,12 @@ import type { TuttiError } from '../../src/core/errors.js';
 import type { NodeId } from '../../src/core/ids.js';
 import type { Track } from '../../src/library/track.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
+import { FakeInbox } from '../../src/ports/fake-inbox.js';
+import { FakeLog } from '../../src/ports/fake-log.js';
 import type { FakeTime } from '../../src/ports/fake-time.js';
+import { InboxClient, serveInbox } from '../../src/tracks/inbox-client.js';
 import { FREE_BYTES_MIN, TrackStore } from '../../src/tracks/track-store.js';
-import { addSong, buildHouse, NODE_ID, pieces, song, startHouse } from '../support/house.js';
+import { addSong, buildHouse, NODE_ID, pieces, portPair, QuietMail, song, startHouse } from '../support/house.js';
 
 const ATTIC = 'e'.repeat(32) as NodeId;
 const BY = { node: NODE_ID, via: 'api' } as const;
@@ -412,6 +415,23 @@ t.test('stop is orderly and idempotent: a mark, silence, and no timer', async (t
   t.equal(playout.isRunning, false);
   t.strictSame(time.running(), []);
   await t.rejects(node.play({}, BY), { code: 'NO_QUORUM' });
+});
+
+t.test('whoever ends asks others for nothing any more, before it waits for its card', async (t) => {
+  const ended: string[] = [];
+  const mail = new QuietMail();
+  mail.stop = () => ended.push('mail');
+  const folder = new FakeInbox();
+  folder.stop = () => {
+    ended.push('inbox');
+    return Promise.resolve();
+  };
+  const [near, far] = portPair();
+  serveInbox(folder, far);
+  const { node } = buildHouse({ mail, inbox: new InboxClient({ port: near, log: new FakeLog() }) });
+  await node.start();
+  await node.stop();
+  t.strictSame(ended.slice(0, 2), ['mail', 'inbox']);
 });
 
 t.test('leftovers and files that cannot be used are told in the log', async (t) => {

@@ -23,6 +23,7 @@ import { FakeLog } from '../../src/ports/fake-log.js';
 import { FakeRandom } from '../../src/ports/fake-random.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
 import type { PeerMail } from '../../src/ports/peer-mail.js';
+import type { InboxClient } from '../../src/tracks/inbox-client.js';
 import { type StorePort, serveTrackStore, TrackClient } from '../../src/tracks/track-client.js';
 import { TrackStore } from '../../src/tracks/track-store.js';
 import { FakeReplicatedLog } from './fake-replicated-log.js';
@@ -86,7 +87,7 @@ export class SilentPlayout implements Playout {
 }
 
 /** Connections of a node that is alone. */
-class QuietMail implements PeerMail {
+export class QuietMail implements PeerMail {
   start(): void {}
   send(): boolean {
     return false;
@@ -105,6 +106,9 @@ export interface HouseInit {
   readonly sound?: Partial<SoundSettings>;
   readonly http?: Partial<HttpServerInit>;
   readonly node?: Partial<NodeInit>;
+  /** Connections to other nodes; there are none where it is left out. */
+  readonly mail?: PeerMail;
+  readonly inbox?: InboxClient;
   /** What members say when they are asked what they lack; nobody is asked where it is left out. */
   readonly lacks?: AskLacks;
   /** False: the card is empty, and the daemon waits. */
@@ -139,7 +143,8 @@ export function buildHouse(init: HouseInit = {}) {
       consensus,
       files,
       playout,
-      mail: new QuietMail(),
+      mail: init.mail ?? new QuietMail(),
+      ...(init.inbox && { inbox: init.inbox }),
       ...(init.lacks && { lacks: init.lacks }),
     },
     {
