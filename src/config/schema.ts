@@ -276,8 +276,8 @@ export const CONFIG_TABLES: readonly string[] = tablesOf(ConfigSchema, '');
 export const CLIENT_VARIABLES: readonly string[] = ['TUTTI_NODE', 'TUTTI_TOKEN'];
 
 /**
- * Variables by which tests make a node's surroundings worse, and that nobody else has a use for: workers/log.ts reads the first, the test
- * card (test/card/tutti-card.c) the second.
+ * Variables by which tests make a node's surroundings worse, and that nobody else has a use for: workers/log.ts and workers/intake.ts
+ * read the first, the test card (test/card/tutti-card.c) the second.
  */
 export const TEST_VARIABLES: readonly string[] = ['TUTTI_TEST_SYNC_DELAY_MS', 'TUTTI_CARD_CLOCK_OFFSET_NS'];
 

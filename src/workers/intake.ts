@@ -9,6 +9,7 @@ import { serveTrackStore } from '../tracks/track-client.js';
 import { TrackStore } from '../tracks/track-store.js';
 import { forwardingLog } from './forwarding-log.js';
 import { waitForLog } from './log-pace.js';
+import { slowDisk } from './slow-disk.js';
 import type { IntakeThreadSetup } from './spawn-intake.js';
 
 const { dataDir, inboxDir, commits, inbox } = workerData as IntakeThreadSetup;
@@ -16,7 +17,7 @@ const time = new SystemTime();
 
 const store = new TrackStore(
   {
-    disk: new NodeDisk({ root: dataDir }),
+    disk: slowDisk(new NodeDisk({ root: dataDir }), process.env),
     time,
     pace: waitForLog(commits, () => performance.now()),
   },

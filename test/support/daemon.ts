@@ -46,12 +46,15 @@ export interface DaemonInit {
   readonly capture?: string;
   /** Further variables, such as TUTTI_HTTP_ACCESS. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that becomes the program that the words behind it name, such as `unshare --mount`: where it is to run. */
+  readonly within?: readonly string[];
 }
 
 /** Where the node of each data directory listens for others: the same after a restart, for they look for it there. */
 const peerPorts = new Map<string, number>();
 
-async function peerPortOf(dataDir: string): Promise<number> {
+/** The port at which the node of this data directory listens for others, whether it runs or not. */
+export async function peerPortOf(dataDir: string): Promise<number> {
   const known = peerPorts.get(dataDir);
   if (known !== undefined) return known;
   const server = createServer().listen(0, '127.0.0.1');
@@ -111,8 +114,9 @@ export class Daemon {
   /** Starts one and waits until it serves. Ended with the test, at the latest. */
   static async start(t: { teardown(callback: () => void): unknown }, init: DaemonInit): Promise<Daemon> {
     const peerPort = await peerPortOf(init.dataDir);
-    const args = [MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
-    const child = spawn(process.execPath, args, {
+    const run = [process.execPath, MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
+    const [program, ...args] = [...(init.within ?? []), ...run];
+    const child = spawn(program!, args, {
       env: {
         PATH: process.env.PATH,
         TUTTI_NAME: 'kitchen',

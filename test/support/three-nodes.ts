@@ -4,18 +4,40 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { NodeView, State } from '../../src/http/schema.js';
-import { Daemon, until } from './daemon.js';
+import { Daemon, type DaemonInit, until } from './daemon.js';
 import { plainWav } from './wav-files.js';
 
 export const stateOf = async (daemon: Daemon): Promise<State> => (await daemon.call('GET', '/state')).json;
 export const nodeNamed = (state: State, name: string): NodeView | undefined =>
   state.nodes.find((node) => node.name === name);
 
+/** What a node has beside its name and its data directory. */
+export type NodeExtras = Pick<DaemonInit, 'capture' | 'env' | 'within'>;
+
 /** Starts a daemon called `name`, whose data lies below `folder`. */
-export function startNode(t: Test, folder: string, name: string, first: readonly string[] = []): Promise<Daemon> {
+export function startNode(
+  t: Test,
+  folder: string,
+  name: string,
+  first: readonly string[] = [],
+  extras: NodeExtras = {},
+): Promise<Daemon> {
   const dataDir = join(folder, name);
   mkdirSync(dataDir, { recursive: true });
-  return Daemon.start(t, { dataDir, first, env: { TUTTI_NAME: name } });
+  return Daemon.start(t, { ...extras, dataDir, first, env: { TUTTI_NAME: name, ...extras.env } });
+}
+
+/** Has a new node of this name join the house of a daemon in the same `folder`; resolves when it serves, not when it has all. */
+export function joinNode(
+  t: Test,
+  folder: string,
+  name: string,
+  place: { readonly key: string; readonly address: string },
+  extras: NodeExtras = {},
+): Promise<Daemon> {
+  mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(keyFile(folder, name), place.key, { mode: 0o600 });
+  return startNode(t, folder, name, ['--join', place.address], extras);
 }
 
 /** Ends it as a power cut would. */
@@ -50,17 +72,21 @@ export async function together(daemons: readonly Daemon[], voters: number): Prom
   );
 }
 
+/** The names of three. */
+export type NodeName = 'kitchen' | 'attic' | 'hall';
+export const NODE_NAMES: readonly NodeName[] = ['kitchen', 'attic', 'hall'];
+
 /** Three nodes by name, of which all vote. */
-export async function formHouse(t: Test, folder: string): Promise<Record<'kitchen' | 'attic' | 'hall', Daemon>> {
-  const kitchen = await startNode(t, folder, 'kitchen', ['--init']);
+export async function formHouse(
+  t: Test,
+  folder: string,
+  extras: Partial<Record<NodeName, NodeExtras>> = {},
+): Promise<Record<NodeName, Daemon>> {
+  const kitchen = await startNode(t, folder, 'kitchen', ['--init'], extras.kitchen);
   const key = readFileSync(keyFile(folder, 'kitchen'), 'utf8');
-  const joins = ['--join', `127.0.0.1:${kitchen.peerPort}`];
+  const address = extras.kitchen?.env?.TUTTI_CLUSTER_ADVERTISE ?? `127.0.0.1:${kitchen.peerPort}`;
   const [attic, hall] = await Promise.all(
-    ['attic', 'hall'].map((name) => {
-      mkdirSync(join(folder, name));
-      writeFileSync(keyFile(folder, name), key, { mode: 0o600 });
-      return startNode(t, folder, name, joins);
-    }),
+    (['attic', 'hall'] as const).map((name) => joinNode(t, folder, name, { key, address }, extras[name])),
   );
   await together([kitchen, attic!, hall!], 3);
   return { kitchen, attic: attic!, hall: hall! };

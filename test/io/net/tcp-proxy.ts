@@ -1,4 +1,4 @@
-/** A TCP proxy that can be told to break, to fall silent, and to remember: the network between two real links. */
+/** A TCP proxy that can be told to break, to fall silent, to be slow, and to remember: the network between two real links. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** One connection through the proxy. */
@@ -14,6 +14,10 @@ export class TcpProxy {
   target: () => string;
   /** Nothing passes, nothing is closed: a cable that was pulled. */
   isSilent = false;
+  /** So many bytes a second pass at most, each way of each connection; null: as many as there are. */
+  bytesPerS: number | null = null;
+  /** Bytes that have passed, both ways, of all connections. */
+  passedBytes = 0;
   readonly pairs = new Set<Pair>();
   /** Of connections that have ended too. */
   readonly recordings: Buffer[][] = [];
@@ -54,9 +58,14 @@ export class TcpProxy {
       from.on('data', (chunk) => {
         if (from === client) pair.sent.push(chunk);
         if (this.isSilent || to.destroyed) return;
-        if (to.write(chunk)) return;
+        this.passedBytes += chunk.length;
+        const hasRoom = to.write(chunk);
+        if (hasRoom && this.bytesPerS === null) return;
         from.pause();
-        to.once('drain', () => from.resume());
+        const waitMs = this.bytesPerS === null ? 0 : (chunk.length / this.bytesPerS) * 1_000;
+        const resume = () => setTimeout(() => from.resume(), waitMs).unref();
+        if (hasRoom) resume();
+        else to.once('drain', resume);
       });
       from.on('error', () => {});
       from.on('close', () => {
