@@ -27,6 +27,8 @@ import syncLong from './sync/long.bench.js';
 import syncMutants from './sync/mutants.bench.js';
 import syncSpread from './sync/spread.bench.js';
 import syncStarts from './sync/starts.bench.js';
+import tracksClients from './tracks/clients.bench.js';
+import tracksFanOut from './tracks/fan-out.bench.js';
 
 const SUITES: readonly Suite[] = [
   resampler,
@@ -49,6 +51,8 @@ const SUITES: readonly Suite[] = [
   syncCost,
   syncJitter,
   syncMutants,
+  tracksClients,
+  tracksFanOut,
 ];
 
 const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
@@ -103,6 +107,9 @@ function read(args: readonly string[]): { readonly suites: readonly Suite[]; rea
   const suites = SUITES.filter((suite) => names.length === 0 || names.some((name) => isMeant(suite, name)));
   return { suites, options };
 }
+
+// Every process of a house, every folder and cable is cleared away at the end, come what may.
+process.setMaxListeners(64);
 
 const asked = read(process.argv.slice(2));
 if (typeof asked === 'string') {

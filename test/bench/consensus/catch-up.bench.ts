@@ -30,7 +30,7 @@ async function catchUp(contestant: Contestant): Promise<number> {
 
 async function run(): Promise<Row[]> {
   const etcd = findEtcd();
-  const contestants = [await startHouse()];
+  const contestants: Contestant[] = [await startHouse()];
   const took = new Map<Contestant, number[]>();
   try {
     if (!('missing' in etcd)) contestants.push(await startEtcd(etcd.path));

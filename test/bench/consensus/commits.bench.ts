@@ -71,7 +71,7 @@ const medians = (rounds: readonly Figures[]): Figures =>
 
 async function run(): Promise<Row[]> {
   const etcd = findEtcd();
-  const contestants = [await startHouse()];
+  const contestants: Contestant[] = [await startHouse()];
   const rounds = new Map<Contestant, Figures[]>();
   try {
     if (!('missing' in etcd)) contestants.push(await startEtcd(etcd.path));

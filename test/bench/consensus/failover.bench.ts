@@ -93,7 +93,7 @@ async function caughtUp(member: Member, others: readonly Member[]): Promise<void
 async function run(): Promise<Row[]> {
   const rows: Row[] = [];
   const etcd = findEtcd();
-  const equal = [await startHouse({ timing: EQUAL })];
+  const equal: Contestant[] = [await startHouse({ timing: EQUAL })];
   if ('missing' in etcd) rows.push(skipped('failover beside etcd', etcd.missing));
   else equal.push(await startEtcd(etcd.path, EQUAL));
   const [ours, theirs] = await failovers(equal);

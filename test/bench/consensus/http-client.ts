@@ -12,6 +12,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Where the benches' servers are, unless they have cables of their own. */
+export const LOOPBACK = '127.0.0.1';
+
 /** A request as it goes over the wire; `body` is JSON. */
 export function request(method: string, path: string, port: number, body?: string): Buffer {
   const entity = body === undefined ? '' : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
@@ -72,10 +75,10 @@ export class HttpConnection {
     socket.on('close', () => this.#fail(new Error('the connection was closed')));
   }
 
-  /** Connects to a port of this machine. */
-  static open(port: number): Promise<HttpConnection> {
+  /** Connects to a port of this machine, or of another `host`. */
+  static open(port: number, host = LOOPBACK): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port });
+      const socket = connect({ host, port });
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
@@ -116,8 +119,8 @@ export class HttpConnection {
 }
 
 /** A request over a connection of its own, for what is not measured. */
-export async function askOnce(port: number, bytes: Buffer): Promise<Answer> {
-  const connection = await HttpConnection.open(port);
+export async function askOnce(port: number, bytes: Buffer, host = LOOPBACK): Promise<Answer> {
+  const connection = await HttpConnection.open(port, host);
   try {
     return await connection.send(bytes);
   } finally {

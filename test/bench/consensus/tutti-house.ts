@@ -1,8 +1,12 @@
-/** Ours: three `tutti run`, formed with --init and --join, over TLS on the loopback interface, with real syncs and no sound card. */
+/**
+ * Ours: three `tutti run`, or as many as one likes, formed with --init and --join, with TLS between them, real syncs and no sound card; over the
+ * loopback interface, or each at the end of a cable of its own.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Wires } from '../sync/wires.js';
 import {
   type Contestant,
   folderOnDisk,
@@ -14,7 +18,7 @@ import {
   type Timing,
   until,
 } from './contestant.js';
-import { askOnce, request } from './http-client.js';
+import { askOnce, LOOPBACK, request } from './http-client.js';
 
 /** The compiled program, beside the compiled benches. */
 const MAIN = fileURLToPath(new URL('../../../tutti/main.js', import.meta.url));
@@ -30,6 +34,17 @@ export interface HouseInit {
   readonly nodeArgs?: readonly string[];
   /** Holds the data directories; made by the house and removed with it where not given. */
   readonly folder?: string;
+  /** Further variables for every node. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Likewise, for one node. */
+  readonly envOf?: (index: number) => Readonly<Record<string, string>>;
+  /** Each node at the end of a cable of its own; the caller removes them. */
+  readonly wires?: Wires;
+}
+
+/** A house of ours. */
+export interface House extends Contestant {
+  readonly members: readonly TuttiMember[];
 }
 
 /** What the benches read of GET /state. */
@@ -45,16 +60,27 @@ interface State {
   };
 }
 
-class TuttiMember implements Member {
+/** One of its nodes. */
+export class TuttiMember implements Member {
   readonly port: number;
+  /** Where its HTTP is. */
+  readonly host: string;
+  /** Its data directory. */
+  readonly folder: string;
   readonly #program: Program;
   readonly #state: Buffer;
   /** Node ids of all, by index: known once the house runs. */
   readonly #ids: string[];
 
-  constructor(program: Program, port: number, ids: string[]) {
+  constructor(
+    program: Program,
+    init: { readonly host: string; readonly port: number; readonly folder: string; readonly ids: string[] },
+  ) {
+    const { host, port, folder, ids } = init;
     this.#program = program;
+    this.host = host;
     this.port = port;
+    this.folder = folder;
     this.#state = request('GET', '/api/v1/state', port);
     this.#ids = ids;
   }
@@ -73,7 +99,7 @@ class TuttiMember implements Member {
 
   async state(): Promise<State> {
     if (!this.#program.running) throw new ProcessEnded(this.#program);
-    const { status, body } = await askOnce(this.port, this.#state);
+    const { status, body } = await askOnce(this.port, this.#state, this.host);
     if (status !== 200) throw new Error(`the node answers ${status}: ${body}`);
     return JSON.parse(body) as State;
   }
@@ -97,11 +123,11 @@ class TuttiMember implements Member {
 }
 
 /** Starts the nodes one after another and waits until all take part, and as many vote as ever will. */
-export async function startHouse(init: HouseInit = {}): Promise<Contestant> {
-  const { nodes = 3, timing, syncDelayMs, nodeArgs = [] } = init;
+export async function startHouse(init: HouseInit = {}): Promise<House> {
+  const { nodes = 3, timing, syncDelayMs, nodeArgs = [], wires } = init;
   const folder = init.folder ?? folderOnDisk();
   const ports = await freePorts(2 * nodes);
-  const peerAddress = (index: number) => `127.0.0.1:${ports[nodes + index]}`;
+  const peerAddress = (index: number) => `${wires?.houseAddress(index) ?? LOOPBACK}:${ports[nodes + index]}`;
   const keyFile = join(folder, 'cluster.key');
   writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   const ids: string[] = [];
@@ -109,14 +135,17 @@ export async function startHouse(init: HouseInit = {}): Promise<Contestant> {
     const dataDir = join(folder, `node-${index}`);
     mkdirSync(dataDir);
     const role = index === 0 ? ['--init'] : ['--join', peerAddress(0)];
-    const command = [process.execPath, ...nodeArgs, MAIN, 'run', '--data', dataDir, ...role];
+    const plain = [process.execPath, ...nodeArgs, MAIN, 'run', '--data', dataDir, ...role];
+    const command = wires?.wrap(index, plain) ?? plain;
+    const host = wires?.benchAddress(index) ?? LOOPBACK;
+    const port = ports[index]!;
     const env = {
       PATH: process.env.PATH,
       TUTTI_NAME: `node-${index}`,
       TUTTI_CLUSTER_KEY_FILE: keyFile,
       TUTTI_CLUSTER_LISTEN: peerAddress(index),
       TUTTI_CLUSTER_ADVERTISE: peerAddress(index),
-      TUTTI_HTTP_LISTEN: `127.0.0.1:${ports[index]}`,
+      TUTTI_HTTP_LISTEN: `${host}:${port}`,
       TUTTI_OUTPUT_DRIVER: 'none',
       TUTTI_LOG_LEVEL: 'warn',
       ...(timing && {
@@ -124,8 +153,10 @@ export async function startHouse(init: HouseInit = {}): Promise<Contestant> {
         TUTTI_CLUSTER_ELECTION_MS: String(timing.electionMs),
       }),
       ...(syncDelayMs !== undefined && { TUTTI_TEST_SYNC_DELAY_MS: String(syncDelayMs) }),
+      ...init.env,
+      ...init.envOf?.(index),
     };
-    return new TuttiMember(new Program(command, env), ports[index]!, ids);
+    return new TuttiMember(new Program(command, env), { host, port, folder: dataDir, ids });
   });
   for (const member of members) {
     member.start();
@@ -135,7 +166,7 @@ export async function startHouse(init: HouseInit = {}): Promise<Contestant> {
     });
     ids.push(node.id);
   }
-  const house: Contestant = {
+  const house: House = {
     name: 'tutti',
     members,
     async stop() {
@@ -144,7 +175,7 @@ export async function startHouse(init: HouseInit = {}): Promise<Contestant> {
     },
   };
   await until('every node votes', async () => {
-    const { cluster } = await (members[0] as TuttiMember).state();
+    const { cluster } = await members[0]!.state();
     return cluster.quorum && cluster.votersOnline === votersOf(nodes);
   });
   await leaderOf(house);

@@ -2,6 +2,8 @@
  * A cable for each node, that can be pulled: nodes in network namespaces of their own (network_namespaces(7)), whose virtual Ethernet links (veth(4))
  * end in one bridge. A second link leads from each node to the bench alone, so that it can be asked how it is while the first one is down.
  *
+ * A cable may be a slow one: both of its ends then let through what a token bucket gives (tc-tbf(8)).
+ *
  * Only the superuser may make all that; without it, and without iproute2, there are none.
  */
 import { spawnSync } from 'node:child_process';
@@ -25,25 +27,36 @@ export interface Wires {
   remove(): void;
 }
 
-/** Lays the cables, or says why it cannot. */
-export function layWires(nodes: number): Wires | { readonly missing: string } {
+/** What a slow cable lets through at once, and how long it makes others wait before it drops something: as a switch's port does. */
+const BURST = '64kb';
+const QUEUE = '20ms';
+
+/** Lays the cables, or says why it cannot. `mbits`: what each lets through, both ways, in 10^6 bits a second; no limit where not given. */
+export function layWires(
+  nodes: number,
+  { mbits }: { readonly mbits?: number } = {},
+): Wires | { readonly missing: string } {
   const id = process.pid;
   const bridge = `tb${id}`;
   const namespaceOf = (node: number) => `tutti-${id}-${node}`;
   /** Names of interfaces have 15 characters at most. */
   const linkOf = (node: number, what: 'h' | 'b') => `t${what}${id}-${node}`;
-  const ip = (...args: readonly string[]) => spawnSync('ip', args, { encoding: 'utf8' });
-  const must = (...args: readonly string[]) => {
-    const { status, stderr, error } = ip(...args);
+  const run = (program: string, args: readonly string[]) => spawnSync(program, args, { encoding: 'utf8' });
+  const ip = (...args: readonly string[]) => run('ip', args);
+  const mustRun = (program: string, args: readonly string[]) => {
+    const { status, stderr, error } = run(program, args);
     if (error !== undefined || status !== 0)
-      throw new Error(`ip ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
+      throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
   };
+  const must = (...args: readonly string[]) => mustRun('ip', args);
   const remove = () => {
     for (let node = 0; node < nodes; node++) ip('netns', 'del', namespaceOf(node));
     ip('link', 'del', bridge);
     process.off('exit', remove);
   };
   const inside = (node: number, ...args: readonly string[]) => must('-n', namespaceOf(node), ...args);
+  const bucket = (device: string) =>
+    ['qdisc', 'add', 'dev', device, 'root', 'tbf', 'rate', `${mbits}mbit`, 'burst', BURST, 'latency', QUEUE] as const;
   process.once('exit', remove);
   try {
     must('link', 'add', bridge, 'type', 'bridge');
@@ -64,6 +77,9 @@ export function layWires(nodes: number): Wires | { readonly missing: string } {
       must('addr', 'add', `${BENCH}.${node}.1/24`, 'dev', linkOf(node, 'b'));
       inside(node, 'addr', 'add', `${HOUSE}.${node + 1}/24`, 'dev', 'house');
       inside(node, 'addr', 'add', `${BENCH}.${node}.2/24`, 'dev', 'bench');
+      if (mbits === undefined) continue;
+      mustRun('tc', bucket(linkOf(node, 'h')));
+      mustRun('tc', ['-n', namespace, ...bucket('house')]);
     }
   } catch (error) {
     remove();
