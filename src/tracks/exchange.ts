@@ -124,6 +124,7 @@ export class TrackExchange {
         isHeld: (id) => this.#own.has(id),
         isOnCard: (id) => this.#leftovers.has(id),
         said: (peer, id) => others.said(peer, id),
+        isOfferedBy: (peer, id) => this.#offers.isFrom(peer, id),
         whoHas: (id) => others.whoHas(id),
         roundTrip: (peer) => mail.roundTripMs(peer),
         kept: (id, index) => this.#kept(id, index),
@@ -487,9 +488,10 @@ export class TrackExchange {
     this.#isEvaluating = true;
     this.#isAgain = false;
     const nowMs = this.#nowMs();
-    this.#tellHoldings(nowMs);
     this.#tellOffers(nowMs);
     this.#endLingering(nowMs);
+    // Not before what is held may have changed, or it would be told when something else happens.
+    this.#tellHoldings(nowMs);
     const fetchInMs = this.#fetching.look(() => this.#candidates()) ?? STANDING_MS;
     const giveInMs = this.#serving.look() ? ROOM_LOOK_MS : STANDING_MS;
     if (this.#isNews) this.#tellNews();

@@ -29,6 +29,8 @@ export interface FetchingComponents {
   readonly peers: () => readonly NodeId[];
   /** What a peer that is up says of a file; null for nothing. */
   readonly said: (peer: NodeId, id: TrackId) => Said | null;
+  /** A peer waits for others to hold a file, which it holds itself. */
+  readonly isOfferedBy: (peer: NodeId, id: TrackId) => boolean;
   /** Peers that are up and have something of a file, those that have all of it first. */
   readonly whoHas: (id: TrackId) => readonly NodeId[];
   readonly roundTrip: (peer: NodeId) => RoundTrip | null;

@@ -90,9 +90,9 @@ export class Fetching {
     this.#limits = chunkLimits;
     this.#trouble = new CardTrouble(components);
     this.#plan = new FetchPlan({ self });
-    const { send, peers, said } = components;
-    const holds = (peer: NodeId, id: TrackId) => said(peer, id) === 'all';
-    this.#telling = new Telling({ send, peers, holds, arriving: (id) => this.#arriving(id) });
+    const { send, peers, said, isOfferedBy } = components;
+    const isIndifferent = (peer: NodeId, id: TrackId) => said(peer, id) === 'all' && !isOfferedBy(peer, id);
+    this.#telling = new Telling({ send, peers, isIndifferent, arriving: (id) => this.#arriving(id) });
   }
 
   /** Why nothing could be kept the last time; null where it could. */

@@ -192,6 +192,11 @@ export class PeerOffers {
     return this.#offered.get(id)?.track;
   }
 
+  /** True where this peer offers the file. */
+  isFrom(peer: NodeId, id: TrackId): boolean {
+    return this.#offered.get(id)?.from.has(peer) === true;
+  }
+
   /** A peer offers a file, or says so again. More than OFFERS_MAX of one peer are not listened to. */
   heard(peer: NodeId, track: Track, nowMs: number): void {
     const offered = this.#offered.get(track.id);

@@ -2,7 +2,8 @@
  * Telling: how the others learn what has come of the files that are on their way to this node, so that they ask for it.
  *
  * Not at once for each chunk, but ARRIVING_MS after the last word at the latest; and again now and then, since a word may get lost, and
- * with it the only knowledge of who has a chunk. Who holds the file needs no telling. The end is told at once.
+ * with it the only knowledge of who has a chunk. Who holds the file needs no telling, unless it waits for others to hold it too. The end is told
+ * at once.
  */
 import type { NodeId, TrackId } from '../core/ids.js';
 import type { ChunkSet } from './chunk-files.js';
@@ -22,7 +23,8 @@ export interface TellingComponents {
   readonly arriving: (id: TrackId) => Arriving;
   /** Peers that are up. */
   readonly peers: () => readonly NodeId[];
-  readonly holds: (peer: NodeId, id: TrackId) => boolean;
+  /** What has come of a file here is nothing to this peer. */
+  readonly isIndifferent: (peer: NodeId, id: TrackId) => boolean;
 }
 
 /** How a file was last told of. */
@@ -82,9 +84,9 @@ export class Telling {
   }
 
   #tellAll(id: TrackId): void {
-    const { peers, holds, arriving } = this.#components;
+    const { peers, isIndifferent, arriving } = this.#components;
     const what = arriving(id);
-    for (const peer of peers()) if (!holds(peer, id)) this.#tell(peer, id, what);
+    for (const peer of peers()) if (!isIndifferent(peer, id)) this.#tell(peer, id, what);
   }
 
   #tell(peer: NodeId, id: TrackId, { chunks, coming }: Arriving): void {

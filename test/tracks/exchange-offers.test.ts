@@ -15,6 +15,7 @@ t.test('a file is offered, fetched and attested before there is a track; then th
   house.hold(a!, file);
   const offer = a!.exchange.offer(file.track);
   const most: Record<string, number> = {};
+  let seenOnTheWay = 0;
   let holders: readonly Holder[] = [];
   void offer
     .until((all) => all.length >= 3)
@@ -23,11 +24,13 @@ t.test('a file is offered, fetched and attested before there is a track; then th
     });
   await house.until(() => {
     for (const { node, chunks } of offer.progress()) most[node[0]!] = Math.max(most[node[0]!] ?? 0, chunks);
+    if (offer.progress().some(({ chunks, isHeld }) => chunks > 0 && !isHeld)) seenOnTheWay++;
     return holders.length > 0;
   }, 'all hold it');
   t.same(holders.map(({ node }) => node[0]).toSorted(), ['a', 'b', 'c']);
   for (const { node, incarnation } of holders) t.equal(String(incarnation), node, 'each under its incarnation');
   t.same(most, { b: file.plan.count, c: file.plan.count });
+  t.ok(seenOnTheWay > 0, 'and who offers it sees it come');
   t.ok(
     offer.progress().every(({ isHeld }) => isHeld),
     'and the progress says so',
@@ -216,6 +219,28 @@ t.test('what is offered and wanted a moment later by agreement is fetched once',
   }, 'c has it');
   t.ok(had > 0 && least >= had, `it went on from ${had} chunks`);
 });
+
+t.test(
+  'a file that comes between the end of its offer and the agreement is said to be held once it is agreed',
+  async (t) => {
+    const house = new House(t, 'ab');
+    const file = house.newFile();
+    const [a, b] = house.stations;
+    await house.start();
+    await house.allUp();
+    house.hold(a!, file);
+    b!.files.delayMs = 200;
+    const offer = a!.exchange.offer(file.track);
+    await house.until(() => offer.progress().some(({ chunks }) => chunks === file.plan.count), 'b reads it back');
+    t.notOk(b!.card.held.has(file.track.id));
+    offer.stop('open');
+    await house.until(() => b!.card.held.has(file.track.id), 'it is in its place');
+    await house.pass(100);
+    t.notOk(house.isEverywhere(file), 'nobody wanted it');
+    house.want(file);
+    await house.until(() => house.isEverywhere(file), 'all know', 500);
+  },
+);
 
 t.test('an offer of a node that is gone for good is forgotten, with what came of it', async (t) => {
   const house = new House(t, 'ab');
