@@ -36,7 +36,7 @@ await t.test('three rooms', { skip: 'missing' in started && started.missing }, a
       const fromNs = toNs - LISTEN_NS;
       if (fromNs < sinceNs) return undefined;
       const [first, ...others] = playing.map((room) => room.capture());
-      const courses = others.map((other) => offsetsOverTime(first!, other, fromNs, toNs, EVERY_NS));
+      const courses = others.map((other) => offsetsOverTime(first!, other, { fromNs, toNs }, EVERY_NS));
       const isWhole = courses.every(({ length }) => length >= 0.9 * (LISTEN_NS / EVERY_NS - 1));
       return isWhole ? courses.map((course) => median(course.map(({ offsetNs }) => Math.abs(offsetNs)))) : undefined;
     });

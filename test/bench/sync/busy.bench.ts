@@ -7,7 +7,7 @@ import { atMost, forInformation, type Options, type Row, type Suite, skipped } f
 import { missedNs } from './moments.js';
 import { listen, type Rooms } from './rooms.js';
 import { makeSong } from './song.js';
-import { pairOffsets, playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
+import { playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
 import { collectionRows, notesIn, WATCH_THREADS } from './thread-notes.js';
 
 const BUSY_MAIN = fileURLToPath(new URL('./busy-main.js', import.meta.url));
@@ -58,7 +58,7 @@ async function run({ syncMinutes }: Options): Promise<Row[]> {
       const ran = (await underruns(rooms)) - before;
       const captures = rooms.rooms.map((room) => room.capture());
       const missedMs = Math.max(...captures.map((card) => missedNs(card, { fromNs, toNs }))) / 1e6;
-      const spread = spreadOfRooms(pairOffsets(captures, fromNs, toNs), fromNs, toNs);
+      const spread = spreadOfRooms(captures, { fromNs, toNs });
       const { name } = rooms.rooms[1];
       return [
         atMost(0, { what: `${what}: underruns`, figure: ran, unit: '' }),

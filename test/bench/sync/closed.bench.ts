@@ -2,7 +2,7 @@
 import { until } from '../consensus/contestant.js';
 import { percentile } from '../consensus/statistics.js';
 import { atMost, forInformation, type Row, type Suite, skipped } from '../row.js';
-import { soundingStretches } from './judge.js';
+import { soundingStretches, worstOf } from './judge.js';
 import { closeOffsets } from './moments.js';
 import { listen, type Room, type Rooms } from './rooms.js';
 import { PAIRS, playingRooms } from './spread.bench.js';
@@ -45,12 +45,10 @@ async function startFromClosed(rooms: Rooms, waitS: number): Promise<Heard> {
   const beganNs = Math.max(...starts);
   if (!Number.isFinite(beganNs)) return { afterMs: Infinity, worstUs: Infinity, settledUs: Infinity };
   const offsets = PAIRS.flatMap(([a, b]) => closeOffsets(captures[a]!, captures[b]!, { fromNs: beganNs, toNs }));
-  const worstUs = (of: typeof offsets) =>
-    of.length === 0 ? Infinity : Math.max(...of.map(({ offsetNs }) => Math.abs(offsetNs))) / 1e3;
   return {
     afterMs: (beganNs - sentNs) / 1e6,
-    worstUs: worstUs(offsets),
-    settledUs: worstUs(offsets.filter(({ atNs }) => atNs >= beganNs + IN_STEP_AFTER_S * 1e9)),
+    worstUs: worstOf(offsets) / 1e3,
+    settledUs: worstOf(offsets.filter(({ atNs }) => atNs >= beganNs + IN_STEP_AFTER_S * 1e9)) / 1e3,
   };
 }
 

@@ -3,7 +3,7 @@
 import { until } from '../consensus/contestant.js';
 import { percentile } from '../consensus/statistics.js';
 import { atLeast, atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
-import { offsetsOverTime } from './judge.js';
+import { offsetsOverTime, worstOf } from './judge.js';
 import { IN_STEP_NS, missedNs } from './moments.js';
 import { byRank, listen, type Room, type Rooms } from './rooms.js';
 import { playingRooms } from './spread.bench.js';
@@ -53,12 +53,10 @@ async function cutOff(rooms: Rooms, wires: Wires, minutes: number): Promise<Row[
   const after = await ownState(cut);
 
   const [card, reference] = [cut.capture(), other.capture()];
-  const alone = offsetsOverTime(reference, card, backNs - END_S * 1e9, backNs, EVERY_NS);
-  const back = offsetsOverTime(reference, card, backNs, toNs, EVERY_NS);
+  const alone = offsetsOverTime(reference, card, { fromNs: backNs - END_S * 1e9, toNs: backNs }, EVERY_NS);
+  const back = offsetsOverTime(reference, card, { fromNs: backNs, toNs }, EVERY_NS);
   const others = rooms.rooms.filter((room) => room !== cut).map((room) => room.capture());
-  const meanwhile = offsetsOverTime(others[0]!, others[1]!, atNs, toNs, EVERY_NS);
-  const worstUs = (of: typeof alone) =>
-    of.length === 0 ? Infinity : Math.max(...of.map(({ offsetNs }) => Math.abs(offsetNs))) / 1e3;
+  const meanwhile = offsetsOverTime(others[0]!, others[1]!, { fromNs: atNs, toNs }, EVERY_NS);
   const out = back.findLast(({ offsetNs }) => Math.abs(offsetNs) > IN_STEP_NS);
   const what = `cut off for ${minutes} min`;
   const missedMs = (room: Room) => missedNs(room.capture(), { fromNs: atNs, toNs }) / 1e6;
@@ -71,10 +69,10 @@ async function cutOff(rooms: Rooms, wires: Wires, minutes: number): Promise<Row[
     }),
     atLeast(1, { what: `${what}: shown as holdover`, figure: during.isAlone ? 1 : 0, unit: '' }),
     atLeast(1, { what: `${what}: refuses commands with NO_QUORUM`, figure: isRefused ? 1 : 0, unit: '' }),
-    atMost(OFF_US_PER_MINUTE * minutes, { what: `${what}: off at its end`, figure: worstUs(alone), unit: 'us' }),
+    atMost(OFF_US_PER_MINUTE * minutes, { what: `${what}: off at its end`, figure: worstOf(alone) / 1e3, unit: 'us' }),
     atMost(OFF_US_PER_MINUTE * minutes, {
       what: `${what}: off at worst when it is back`,
-      figure: worstUs(back),
+      figure: worstOf(back) / 1e3,
       unit: 'us',
     }),
     forInformation({ what: `${what}: from the cable to no holdover`, figure: (heardNs - backNs) / 1e9, unit: 's' }),

@@ -3,7 +3,7 @@ import { freePorts } from '../consensus/contestant.js';
 import { forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
 import { type Relays, startRelays, type Way } from './jitter-relay.js';
 import { listen } from './rooms.js';
-import { pairOffsets, playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
+import { playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
 
 /** Every datagram is held for up to this: a mean of 1 ms, and 1 ms to either side. Milliseconds. */
 const HELD_MS_MAX = 2;
@@ -32,14 +32,10 @@ async function run({ syncMinutes }: Options): Promise<Row[]> {
     const fromNs = rooms.now();
     await listen(60 * syncMinutes);
     const toNs = rooms.now() - 250e6;
-    const offsets = pairOffsets(
-      rooms.rooms.map((room) => room.capture()),
-      fromNs,
-      toNs,
-    );
+    const captures = rooms.rooms.map((room) => room.capture());
     const error = await relays[0]!.stop();
     return [
-      ...spreadRows(what, spreadOfRooms(offsets, fromNs, toNs), 250, 250),
+      ...spreadRows(what, spreadOfRooms(captures, { fromNs, toNs }), 250, 250),
       forInformation({
         what: `the relay's own lateness, p99 of ${error.datagrams}`,
         figure: error.lateUsP99,

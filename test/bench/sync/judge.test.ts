@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Prng } from '../../../src/core/prng.js';
 import { CardCapture } from './card-capture.js';
-import { offsetNear, offsetsOverTime, soundingStretches, spreadOf, standstills } from './judge.js';
+import { offsetNear, offsetsOverTime, soundingStretches, spreadOf, standstills, worstOf } from './judge.js';
 import { departure, heardFrom, instantOfMoment, missedNs, returnOf } from './moments.js';
 import { plotOf } from './plot.js';
 import { makeSong } from './song.js';
+import { judgeStart } from './start.js';
 
 /** A sound that is known at every instant: notes of random pitch and phase up to 9 kHz, as bright as music gets. */
 function notes(seed: number): (seconds: number) => number {
@@ -80,7 +81,7 @@ t.test('offsets between cards of any rate are known to a tenth of a microsecond'
   ] as const) {
     const late = (seconds: number) => sound(seconds - lateNs / 1e9);
     const { card } = capture(t, { ppm, startNs: 1_234_567, seconds: 2, sound: late });
-    const offsets = offsetsOverTime(reference, card, 2e8, 1.8e9, 1e8);
+    const offsets = offsetsOverTime(reference, card, { fromNs: 2e8, toNs: 1.8e9 }, 1e8);
     t.equal(offsets.length, 16);
     const worst = Math.max(...offsets.map(({ offsetNs }) => Math.abs(offsetNs - lateNs)));
     t.ok(worst < 100, `${ppm} ppm, ${lateNs} ns late: wrong by ${worst.toFixed(1)} ns at most`);
@@ -93,7 +94,7 @@ t.test('an offset that changes is followed, and comes to its spread', (t) => {
   const lateNs = (seconds: number) => 20_000 * Math.sin(seconds);
   const { card: reference } = capture(t, { ppm: 0, startNs: 0, seconds: 4, sound });
   const { card } = capture(t, { ppm: 80, startNs: 0, seconds: 4, sound: (at) => sound(at - lateNs(at) / 1e9) });
-  const offsets = offsetsOverTime(reference, card, 2e8, 3.8e9, 1e8);
+  const offsets = offsetsOverTime(reference, card, { fromNs: 2e8, toNs: 3.8e9 }, 1e8);
   for (const { atNs, offsetNs } of offsets) t.ok(Math.abs(offsetNs - lateNs(atNs / 1e9)) < 200);
   const { medianUs, p99Us, maxUs } = spreadOf(offsets);
   t.ok(medianUs > 5 && medianUs < p99Us && p99Us <= maxUs && Math.abs(maxUs - 20) < 0.5, `${medianUs}, ${maxUs} us`);
@@ -116,6 +117,48 @@ t.test('what has nothing in common has no offset, and what leaves a gap has none
   t.equal(more.length, 0);
   t.ok(Math.abs(stood!.toNs - stood!.fromNs - 3e7) < 100);
   t.same(standstills(halting, { fromNs: 6e8, toNs: 1e9 }), []);
+  t.end();
+});
+
+t.test('a room that is silent, or plays something else, is a loss in each window, and in every figure', (t) => {
+  const sound = notes(3);
+  const { card: reference } = capture(t, { ppm: 0, startNs: 0, seconds: 4, sound });
+  const part = (isOut: (seconds: number) => boolean, other: (seconds: number) => number) =>
+    capture(t, { ppm: 0, startNs: 0, seconds: 4, sound: (at) => (isOut(at) ? other(at) : sound(at)) }).card;
+  for (const other of [() => 0, notes(4)]) {
+    const offsets = offsetsOverTime(
+      reference,
+      part((at) => at >= 1 && at < 1.1, other),
+      { fromNs: 2e8, toNs: 3.8e9 },
+      1e8,
+    );
+    t.equal(offsets.length, 36, 'none is left out');
+    const { medianUs, p99Us, maxUs, togetherPercent } = spreadOf(offsets);
+    t.equal(togetherPercent, (100 * 35) / 36);
+    t.ok(medianUs < 1, 'most of the time they were together');
+    t.same([p99Us, maxUs], [Infinity, Infinity]);
+  }
+  const afterwards = offsetsOverTime(
+    reference,
+    part(
+      (at) => at < 2,
+      () => 0,
+    ),
+    { fromNs: 1e9, toNs: 3e9 },
+    1e8,
+  );
+  t.equal(departure(afterwards, 2e9), Infinity, 'what was not followed before cannot be left');
+  const before = offsetsOverTime(
+    reference,
+    part(
+      (at) => at > 2,
+      () => 0,
+    ),
+    { fromNs: 1e9, toNs: 3e9 },
+    1e8,
+  );
+  t.equal(departure(before, 2e9), Infinity);
+  t.equal(worstOf([]), Infinity, 'where nothing was heard');
   t.end();
 });
 
@@ -170,7 +213,7 @@ t.test('a moment of a song is found to the microsecond, and what is not the song
   const at = instantOfMoment(card, slow, 0.5, { fromNs: 3e8, toNs: 9e8 });
   t.ok(at !== undefined && Math.abs(at - 6e8) < 1_000, `${at}`);
   t.equal(instantOfMoment(card, makeSong(8, 3), 0.5, { fromNs: 3e8, toNs: 9e8 }), undefined);
-  const course = offsetsOverTime(heardFrom(slow, 1e8), card, 3e8, 1.2e9, 1e8);
+  const course = offsetsOverTime(heardFrom(slow, 1e8), card, { fromNs: 3e8, toNs: 1.2e9 }, 1e8);
   t.equal(course.length, 9);
   t.ok(course.every(({ offsetNs }) => Math.abs(offsetNs) < 1_000));
   t.end();
@@ -193,11 +236,71 @@ t.test(
     t.ok(back.jumps >= 1 && back.jumps <= 2, `${back.jumps} jumps: a window may lie across it`);
     t.ok(Math.abs(missedNs(card, { fromNs: 1e8, toNs: 1.9e9 }) - 3e8) < 1e6);
     t.equal(missedNs(reference, { fromNs: 1e8, toNs: 1.9e9 }), 0);
+    t.ok(Math.abs(back.silentNs - 2.5e8) < 1e6, `${back.silentNs} ns of silence`);
+    const struck = returnOf(card, reference, { fromNs: 3e8, toNs: 1.9e9 })!;
+    t.ok(Math.abs(struck.silentNs - 3e8) < 1e6, 'from an instant at which it still sounds, all that follows counts');
+    t.ok(Math.abs(struck.inStepNs - 9e8) < 12e6);
     const { card: silent } = capture(t, { ppm: 0, startNs: 0, seconds: 2, sound: () => 0 });
     t.equal(returnOf(silent, reference, { fromNs: 5e8, toNs: 1.9e9 }), undefined);
     t.end();
   },
 );
+
+t.test('a room that sounds in step and then breaks off again is in step only after the last time', (t) => {
+  const sound = notes(10);
+  const { card: reference } = capture(t, { ppm: 0, startNs: 0, seconds: 2, sound });
+  const heard = (seconds: number) =>
+    (seconds >= 0.5 && seconds < 0.6) || (seconds >= 1 && seconds < 1.05) ? 0 : sound(seconds);
+  const { card } = capture(t, { ppm: 0, startNs: 0, seconds: 2, sound: heard });
+  const back = returnOf(card, reference, { fromNs: 4e8, toNs: 1.9e9 })!;
+  t.ok(Math.abs(back.inStepNs - 1.05e9) < 6e6, `in step at ${back.inStepNs}`);
+  t.ok(Math.abs(back.silentNs - 1.5e8) < 1e6, `${back.silentNs} ns of silence`);
+  const untouched = returnOf(reference, reference, { fromNs: 4e8, toNs: 1.9e9 })!;
+  t.equal(untouched.inStepNs, 4e8, 'nothing happened to this one');
+  t.equal(untouched.silentNs, 0);
+  t.end();
+});
+
+t.test('a start is judged from its first sample: a room that begins later is late, though it is in step then', (t) => {
+  const sound = notes(11);
+  const room = (beginsAt: number, before: (seconds: number) => number = () => 0) => {
+    const fade = (seconds: number) => Math.max(0, Math.min(1, (seconds - beginsAt) / 0.005));
+    const heard = (seconds: number) => fade(seconds) * sound(seconds) + (1 - fade(seconds)) * before(seconds);
+    return capture(t, { ppm: 0, startNs: 0, seconds: 2, sound: heard }).card;
+  };
+  const play = { kind: 'play', sentNs: 4e8, answeredNs: 4.1e8 } as const;
+  const [one, other, late] = [room(0.5), room(0.5), room(0.508)];
+  const together = judgeStart([one, other], play);
+  t.ok(
+    Math.abs(together.afterMs - 100) < 0.1 && together.apartUs < 1,
+    `${together.afterMs} ms, ${together.apartUs} us`,
+  );
+  for (const pair of [
+    [one, late],
+    [late, one],
+  ] as const) {
+    const { afterMs, apartUs } = judgeStart(pair, play);
+    t.ok(Math.abs(apartUs - 8_000) <= 2_000, `${apartUs} us`);
+    t.ok(afterMs > 107);
+  }
+  t.equal(judgeStart([one, room(5)], play).apartUs, Infinity, 'one that never begins');
+  t.equal(judgeStart([one, room(0)], play).afterMs, Infinity, 'one that never paused');
+
+  const song = makeSong(12, 3);
+  const from = (seconds: number, startNs: number) => {
+    const at = song.sound.frameAt(seconds * 1e9 - startNs);
+    return at === undefined ? 0 : song.sound.read(Math.round(at), 1)[0]!;
+  };
+  const skips = (atS: number) => {
+    const heard = (seconds: number) => (seconds < atS ? from(seconds, -1e9) : from(seconds, 5e8));
+    return capture(t, { ppm: 0, startNs: 0, seconds: 2, sound: heard }).card;
+  };
+  const skip = { kind: 'skip', sentNs: 4e8, answeredNs: 4.1e8, moment: { song, seconds: 0 } } as const;
+  t.ok(judgeStart([skips(0.5), skips(0.5)], skip).apartUs < 1);
+  const apart = judgeStart([skips(0.5), skips(0.506)], skip).apartUs;
+  t.ok(Math.abs(apart - 6_000) <= 2_000, `went on with the song before: ${apart} us`);
+  t.end();
+});
 
 t.test('a departure is measured from the line that was followed before', (t) => {
   const course = (leapNs: number) =>

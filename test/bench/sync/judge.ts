@@ -26,27 +26,52 @@ export function offsetNear(a: Sound, b: Sound, fromNs: number, aroundNs = 0, len
   return far !== undefined && far.likeness >= LIKENESS_MIN ? far : undefined;
 }
 
-/** Offsets of `b` against `a`, one every `everyNs` from one instant to another; where they do not play the same, there is none. */
-export function offsetsOverTime(a: Sound, b: Sound, fromNs: number, toNs: number, everyNs: number): Offset[] {
+/**
+ * Offsets of `b` against `a`, one every `everyNs` from one instant to another. Where they do not play the same, or one of them is silent,
+ * the offset is infinite: a loss, and no hole that figures are computed around. `lengthNs` is the window.
+ */
+export function offsetsOverTime(
+  a: Sound,
+  b: Sound,
+  { fromNs, toNs }: Stretch,
+  everyNs: number,
+  lengthNs = WINDOW_NS,
+): Offset[] {
   const offsets: Offset[] = [];
-  for (let atNs = fromNs; atNs + WINDOW_NS <= toNs; atNs += everyNs) {
-    const offset = offsetNear(a, b, atNs, offsets.at(-1)?.offsetNs);
-    if (offset !== undefined) offsets.push(offset);
+  let aroundNs = 0;
+  for (let atNs = fromNs; atNs + lengthNs <= toNs; atNs += everyNs) {
+    const offset = offsetNear(a, b, atNs, aroundNs, lengthNs);
+    if (offset !== undefined) aroundNs = offset.offsetNs;
+    offsets.push(offset ?? { atNs: atNs + lengthNs / 2, offsetNs: Infinity, likeness: 0 });
   }
   return offsets;
 }
 
-/** What offsets come to, by their magnitude. Microseconds. */
+/** True where the two played the same. */
+export const isTogether = ({ offsetNs }: Offset): boolean => Number.isFinite(offsetNs);
+
+/** How far apart at worst, either way. Nanoseconds; infinite for no offsets, too: nothing was heard. */
+export const worstOf = (offsets: readonly Offset[]): number =>
+  offsets.length === 0 ? Infinity : Math.max(...offsets.map(({ offsetNs }) => Math.abs(offsetNs)));
+
+/** What offsets come to, by their magnitude. Microseconds; infinite where so many are losses. */
 export interface Spread {
   readonly medianUs: number;
   readonly p99Us: number;
   readonly maxUs: number;
+  /** Share of the windows in which the two played the same. Per cent. */
+  readonly togetherPercent: number;
 }
 
 /** @throws RangeError for no offsets */
 export function spreadOf(offsets: readonly Offset[]): Spread {
   const us = offsets.map(({ offsetNs }) => Math.abs(offsetNs) / 1e3);
-  return { medianUs: percentile(us, 0.5), p99Us: percentile(us, 0.99), maxUs: percentile(us, 1) };
+  return {
+    medianUs: percentile(us, 0.5),
+    p99Us: percentile(us, 0.99),
+    maxUs: percentile(us, 1),
+    togetherPercent: (100 * offsets.filter(isTogether).length) / offsets.length,
+  };
 }
 
 /** A stretch of time, nanoseconds after the origin. */

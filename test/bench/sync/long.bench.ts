@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
+import { atLeast, atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
 import { spreadOf } from './judge.js';
 import type { Offset } from './offset.js';
 import { listen, type Room, type Rooms } from './rooms.js';
@@ -102,18 +102,12 @@ async function run({ syncMinutes }: Options): Promise<Row[]> {
       const toNs = rooms.now() - 500e6;
       const ownCounts = ended > 0 ? Infinity : (await mishaps(rooms)) - before;
       const captures = rooms.rooms.map((room) => room.capture());
-      const offsets = pairOffsets(captures, fromNs, toNs);
-      const expected = (toNs - fromNs) / 250e6 - 1;
-      const heardTogether = Math.min(...offsets.map(({ length }) => length)) / expected;
-      const all = offsets.flat();
-      const { medianUs, p99Us, maxUs } = all.length === 0 ? spreadOfNothing : spreadOf(all);
+      const all = pairOffsets(captures, { fromNs, toNs }).flat();
+      const { medianUs, p99Us, maxUs, togetherPercent } = spreadOf(all);
       return [
         atMost(0, { what: `${what}: processes that ended`, figure: ended, unit: '' }),
-        atMost(APART_US_MAX, {
-          what: `${what}: apart at most`,
-          figure: heardTogether < 0.99 ? Infinity : maxUs,
-          unit: 'us',
-        }),
+        atLeast(100, { what: `${what}: heard together`, figure: togetherPercent, unit: '%' }),
+        atMost(APART_US_MAX, { what: `${what}: apart at most`, figure: maxUs, unit: 'us' }),
         forInformation({ what: `${what}: apart, median`, figure: medianUs, unit: 'us' }),
         forInformation({ what: `${what}: apart, p99`, figure: p99Us, unit: 'us' }),
         forInformation({ what: `${what}: underruns, snaps and late starts`, figure: ownCounts, unit: '' }),
@@ -129,8 +123,6 @@ async function run({ syncMinutes }: Options): Promise<Row[]> {
     rmSync(folder, { recursive: true });
   }
 }
-
-const spreadOfNothing = { medianUs: Infinity, p99Us: Infinity, maxUs: Infinity };
 
 const suite: Suite = { name: 'sync-long', run };
 export default suite;

@@ -1,7 +1,6 @@
 /** What happened in a room around an instant: when a song began there, when it was in step again, whether anything was missing. */
-import { percentile } from '../consensus/statistics.js';
 import type { CardCapture } from './card-capture.js';
-import { offsetNear, type Stretch, soundingStretches, standstills } from './judge.js';
+import { isTogether, offsetsOverTime, type Stretch, soundingStretches, standstills, worstOf } from './judge.js';
 import { type Offset, offsetBetween, type Sound } from './offset.js';
 import type { Song } from './song.js';
 
@@ -38,22 +37,18 @@ export function instantOfMoment(card: CardCapture, song: Song, seconds: number, 
 }
 
 /** Offsets of `b` against `a` in short windows, for what changes from one hundredth of a second to the next. */
-export function closeOffsets(a: Sound, b: Sound, { fromNs, toNs }: Stretch): Offset[] {
-  const offsets: Offset[] = [];
-  for (let atNs = fromNs; atNs + SHORT_NS <= toNs; atNs += SHORT_EVERY_NS) {
-    const offset = offsetNear(a, b, atNs, offsets.at(-1)?.offsetNs, SHORT_NS);
-    if (offset !== undefined) offsets.push(offset);
-  }
-  return offsets;
-}
+export const closeOffsets = (a: Sound, b: Sound, within: Stretch): Offset[] =>
+  offsetsOverTime(a, b, within, SHORT_EVERY_NS, SHORT_NS);
 
-/** How a room came back. Instants after the origin, nanoseconds. */
+/** How a room got over something. Instants after the origin, nanoseconds. */
 export interface Return {
-  /** It gave sound again. */
+  /** It gave sound without a further pause. */
   readonly soundsNs: number;
-  /** From here on it was in step. */
+  /** From here on it was in step, and stayed so. */
   readonly inStepNs: number;
-  /** How far it was out of step at worst while it sounded. */
+  /** Without sound, from the beginning until it was in step. */
+  readonly silentNs: number;
+  /** How far it was out of step at worst where it played what the other did. */
   readonly worstNs: number;
   /** Times that its position jumped by more than a servo may bend it. */
   readonly jumps: number;
@@ -62,45 +57,57 @@ export interface Return {
 /** From one short window to the next a servo moves the sound by 500 ppm at most, which is 2.5 us: whatever is more, jumped. Nanoseconds. */
 const JUMP_NS = 20e3;
 
-/** Follows the card from `fromNs`, where it was silent, against one that played all the while; undefined where it did not come back. */
+/**
+ * Follows the card from the instant at which something happened to it, against one that played all the while; undefined where it was not
+ * in step at the end. All that is not in step counts, to the last time: late sound, other sound, and silence, whenever it begins.
+ */
 export function returnOf(card: CardCapture, reference: CardCapture, within: Stretch): Return | undefined {
-  const sounding = soundingStretches(card, within, 1e6).at(-1);
+  const stretches = soundingStretches(card, within, 1e6);
+  const sounding = stretches.at(-1);
   if (sounding === undefined || sounding.toNs < within.toNs - 2 * SHORT_NS) return undefined;
-  const offsets = closeOffsets(reference, card, { fromNs: sounding.fromNs, toNs: within.toNs });
+  const offsets = closeOffsets(reference, card, within);
   const lastOut = offsets.findLastIndex(({ offsetNs }) => Math.abs(offsetNs) > IN_STEP_NS);
   const inStep = offsets[lastOut + 1];
   if (inStep === undefined) return undefined;
-  const jumps = offsets.filter(
-    ({ offsetNs }, i) => Math.abs(offsetNs - (offsets[i - 1]?.offsetNs ?? offsetNs)) > JUMP_NS,
-  );
+  // A window across the end of a silence is not in step for that silence alone.
+  const inStepNs = lastOut < 0 ? within.fromNs : Math.max(sounding.fromNs, inStep.atNs - SHORT_NS / 2);
+  const heard = offsets.filter(isTogether);
+  const jumps = heard.filter(({ offsetNs }, i) => Math.abs(offsetNs - (heard[i - 1]?.offsetNs ?? offsetNs)) > JUMP_NS);
   return {
     soundsNs: sounding.fromNs,
-    inStepNs: lastOut < 0 ? sounding.fromNs : inStep.atNs,
-    worstNs: Math.max(...offsets.map(({ offsetNs }) => Math.abs(offsetNs))),
+    inStepNs,
+    silentNs: missedNs(card, { fromNs: within.fromNs, toNs: inStepNs }),
+    worstNs: worstOf(heard),
     jumps: jumps.length,
   };
 }
 
 /** Nanoseconds in which a card that should have played gave nothing: it stood still, or was silent. */
 export function missedNs(card: CardCapture, within: Stretch): number {
-  const stood = standstills(card, within).reduce((sum, { fromNs, toNs }) => sum + (toNs - fromNs), 0);
+  const stood = standstills(card, within).reduce(
+    (sum, { fromNs, toNs }) => sum + Math.min(toNs, within.toNs) - Math.max(fromNs, within.fromNs),
+    0,
+  );
   const sounding = soundingStretches(card, within, 1e6).reduce((sum, { fromNs, toNs }) => sum + (toNs - fromNs), 0);
   const silent = within.toNs - within.fromNs - sounding;
   // A stretch begins and ends on a frame that happens to be loud enough.
   return Math.max(stood, silent < 2e6 ? 0 : silent);
 }
 
-/** By how much a course of offsets left, after an instant, the line that it followed before: the largest distance, nanoseconds. */
+/**
+ * By how much a course of offsets left, after an instant, the line that it followed before: the largest distance, nanoseconds. Infinite
+ * where it was lost afterwards, or never followed one.
+ */
 export function departure(offsets: readonly Offset[], afterNs: number): number {
   const before = offsets.filter(({ atNs }) => atNs < afterNs);
+  if (before.length < 2 || !before.every(isTogether)) return Infinity;
   const meanAt = before.reduce((sum, { atNs }) => sum + atNs, 0) / before.length;
   const mean = before.reduce((sum, { offsetNs }) => sum + offsetNs, 0) / before.length;
   const slope =
     before.reduce((sum, { atNs, offsetNs }) => sum + (atNs - meanAt) * (offsetNs - mean), 0) /
     before.reduce((sum, { atNs }) => sum + (atNs - meanAt) ** 2, 0);
   const after = offsets.filter(({ atNs }) => atNs >= afterNs);
-  return percentile(
-    after.map(({ atNs, offsetNs }) => Math.abs(offsetNs - mean - slope * (atNs - meanAt))),
-    1,
+  return worstOf(
+    after.map((offset) => ({ ...offset, offsetNs: offset.offsetNs - mean - slope * (offset.atNs - meanAt) })),
   );
 }

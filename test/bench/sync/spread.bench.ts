@@ -1,9 +1,9 @@
 /** How far apart three rooms are while they play, measured at their cards; Snapcast beside them, in the same minutes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
+import { atLeast, atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
 import type { CardCapture } from './card-capture.js';
-import { offsetsOverTime, type Spread, spreadOf } from './judge.js';
+import { isTogether, offsetsOverTime, type Spread, type Stretch, spreadOf } from './judge.js';
 import type { Offset } from './offset.js';
 import { type Curve, plotOf } from './plot.js';
 import { allSound, listen, ROOM_NAMES, type Rooms, type RoomsInit, startRooms } from './rooms.js';
@@ -14,8 +14,6 @@ import { makeSong } from './song.js';
 const SETTLE_S = 5;
 /** Between two measurements of a pair. Nanoseconds. */
 const EVERY_NS = 250e6;
-/** Share of the windows in which two rooms must be found to play the same. */
-const HEARD_TOGETHER_MIN = 0.99;
 /** A picture needs no more points than it is wide. */
 const PLOT_POINTS = 1_200;
 /** The picture in the docs is of a run of this length at least. Minutes. */
@@ -30,18 +28,12 @@ export const PAIRS = [
 ] as const;
 
 /** The offsets of every pair from one instant to another, in the order of {@link PAIRS}. */
-export const pairOffsets = (captures: readonly CardCapture[], fromNs: number, toNs: number): Offset[][] =>
-  PAIRS.map(([a, b]) => offsetsOverTime(captures[a]!, captures[b]!, fromNs, toNs, EVERY_NS));
+export const pairOffsets = (captures: readonly CardCapture[], within: Stretch): Offset[][] =>
+  PAIRS.map(([a, b]) => offsetsOverTime(captures[a]!, captures[b]!, within, EVERY_NS));
 
-/** Rooms that do not play the same. */
-export const APART: Spread = { medianUs: Infinity, p99Us: Infinity, maxUs: Infinity };
-
-/** What three rooms came to: all pairs together, or infinitely far apart where two of them did not play the same. */
-export function spreadOfRooms(offsets: readonly Offset[][], fromNs: number, toNs: number): Spread {
-  const expected = (toNs - fromNs) / EVERY_NS - 1;
-  const isTogether = offsets.every(({ length }) => length >= HEARD_TOGETHER_MIN * expected);
-  return isTogether ? spreadOf(offsets.flat()) : APART;
-}
+/** What three rooms came to within a stretch, all pairs together. */
+export const spreadOfRooms = (captures: readonly CardCapture[], within: Stretch): Spread =>
+  spreadOf(pairOffsets(captures, within).flat());
 
 /** Starts rooms that play, and gives them a moment to settle. */
 export async function playingRooms(init: Partial<RoomsInit> = {}): Promise<Rooms | { readonly missing: string }> {
@@ -58,8 +50,9 @@ export async function playingRooms(init: Partial<RoomsInit> = {}): Promise<Rooms
   }
 }
 
-/** The three rows of a spread. */
+/** The rows of a spread. They sound together all the while: nothing that is measured here may interrupt them. */
 export const spreadRows = (what: string, spread: Spread, medianMost: number, p99Most: number): Row[] => [
+  atLeast(100, { what: `${what}: heard together`, figure: spread.togetherPercent, unit: '%' }),
   atMost(medianMost, { what: `${what}: median`, figure: spread.medianUs, unit: 'us' }),
   atMost(p99Most, { what: `${what}: p99`, figure: spread.p99Us, unit: 'us' }),
   forInformation({ what: `${what}: max`, figure: spread.maxUs, unit: 'us' }),
@@ -90,20 +83,20 @@ async function run({ syncMinutes }: Options): Promise<Row[]> {
     if (peer !== undefined) await listen(SETTLE_S);
     const fromNs = rooms.now();
     await listen(60 * syncMinutes);
-    const toNs = rooms.now() - EVERY_NS;
-    const offsets = pairOffsets(
-      rooms.rooms.map((room) => room.capture()),
-      fromNs,
-      toNs,
-    );
-    const spread = spreadOfRooms(offsets, fromNs, toNs);
+    const within = { fromNs, toNs: rooms.now() - EVERY_NS };
+    const captures = rooms.rooms.map((room) => room.capture());
+    const offsets = pairOffsets(captures, within);
+    const spread = spreadOf(offsets.flat());
     if (syncMinutes >= PLOT_MINUTES_MIN && Number.isFinite(spread.maxUs)) plot(syncMinutes, offsets);
     const rows = [
       ...rooms.notes.map((note) => skipped('clocks with offsets of their own', note)),
       ...spreadRows(what, spread, 10, 30),
     ];
     if (peer === undefined) return [...rows, skipped('Snapcast', 'missing' in snapcast ? snapcast.missing : '')];
-    const theirs = spreadOfRooms(pairOffsets(peer.captures(), fromNs, toNs), fromNs, toNs);
+    // Where Snapcast's rooms are silent it has no figure; an infinite one would be beaten by anything.
+    const heard = pairOffsets(peer.captures(), within).flat().filter(isTogether);
+    if (heard.length === 0) return [...rows, skipped('Snapcast', 'its rooms were never heard together')];
+    const theirs = spreadOf(heard);
     const beside = (name: 'medianUs' | 'p99Us', words: string): Row => {
       const ratio = spread[name] / theirs[name];
       const figures = { figure: spread[name], unit: 'us', peer: { name: 'Snapcast', figure: theirs[name] }, ratio };

@@ -3,52 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Prng } from '../../../src/core/prng.js';
 import { percentile } from '../consensus/statistics.js';
 import { atMost, forInformation, type Row, type Suite, skipped } from '../row.js';
-import type { CardCapture } from './card-capture.js';
-import { offsetNear, soundingStretches } from './judge.js';
-import { instantOfMoment } from './moments.js';
 import { listen, type Rooms } from './rooms.js';
 import { makeSong, type Song } from './song.js';
-import { PAIRS, pairOffsets, playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
+import { playingRooms, spreadOfRooms, spreadRows } from './spread.bench.js';
+import { judgeStart, type Start } from './start.js';
 
 /** Of each kind in turn: a start after a pause, a seek, a skip. */
 const STARTS = 51;
 const RANDOM_COMMANDS = 200;
 const SONG_SECONDS = 60;
-/** A command is heard within this, or never. Nanoseconds. */
-const HEARD_WITHIN_NS = 1_000e6;
-/** The first of what is heard: the fade of 5 ms, and as much again as the comparison needs. Nanoseconds. */
-const FIRST_NS = 20e6;
 /** How long the spread is listened to after the first and after the last command. Seconds. */
-const LISTEN_S = 15;
-
-/** A command that makes something begin, and what. */
-interface Start {
-  readonly kind: 'play' | 'seek' | 'skip';
-  readonly sentNs: number;
-  /** The node had answered: it is agreed. */
-  readonly answeredNs: number;
-  /** Where in which song it begins; undefined for a start after a pause, which is found by the silence before it. */
-  readonly moment?: { readonly song: Song; readonly seconds: number };
-}
-
-/** When a start is heard in one room. */
-function heardAt(card: CardCapture, { sentNs, moment }: Start): number | undefined {
-  const within = { fromNs: sentNs, toNs: sentNs + HEARD_WITHIN_NS };
-  if (moment !== undefined) return instantOfMoment(card, moment.song, moment.seconds, within);
-  return soundingStretches(card, within, 5e6)[0]?.fromNs;
-}
-
-/** From the command to the last room, and how far the rooms are apart in their first moments; infinite where one did not obey. */
-function judge(captures: readonly CardCapture[], start: Start): { readonly afterMs: number; readonly apartUs: number } {
-  const heard = captures.map((card) => heardAt(card, start) ?? Infinity);
-  const lastNs = Math.max(...heard);
-  if (!Number.isFinite(lastNs)) return { afterMs: Infinity, apartUs: Infinity };
-  const apart = PAIRS.map(([a, b]) => {
-    const offset = offsetNear(captures[a]!, captures[b]!, heard[a]!, 0, FIRST_NS);
-    return offset === undefined ? Infinity : Math.abs(offset.offsetNs);
-  });
-  return { afterMs: (lastNs - start.sentNs) / 1e6, apartUs: Math.max(...apart) / 1e3 };
-}
+const LISTEN_S = 20;
+/** By how much two such spreads may differ for no reason: clocks wander. Microseconds. */
+const LARGER_MEDIAN_US_MAX = 3;
+const LARGER_P99_US_MAX = 6;
 
 /** Gives the commands one after another, each to another room. */
 async function giveStarts(rooms: Rooms, songs: readonly Song[], prng: Prng): Promise<Start[]> {
@@ -101,13 +69,8 @@ async function spreadNow(rooms: Rooms) {
   await listen(LISTEN_S);
   const toNs = rooms.now() - 250e6;
   return spreadOfRooms(
-    pairOffsets(
-      rooms.rooms.map((room) => room.capture()),
-      fromNs,
-      toNs,
-    ),
-    fromNs,
-    toNs,
+    rooms.rooms.map((room) => room.capture()),
+    { fromNs, toNs },
   );
 }
 
@@ -125,7 +88,7 @@ async function run(): Promise<Row[]> {
     await giveRandomCommands(rooms, prng);
     const last = await spreadNow(rooms);
     const captures = rooms.rooms.map((room) => room.capture());
-    const judged = starts.map((start) => ({ ...start, ...judge(captures, start) }));
+    const judged = starts.map((start) => ({ ...start, ...judgeStart(captures, start) }));
     const rows = (['play', 'seek', 'skip'] as const).map((kind) => {
       const apart = judged.filter((one) => one.kind === kind).map(({ apartUs }) => apartUs);
       return atMost(50, {
@@ -135,6 +98,7 @@ async function run(): Promise<Row[]> {
       });
     });
     const after = judged.map(({ afterMs }) => afterMs);
+    const manyCommands = `after ${RANDOM_COMMANDS} random commands`;
     const answered = judged.map(({ sentNs, answeredNs }) => (answeredNs - sentNs) / 1e6);
     return [
       ...rows,
@@ -145,7 +109,17 @@ async function run(): Promise<Row[]> {
       forInformation({ what: 'command to answer: p50', figure: percentile(answered, 0.5), unit: 'ms' }),
       forInformation({ what: 'command to answer: p99', figure: percentile(answered, 0.99), unit: 'ms' }),
       ...spreadRows('after the first command', first, 10, 30),
-      ...spreadRows(`after ${RANDOM_COMMANDS} random commands`, last, 10, 30),
+      ...spreadRows(manyCommands, last, 10, 30),
+      atMost(LARGER_MEDIAN_US_MAX, {
+        what: `${manyCommands}: larger by, median`,
+        figure: last.medianUs - first.medianUs,
+        unit: 'us',
+      }),
+      atMost(LARGER_P99_US_MAX, {
+        what: `${manyCommands}: larger by, p99`,
+        figure: last.p99Us - first.p99Us,
+        unit: 'us',
+      }),
     ];
   } finally {
     await rooms.stop();
