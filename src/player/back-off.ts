@@ -24,6 +24,11 @@ export class BackOff {
     return waitMs;
   }
 
+  /** Nothing failed: it was not there to be tried. It is looked for again after `waitMs`, however often that has been so. */
+  missing(now: LocalTime, waitMs: number): void {
+    this.tryAt = addTime(now, nanosFromMs(waitMs));
+  }
+
   /** It has worked for long enough: the next failure is a first one. */
   worked(): void {
     this.tryAt = undefined;

@@ -7,7 +7,7 @@
  *
  * The card runs on silence while nothing is due, so that a start is only a choice of a frame. After a long time without anything due it
  * is let go, and taken again when something comes; how fast its crystal runs is remembered. A card that fails is tried again, ever more
- * rarely.
+ * rarely; one that is not there is looked for all the while.
  */
 
 import type { Pace } from '../audio/servo.js';
@@ -16,7 +16,7 @@ import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { ItemId } from '../core/ids.js';
 import { RecentTimes } from '../core/recent-times.js';
 import { addTime, type ClusterTime, type LocalTime, nanosFromMs } from '../core/units.js';
-import type { AudioOutput } from '../ports/audio-output.js';
+import { type AudioOutput, isOfAbsence } from '../ports/audio-output.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
 import { BackOff } from './back-off.js';
@@ -53,6 +53,11 @@ const LET_GO_MS_MIN = 1_000;
 /** First and longest pause between attempts to open a card. Milliseconds. */
 const REOPEN_FIRST_MS = 100;
 const REOPEN_MAX_MS = 5_000;
+/**
+ * How often it is looked whether a card is there that was not: it is back in a moment, and somebody who plugs it in waits for sound. An
+ * attempt to open a card that is not there takes a tenth of a millisecond. Milliseconds.
+ */
+const LOOK_FOR_CARD_MS = 150;
 /** A card that has played for so long is one that works: should it fail later, it is tried again at once. Nanoseconds. */
 const WORKS_AFTER_NS = 10_000_000_000n;
 /** A rate that is known better than this is remembered. Parts per million. */
@@ -396,7 +401,8 @@ export class PlayerLoop {
       if (error.detail !== this.#detail)
         this.#log.warn('The sound card cannot be opened.', { code: error.code, detail: error.detail });
       this.#detail = error.detail;
-      this.#reopening.failed(now);
+      if (isOfAbsence(error)) this.#reopening.missing(now, LOOK_FOR_CARD_MS);
+      else this.#reopening.failed(now);
     }
   }
 

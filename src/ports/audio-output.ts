@@ -4,7 +4,14 @@
  * Calls block for microseconds at most: the player's thread paces itself by `status`. Samples are whole numbers in the card's own
  * width, interleaved, so that sound which needs no change passes bit by bit.
  */
+import type { TuttiError } from '../core/errors.js';
 import type { LocalTime } from '../core/units.js';
+
+/** Particulars of an error that says that the card is not there at all: pulled out, or not plugged in yet. */
+export const ABSENT = { isAbsent: true } as const;
+
+/** True where {@link AudioOutput.open} failed because the card is not there. */
+export const isOfAbsence = ({ info }: TuttiError): boolean => info.isAbsent === true;
 
 /** What the player would like of a card. */
 export interface OutputRequest {
@@ -55,7 +62,11 @@ export interface OutputStatus {
 
 /** One sound card. Opened before anything else, and closed at the end. */
 export interface AudioOutput {
-  /** Takes the card. @throws TuttiError OUTPUT_UNAVAILABLE with what the card said */
+  /**
+   * Takes the card.
+   * @throws TuttiError OUTPUT_UNAVAILABLE with what the card said; its info says {@link ABSENT} where there is no card, which costs next to
+   * nothing to find out and may be tried several times a second
+   */
   open(request: OutputRequest): OutputFormat;
   /**
    * Queues `frameCount` frames from `samples`; the card starts with the first ones. Gives how many it took.

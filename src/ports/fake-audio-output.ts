@@ -8,7 +8,7 @@
 import { assert } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
 import { addTime, type LocalTime } from '../core/units.js';
-import type { AudioOutput, OutputFormat, OutputRequest, OutputStatus } from './audio-output.js';
+import { ABSENT, type AudioOutput, type OutputFormat, type OutputRequest, type OutputStatus } from './audio-output.js';
 import type { Time } from './time.js';
 
 /** Sound that left the card without a break. */
@@ -58,7 +58,7 @@ export class FakeAudioOutput implements AudioOutput {
 
   open(request: OutputRequest): OutputFormat {
     assert(this.#format === undefined, 'a card is opened once until it is closed');
-    if (this.#unavailable !== undefined) throw new TuttiError('OUTPUT_UNAVAILABLE', this.#unavailable);
+    if (this.#unavailable !== undefined) throw new TuttiError('OUTPUT_UNAVAILABLE', this.#unavailable, ABSENT);
     const { rate = request.rate, bufferFrames = 4_096, periodFrames = 1_024 } = this.#init;
     this.#format = { rate, channels: request.channels, bits: request.bits, bufferFrames, periodFrames };
     this.#reset();

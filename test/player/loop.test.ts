@@ -1,8 +1,10 @@
 /** The player on fake time: what the card played, frame by frame. */
 import t from 'tap';
+import { TuttiError } from '../../src/core/errors.js';
 import { trackId } from '../../src/core/ids.js';
 import type { ProgramSegment } from '../../src/player/program.js';
 import { FakeAudioOutput } from '../../src/ports/fake-audio-output.js';
+import type { FakeTime } from '../../src/ports/fake-time.js';
 import { findSource, type Sound } from '../support/capture.js';
 import { at, Rig, segmentOf } from './rig.js';
 
@@ -602,6 +604,40 @@ t.test('a card that goes away is opened again when it is back, and the song join
   t.equal(rig.status().state, 'playing');
   const match = findSource(rig.played(1), song.sound, { from: 4.5 * 48_000, to: 5 * 48_000 });
   t.same([match.differing, match.frame], [0, rig.frameAt(200, 1)]);
+  t.end();
+});
+
+t.test('a card that was away for long is playing again 300 ms after it is back', (t) => {
+  const rig = new Rig();
+  const song = rig.track({ seconds: 40 });
+  rig.set([segmentOf(song, { item: 'a', start: 200 })]);
+  rig.until(1_000);
+  rig.card.pullOut();
+  rig.until(31_010);
+  t.equal(rig.status().state, 'silent');
+  rig.card.plugIn();
+  rig.until(31_310);
+  t.equal(rig.status().state, 'playing');
+  rig.stop();
+  t.end();
+});
+
+t.test('a card that refuses to be opened is tried ever more rarely', (t) => {
+  let attempts = 0;
+  const refuses = (time: FakeTime) => {
+    const card = new FakeAudioOutput({ time });
+    card.open = () => {
+      attempts += 1;
+      throw new TuttiError('OUTPUT_UNAVAILABLE', 'another program plays through it');
+    };
+    return card;
+  };
+  const rig = new Rig({ output: refuses });
+  const song = rig.track({ seconds: 40 });
+  rig.set([segmentOf(song, { item: 'a', start: 200 })]);
+  rig.until(30_000);
+  t.ok(attempts > 5 && attempts < 15, `${attempts} attempts`);
+  rig.stop();
   t.end();
 });
 

@@ -9,7 +9,13 @@
  */
 import { assert } from '../../core/assert.js';
 import { TuttiError } from '../../core/errors.js';
-import type { AudioOutput, OutputFormat, OutputRequest, OutputStatus } from '../../ports/audio-output.js';
+import {
+  ABSENT,
+  type AudioOutput,
+  type OutputFormat,
+  type OutputRequest,
+  type OutputStatus,
+} from '../../ports/audio-output.js';
 import type { Time } from '../../ports/time.js';
 import { type AlsaLibrary, type AlsaLoading, loadAlsa } from './alsa-library.js';
 import { bindPcmCalls, ERROR, type PcmCalls } from './pcm-calls.js';
@@ -68,7 +74,7 @@ export class AlsaOutput implements AudioOutput {
     assert(this.#pcm === undefined, 'a card is opened once until it is closed');
     const { alsa, calls } = this.#library();
     const setup = setUpPcm({ calls, textOf: alsa.textOf }, { device: this.#device, request });
-    if ('refusal' in setup) throw new TuttiError('OUTPUT_UNAVAILABLE', setup.refusal);
+    if ('refusal' in setup) throw new TuttiError('OUTPUT_UNAVAILABLE', setup.refusal, setup.isAbsent ? ABSENT : {});
     const { format, bits, rate, channels, bufferFrames, periodFrames } = setup;
     this.#pcm = {
       setup,

@@ -6,7 +6,14 @@
  */
 import { assert } from '../../core/assert.js';
 import { TuttiError } from '../../core/errors.js';
-import type { AudioOutput, OutputFormat, OutputRequest, OutputStatus } from '../../ports/audio-output.js';
+import {
+  ABSENT,
+  type AudioOutput,
+  isOfAbsence,
+  type OutputFormat,
+  type OutputRequest,
+  type OutputStatus,
+} from '../../ports/audio-output.js';
 import type { Log } from '../../ports/log.js';
 import type { AlsaLoading } from './alsa-library.js';
 import { devicesForAuto } from './device-choice.js';
@@ -55,7 +62,7 @@ export class ChosenOutput implements AudioOutput {
 
   open(request: OutputRequest): OutputFormat {
     assert(this.#output === undefined, 'a card is opened once until it is closed');
-    const refusals: string[] = [];
+    const refusals: TuttiError[] = [];
     for (const device of this.#candidates()) {
       const output = this.#outputFor(device);
       try {
@@ -66,10 +73,11 @@ export class ChosenOutput implements AudioOutput {
         return format;
       } catch (error) {
         if (!(error instanceof TuttiError)) throw error;
-        refusals.push(error.detail);
+        refusals.push(error);
       }
     }
-    throw new TuttiError('OUTPUT_UNAVAILABLE', refusals.length === 0 ? NO_CARD : refusals.join(' '));
+    const detail = refusals.length === 0 ? NO_CARD : refusals.map((refusal) => refusal.detail).join(' ');
+    throw new TuttiError('OUTPUT_UNAVAILABLE', detail, refusals.every(isOfAbsence) ? ABSENT : {});
   }
 
   write(samples: Int32Array, frameCount: number): number {

@@ -51,10 +51,11 @@ export interface PcmSetup {
   readonly isStamped: boolean;
 }
 
-/** Why a pcm cannot be had: in words, and whether asking it through a plug could help. */
+/** Why a pcm cannot be had: in words, whether asking it through a plug could help, and whether there is none. */
 export interface PcmRefusal {
   readonly refusal: string;
   readonly isOfParameters: boolean;
+  readonly isAbsent: boolean;
 }
 
 /** The name under which alsa-lib converts for the pcm `name`. */
@@ -87,12 +88,14 @@ function setUp(
   const { calls, textOf } = components;
   const handle = openPcm(calls, name, mode);
   if (typeof handle === 'number') {
-    return { refusal: `ALSA cannot open ${name}: ${textOf(handle)}.${hintFor(handle)}`, isOfParameters: false };
+    const isAbsent = handle === ERROR.noDevice || handle === ERROR.noEntry;
+    const refusal = `ALSA cannot open ${name}: ${textOf(handle)}.${hintFor(handle)}`;
+    return { refusal, isOfParameters: false, isAbsent };
   }
   const setup = agree(calls, handle, request);
   if (typeof setup !== 'string') return { handle, name, ...setup };
   calls.close(handle);
-  return { refusal: `${name} ${setup}.`, isOfParameters: true };
+  return { refusal: `${name} ${setup}.`, isOfParameters: true, isAbsent: false };
 }
 
 const hintFor = (result: number): string => {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { InvariantError } from '../../../src/core/assert.js';
 import { TuttiError } from '../../../src/core/errors.js';
 import { ChosenOutput } from '../../../src/io/alsa/chosen-output.js';
-import type { AudioOutput } from '../../../src/ports/audio-output.js';
+import { ABSENT, type AudioOutput } from '../../../src/ports/audio-output.js';
 import { FakeAudioOutput } from '../../../src/ports/fake-audio-output.js';
 import { FakeLog } from '../../../src/ports/fake-log.js';
 import { FakeTime } from '../../../src/ports/fake-time.js';
@@ -49,7 +49,7 @@ void runAudioOutputContract(t, 'ChosenOutput', () => {
 
 t.test('auto is looked up at each opening', (t) => {
   const { chosen, world, tried } = machine('auto');
-  t.throws(() => chosen.open(REQUEST), { code: 'OUTPUT_UNAVAILABLE', detail: /no sound card/ });
+  t.throws(() => chosen.open(REQUEST), { code: 'OUTPUT_UNAVAILABLE', detail: /no sound card/, info: ABSENT });
   t.equal(chosen.device, 'auto');
   world.tree = PI_WITH_I2S_DAC;
   chosen.open(REQUEST);
@@ -73,6 +73,7 @@ t.test('of several cards of a kind, the first that opens; where none does, what 
   t.throws(() => chosen.open(REQUEST), {
     code: 'OUTPUT_UNAVAILABLE',
     detail: 'hw:CARD=Headset,DEV=0 is busy. hw:CARD=D50s,DEV=0 is busy.',
+    info: {},
   });
   t.end();
 });
