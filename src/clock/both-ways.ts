@@ -9,8 +9,12 @@
  * So each answer says how the answering node reads the asker's clock. The correction is half of the disagreement, smoothed, and never more
  * than half the least round trip, which is as much as a pair of ways can hide. A peer that is further off than that and the line's own
  * bound reads a clock that is gone: it has not heard yet that this machine began anew, or slept. What it says counts for nothing then.
+ *
+ * A queue that comes and goes on one of the ways moves the two measurements at different times, by much more than stamps do, and what is
+ * smoothed goes on correcting what is over. So all of the correction is in the bound: the line that was measured is right to its own bound,
+ * wherever the corrected one lies.
  */
-import type { LocalTime } from '../core/units.js';
+import { type LocalTime, localTime } from '../core/units.js';
 import { REVERSE_WEIGHT } from './constants.js';
 import { type PeerLine, peerTimeAt } from './peer-line.js';
 
@@ -26,9 +30,14 @@ export interface Reverse {
 export class BothWays {
   #correctionNs: number | null = null;
 
-  /** By how much lines are to be moved back, nanoseconds; 0 before the peer said anything. */
-  get correctionNs(): number {
-    return this.#correctionNs ?? 0;
+  /** `line` as it is with what the peer said; as it was measured before the peer said anything. */
+  corrected(line: PeerLine): PeerLine {
+    const correctionNs = Math.round(this.#correctionNs ?? 0);
+    return {
+      ...line,
+      peerAt: localTime(line.peerAt - BigInt(correctionNs)),
+      boundNs: line.boundNs + Math.abs(correctionNs),
+    };
   }
 
   /** One of the two clocks began anew. */

@@ -197,8 +197,7 @@ export class Prober {
       this.#bothWays.take(line, this.#reverse, roundTripNs);
     }
     this.#reverse = null;
-    const moved = line && localTime(line.peerAt - BigInt(Math.round(this.#bothWays.correctionNs)));
-    this.#with.measured(line && moved && { ...line, peerAt: moved }, roundTripNs);
+    this.#with.measured(line && this.#bothWays.corrected(line), roundTripNs);
   }
 
   #forgetReverse(): void {

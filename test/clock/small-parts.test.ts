@@ -124,13 +124,14 @@ t.test('what both directions disagree about is shared', async (t) => {
   // This node reads the peer 8,000 ns ahead; the peer reads itself 7,960 ns ahead of this node.
   const reverse = { peerAt: localTime(20_000n), localAt: localTime(12_040n) };
   const ways = new BothWays();
-  t.equal(ways.correctionNs, 0);
+  const movedBack = (ns: number) => ({ ...flat, peerAt: localTime(9_000n - BigInt(ns)), boundNs: 100 + ns });
+  t.same(ways.corrected(flat), flat);
   ways.take(flat, reverse, 1_000);
-  t.equal(ways.correctionNs, 20, 'half of it');
+  t.same(ways.corrected(flat), movedBack(20), 'half of it, which is also in the bound');
   ways.take(flat, { ...reverse, localAt: localTime(12_120n) }, 1_000);
-  t.equal(ways.correctionNs, 20 + REVERSE_WEIGHT * 40, 'a later word counts for a part');
+  t.same(ways.corrected(flat), movedBack(20 + REVERSE_WEIGHT * 40), 'a later word counts for a part');
   ways.reset();
-  t.equal(ways.correctionNs, 0);
+  t.same(ways.corrected(flat), flat);
 });
 
 t.test(
@@ -139,10 +140,10 @@ t.test(
     const ways = new BothWays();
     const agreeing = { peerAt: peerTimeAt(line, localTime(5_000n)), localAt: localTime(5_000n) };
     ways.take(line, { ...agreeing, localAt: localTime(5_400n) }, 1_000);
-    t.ok(ways.correctionNs > 0);
+    t.ok(ways.corrected(line).peerAt < line.peerAt);
     ways.take(line, { peerAt: localTime(20_000n), localAt: localTime(10n ** 15n) }, 1_000);
-    t.equal(ways.correctionNs, 0);
+    t.same(ways.corrected(line), line);
     ways.take(line, { peerAt: localTime(10n ** 15n), localAt: localTime(0n) }, 1_000);
-    t.equal(ways.correctionNs, 0);
+    t.same(ways.corrected(line), line);
   },
 );
