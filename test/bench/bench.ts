@@ -28,7 +28,9 @@ import syncMutants from './sync/mutants.bench.js';
 import syncSpread from './sync/spread.bench.js';
 import syncStarts from './sync/starts.bench.js';
 import tracksClients from './tracks/clients.bench.js';
+import tracksControl from './tracks/control.bench.js';
 import tracksFanOut from './tracks/fan-out.bench.js';
+import tracksMemory from './tracks/memory.bench.js';
 
 const SUITES: readonly Suite[] = [
   resampler,
@@ -53,6 +55,8 @@ const SUITES: readonly Suite[] = [
   syncMutants,
   tracksClients,
   tracksFanOut,
+  tracksControl,
+  tracksMemory,
 ];
 
 const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));

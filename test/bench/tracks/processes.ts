@@ -11,3 +11,7 @@ export function processorS({ members }: House): number {
   };
   return members.reduce((sum, { pid }) => sum + of(pid), 0);
 }
+
+/** Resident memory (proc(5), VmRSS). MB. */
+export const residentMb = (pid: number): number =>
+  (Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024) / 1e6;
