@@ -1,6 +1,6 @@
 /** The body of an upload: bytes with back-pressure, and a decent end when they are not wanted any more. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { TuttiError } from '../core/errors.js';
 import type { Time } from '../ports/time.js';
@@ -42,10 +42,21 @@ export async function* uploadedBytes(request: IncomingMessage): AsyncGenerator<U
   if (request.socket instanceof Socket) request.socket.setTimeout(0);
 }
 
-/** The upload is refused: what is still on its way is thrown away, for a while. */
-export function lingerFor(request: IncomingMessage, time: Time): void {
+/**
+ * The upload is refused, and `response` is not begun yet: what is still on its way is thrown away, for a while. Where the sender wants the
+ * connection closed behind the answer, it is closed when all of that has come (RFC 9112, section 9.6), not before.
+ */
+export function lingerFor(request: IncomingMessage, response: ServerResponse, time: Time): void {
   const { socket } = request;
   if (request.readableEnded || socket.destroyed) return;
+  if (!response.shouldKeepAlive) {
+    response.shouldKeepAlive = true;
+    const close = () => {
+      if (request.readableEnded && response.writableFinished) socket.end();
+    };
+    request.once('end', close);
+    response.once('finish', close);
+  }
   const timer = time.after('upload.linger', LINGER_MS, () => socket.destroy());
   const over = () => {
     timer.cancel();

@@ -35,7 +35,7 @@ export const trackRoutes: readonly Route[] = [
         reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
         return trackOf(track, node);
       } catch (error) {
-        lingerFor(request.raw, time);
+        lingerFor(request.raw, reply.raw, time);
         throw error;
       }
     },
