@@ -41,8 +41,8 @@ export const ramp = (frames: number): Int16Array =>
  * far it was at worst from what is due, frames. The fades at the ends of a stretch, `fadeFrames`, are left out.
  */
 export function heardOfRamp(
-  { samples, channels }: Sound,
-  frames: number,
+  { samples, channels, rate }: Sound,
+  { frames, sampleRate }: { readonly frames: number; readonly sampleRate: number },
   fadeFrames = 2_400,
 ): { readonly from: number; readonly to: number; readonly offBy: number }[] {
   const place = (at: number) => Math.round(((samples[at * channels]! * 32_768) / 65_000 + 0.5) * frames);
@@ -57,7 +57,8 @@ export function heardOfRamp(
     while (end < total && samples[end * channels] !== 0) end++;
     const [first, last] = [at + fadeFrames, end - fadeFrames];
     let offBy = 0;
-    for (let i = first; i < last; i++) offBy = Math.max(offBy, Math.abs(place(i) - (place(first) + i - first)));
+    for (let i = first; i < last; i++)
+      offBy = Math.max(offBy, Math.abs(place(i) - place(first) - ((i - first) * sampleRate) / rate));
     if (last > first) stretches.push({ from: place(first), to: place(last - 1), offBy });
     at = end;
   }
