@@ -61,6 +61,8 @@ export const REFUSED_MS = 60_000;
 
 /** So often each node says at which revision of its holdings it is, milliseconds: so long a lost message may go unnoticed. */
 export const STANDING_MS = 5_000;
+/** What comes of files, here and elsewhere, is shown at most so often, milliseconds: enough to see it move. */
+export const PROGRESS_MS = 200;
 /** A peer is asked for all its holdings at most so often, milliseconds. */
 export const HOLDINGS_ASK_MS = 1_000;
 /** An offer is repeated so often to those who have not got the file, milliseconds. */

@@ -26,7 +26,7 @@ import type { Log } from '../ports/log.js';
 import type { Timer } from '../ports/time.js';
 import { Asking } from './asking.js';
 import type { ExchangeComponents, ExchangeHandlers, ExchangeInit, ExchangeStart } from './exchange-init.js';
-import { RELEASE_MS, ROOM_LOOK_MS, STANDING_MS, SUSPECT_MS, WAKE_MS_MIN } from './exchange-limits.js';
+import { PROGRESS_MS, RELEASE_MS, ROOM_LOOK_MS, STANDING_MS, SUSPECT_MS, WAKE_MS_MIN } from './exchange-limits.js';
 import type { DueChunk } from './fetch-plan.js';
 import { Fetching } from './fetching.js';
 import type { FetchProgress } from './fetching-init.js';
@@ -73,6 +73,9 @@ export class TrackExchange {
   #suspectedAtMs = Number.NEGATIVE_INFINITY;
   /** Something changed that handlers are to be told of. */
   #isNews = false;
+  /** Something has come of a file, here or elsewhere: handlers are told now and then, for it may be a hundred times a second. */
+  #isProgress = false;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
   #isEvaluating = false;
   /** Somebody told a wish meanwhile. */
@@ -337,7 +340,7 @@ export class TrackExchange {
       case 'arriving':
         this.#others.heardArriving(from, message.id, message);
         this.#fetching.told(from, message.id);
-        this.#isNews = true;
+        this.#isProgress = true;
         break;
     }
   }
@@ -424,7 +427,7 @@ export class TrackExchange {
   }
 
   #kept(id: TrackId, index: number): void {
-    this.#isNews = true;
+    this.#isProgress = true;
     this.#handlers?.kept(id, index);
   }
 
@@ -494,9 +497,9 @@ export class TrackExchange {
     this.#tellHoldings(nowMs);
     const fetchInMs = this.#fetching.look(() => this.#candidates()) ?? STANDING_MS;
     const giveInMs = this.#serving.look() ? ROOM_LOOK_MS : STANDING_MS;
-    if (this.#isNews) this.#tellNews();
+    const newsInMs = this.#tellNews(nowMs);
     this.#isEvaluating = false;
-    this.#wakeIn(this.#isAgain ? 0 : Math.max(WAKE_MS_MIN, Math.min(fetchInMs, giveInMs)));
+    this.#wakeIn(this.#isAgain ? 0 : Math.max(WAKE_MS_MIN, Math.min(fetchInMs, giveInMs, newsInMs)));
   }
 
   #wakeIn(ms: number): void {
@@ -505,10 +508,16 @@ export class TrackExchange {
     this.#timer = this.#components.time.after('tracks.exchange', ms, () => this.#evaluate());
   }
 
-  #tellNews(): void {
+  /** Gives after how many milliseconds to look again. */
+  #tellNews(nowMs: number): number {
+    const progressInMs = this.#isProgress ? this.#toldAtMs + PROGRESS_MS - nowMs : STANDING_MS;
+    if (!this.#isNews && progressInMs > 0) return progressInMs;
     this.#isNews = false;
+    this.#isProgress = false;
+    this.#toldAtMs = nowMs;
     this.#ownOffers.look();
     this.#handlers?.changed();
+    return STANDING_MS;
   }
 
   #tellHoldings(nowMs: number): void {

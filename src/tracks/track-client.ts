@@ -17,6 +17,8 @@ import type { StoredTracks, TrackStore } from './track-store.js';
 
 /** How many bytes of an upload are handed over at a time: few messages, and 8 uploads still fit into 4 MiB. */
 const PIECE_BYTES = 256 * 1024;
+/** A chunk is the end of a message whose head names it; so much else may be moved along with it. Bytes. */
+const MOVED_BESIDE_BYTES_MAX = 128;
 /** How much is read back at a time, so that other calls get their turn. Bytes. */
 const STEP_BYTES = 1 << 20;
 
@@ -122,10 +124,13 @@ export class TrackClient implements ChunkFiles {
     return found ?? this.#resumed(track.id);
   }
 
-  /** The bytes are moved: the caller has them no more, where they are all of their buffer. */
+  /** The bytes are moved: the caller has them no more, where they are the end of their buffer, and nearly all of it. */
   putChunk(id: TrackId, index: number, bytes: Uint8Array): Promise<void> {
-    const whole = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
-    return this.#call('putChunk', [id, index, whole], [whole.buffer as ArrayBuffer]);
+    // What is not moved waits for the collector, which looks through all of the main thread's heap for it: tens of milliseconds on a Pi.
+    const { byteOffset, length, buffer } = bytes;
+    const isMoved = byteOffset <= MOVED_BESIDE_BYTES_MAX && byteOffset + length === buffer.byteLength;
+    const moved = isMoved ? bytes : bytes.slice();
+    return this.#call('putChunk', [id, index, moved], [moved.buffer as ArrayBuffer]);
   }
 
   async finishFetch(id: TrackId): Promise<void> {

@@ -75,7 +75,7 @@ const EMPTY = new Uint8Array(0);
 
 /**
  * Cuts frames out of chunks as they come. Nothing is copied save a frame that spans chunks, and a body stays valid for as long as its
- * reader keeps it.
+ * reader keeps it. One that ends the memory that it is in is its reader's alone.
  */
 export class FrameReader {
   /** Changes as the conversation goes on; holds from the next header on. */
@@ -127,6 +127,7 @@ export class FrameReader {
       if (chunk.length - this.#at >= length) {
         this.body = view(chunk, this.#at, length);
         this.#at += length;
+        this.#letGo();
         return true;
       }
       this.#partial = new Uint8Array(length);
@@ -137,10 +138,18 @@ export class FrameReader {
     partial.set(view(chunk, this.#at, part), this.#partialFilled);
     this.#partialFilled += part;
     this.#at += part;
+    this.#letGo();
     if (this.#partialFilled < partial.length) return false;
     this.body = partial;
     this.#partial = undefined;
     return true;
+  }
+
+  /** Whoever is given a body that ends its chunk may move the chunk's memory to another thread. */
+  #letGo(): void {
+    if (this.#at < this.#chunk.length) return;
+    this.#chunk = EMPTY;
+    this.#at = 0;
   }
 
   #fillHeader(): boolean {

@@ -97,6 +97,20 @@ t.test('a body stays as it is when more comes', (t) => {
   t.end();
 });
 
+t.test('a body that ends its memory may be moved away', (t) => {
+  const reader = new FrameReader(LIMITS_OF_MEMBER.bulk);
+  for (let round = 0; round < 3; round++) {
+    reader.add(frame(KIND.message, Uint8Array.of(1, 2, round)));
+    t.ok(reader.next());
+    const { body } = reader;
+    t.equal(body.byteOffset + body.length, body.buffer.byteLength);
+    const moved = structuredClone(body, { transfer: [body.buffer as ArrayBuffer] });
+    t.same([...moved], [1, 2, round]);
+    t.notOk(reader.next());
+  }
+  t.end();
+});
+
 t.test('the largest body passes, one byte more is refused before anything is set aside for it', (t) => {
   for (const channel of ['control', 'bulk'] as const) {
     const limit = MESSAGE_BYTES_MAX[channel];
