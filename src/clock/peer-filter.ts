@@ -5,6 +5,10 @@
  * of the last minute. A Kalman filter keeps offset and drift (kalman.ts). The bound of the line is half the least round trip, which is all
  * that an unequal pair of ways can hide, plus what the filter doubts; it grows by what is not known of the drift.
  *
+ * The filter takes delays for chance, which evens out. A queue that stays on one way does not: so beside the estimate goes its *bias*, which
+ * is what the filter makes of round trips that are all on the same way, by the very same gains. What that is beyond half the least round trip
+ * is in the bound too.
+ *
  * Not every surprise is noise. In order of size:
  *
  * - A measurement that the excess of its round trip explains was delayed on one way: it has little weight, by that excess.
@@ -53,7 +57,11 @@ interface Fix {
   /** The peer's clock then: this and `estimate.offset`, which is below a nanosecond. */
   readonly peerAt: LocalTime;
   readonly estimate: Estimate;
+  readonly bias: Bias;
 }
+
+/** How far the estimate is off where all of each round trip was on the same way. Nanoseconds, and nanoseconds per second. */
+type Bias = Pick<Estimate, 'offset' | 'drift'>;
 
 /** Of the samples of one burst, nanoseconds. */
 interface RoundTrips {
@@ -98,15 +106,17 @@ export class PeerFilter {
   /** Null before the first burst. */
   line(): PeerLine | null {
     if (this.#fix === null) return null;
-    const { localAt, peerAt, estimate } = this.#fix;
+    const { localAt, peerAt, estimate, bias } = this.#fix;
     const sigma = Math.sqrt(estimate.driftVar);
     const isKnown = Math.abs(estimate.drift) > DRIFT_SIGMAS * sigma;
-    const unknown = BOUND_SIGMAS * sigma + (isKnown ? 0 : Math.abs(estimate.drift));
+    const unknown = Math.hypot(BOUND_SIGMAS * sigma, bias.drift) + (isKnown ? 0 : Math.abs(estimate.drift));
+    const hiddenNs = this.#floorNs / 2;
+    const biasNs = Math.max(Math.abs(bias.offset) - hiddenNs, 0);
     return {
       localAt,
       peerAt,
       driftPpm: isKnown ? estimate.drift / PPM : 0,
-      boundNs: this.#floorNs / 2 + BOUND_SIGMAS * Math.sqrt(estimate.offsetVar),
+      boundNs: hiddenNs + Math.hypot(BOUND_SIGMAS * Math.sqrt(estimate.offsetVar), biasNs),
       boundPpm: unknown / PPM + HOLDOVER_PPM,
     };
   }
@@ -130,6 +140,7 @@ export class PeerFilter {
         covariance: 0,
         driftVar: (DRIFT_SIGMA_PPM * PPM) ** 2,
       },
+      bias: { offset: sample.roundTripNs / 2, drift: 0 },
     };
   }
 
@@ -159,7 +170,9 @@ export class PeerFilter {
     }
     this.#wasSurprised = false;
     const estimate = isSurprise ? doubtDrift(widened, offBy, seconds) : widened;
-    this.#fix = rebased(fix, sample.localAt, correct(estimate, measured, variance));
+    const { offset, drift } = fix.bias;
+    const bias = correct({ ...estimate, offset: offset + drift * seconds, drift }, sample.roundTripNs / 2, variance);
+    this.#fix = rebased(fix, sample.localAt, correct(estimate, measured, variance), bias);
     return 'taken';
   }
 
@@ -203,11 +216,12 @@ function doubtDrift(estimate: Estimate, offBy: number, seconds: number): Estimat
 }
 
 /** The fix at `localAt`, with whole nanoseconds of the offset moved into the line. */
-function rebased(fix: Fix, localAt: LocalTime, estimate: Estimate): Fix {
+function rebased(fix: Fix, localAt: LocalTime, estimate: Estimate, { offset, drift }: Bias): Fix {
   const whole = Math.round(estimate.offset);
   return {
     localAt,
     peerAt: localTime(fix.peerAt + (localAt - fix.localAt) + BigInt(whole)),
     estimate: { ...estimate, offset: estimate.offset - whole },
+    bias: { offset, drift },
   };
 }

@@ -142,6 +142,29 @@ t.test('the bound is true from the first line on, while hardly anything is known
   }
 });
 
+t.test('a queue that sets in on one way a moment after the first burst, and stays, is in the bound', async (t) => {
+  for (const queueNs of [1e6, 5e6]) {
+    for (const fromS of [1, 3]) {
+      let [held, all] = [0, 0];
+      for (let seed = 1; seed <= 40; seed++) {
+        let now = 0;
+        const back: Pair['back'] = (draws) =>
+          60_000 + draws.exponential(8_000) + (now > fromS ? queueNs + draws.exponential(50_000) : 0);
+        const meanwhile = (atS: number) => {
+          now = atS;
+          return true;
+        };
+        const theirs = crystal(35, 0.01);
+        for (const { errorNs, boundNs } of simulate(pair({ seed, seconds: 300, theirs, back, meanwhile })).checks) {
+          all++;
+          if (Math.abs(errorNs) <= boundNs) held++;
+        }
+      }
+      t.equal(held, all, `${queueNs / 1e6} ms from ${fromS} s on`);
+    }
+  }
+});
+
 t.test('a crystal that changes while nobody is heard is in the bound', async (t) => {
   let [held, all] = [0, 0];
   const { checks } = simulate(
