@@ -6,6 +6,11 @@ export interface ClockLine {
   readonly localAt: LocalTime;
   readonly clusterAt: ClusterTime;
   readonly driftPpm: number;
+  /**
+   * Of a line that makes up for an error: when it has, and the rate from there on. Who reads by such a line may not hear of the next one in
+   * time, and must not go on past the course.
+   */
+  readonly slew?: { readonly endsAt: LocalTime; readonly thenPpm: number };
 }
 
 /** Cluster time as a node says it to others: its line over its own local clock, which they read theirs against. */
@@ -17,7 +22,14 @@ export interface ClockClaim extends ClockLine {
 }
 
 /** Cluster time when the local clock shows `at`; whole nanoseconds, and never less for a later instant. */
-export function readClock(line: ClockLine, at: LocalTime): ClusterTime {
-  const elapsed = at - line.localAt;
-  return addTime(line.clusterAt, elapsed + BigInt(Math.round((Number(elapsed) * line.driftPpm) / 1e6)));
+export function readClock({ localAt, clusterAt, driftPpm, slew }: ClockLine, at: LocalTime): ClusterTime {
+  if (slew === undefined || at <= slew.endsAt) return addTime(clusterAt, advance(at - localAt, driftPpm));
+  return addTime(clusterAt, advance(slew.endsAt - localAt, driftPpm) + advance(at - slew.endsAt, slew.thenPpm));
 }
+
+/** How much faster than the local clock cluster time runs when that shows `at`. Parts per million. */
+export const ratePpmAt = ({ driftPpm, slew }: ClockLine, at: LocalTime): number =>
+  slew !== undefined && at > slew.endsAt ? slew.thenPpm : driftPpm;
+
+const advance = (elapsedNs: bigint, ppm: number): bigint =>
+  elapsedNs + BigInt(Math.round((Number(elapsedNs) * ppm) / 1e6));

@@ -11,7 +11,7 @@
  */
 
 import type { Pace } from '../audio/servo.js';
-import { type ClockLine, readClock } from '../core/clock-line.js';
+import { type ClockLine, ratePpmAt, readClock } from '../core/clock-line.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { ItemId } from '../core/ids.js';
 import { RecentTimes } from '../core/recent-times.js';
@@ -346,18 +346,18 @@ export class PlayerLoop {
       return;
     }
     if (state === 'underrun') this.#recover(open);
-    this.#fill(open);
+    this.#fill(open, now);
     if (now - open.card.openedAt > WORKS_AFTER_NS) this.#reopening.worked();
     this.#closeIfIdle(isWanted, now);
   }
 
   /** Writes until the queue is as long as it should be. */
-  #fill({ card, renderer }: OpenCard): void {
+  #fill({ card, renderer }: OpenCard, now: LocalTime): void {
     const { isSettled } = card.line;
     const queueMs = isSettled ? this.#init.queueMs : Math.min(this.#init.queueMs, SETTLE_QUEUE_MS);
     const { rate, bufferFrames } = card.format;
     const queueFrames = Math.min(bufferFrames, framesOf(queueMs, rate));
-    this.#setPace(card);
+    this.#setPace(card, now);
     for (;;) {
       const missing = Math.min(queueFrames - card.queuedFrames, card.freeFrames);
       const frames = Math.min(Math.floor(missing), framesOf(BLOCK_MS_MAX, rate));
@@ -375,8 +375,8 @@ export class PlayerLoop {
   }
 
   /** The card's crystal against the local clock, and that against the cluster's. */
-  #setPace({ line }: PacedCard): void {
-    const { driftPpm } = this.#clock!;
+  #setPace({ line }: PacedCard, now: LocalTime): void {
+    const driftPpm = ratePpmAt(this.#clock!, now);
     this.#pace.isNominal = line.isNominal && driftPpm === 0;
     this.#pace.ppm = this.#pace.isNominal ? 0 : ((1 + line.ppm / 1e6) / (1 + driftPpm / 1e6) - 1) * 1e6;
   }

@@ -1,5 +1,6 @@
 /** TermClock: the cluster clock (clock/cluster-clock.ts), read at this machine's own time. */
 import { type ClockState, ClusterClock, type PeerLines } from '../clock/cluster-clock.js';
+import { withEndOfSlew } from '../clock/slew.js';
 import type { ClockClaim, ClockLine } from '../core/clock-line.js';
 import type { NodeId } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
@@ -24,8 +25,10 @@ export class TermClock {
     return this.#clock.readAt(this.#time.now());
   }
 
+  /** With the end of its slew: the player that reads by it may not hear of the next one for a while. */
   line(): ClockLine | null {
-    return this.#clock.line();
+    const line = this.#clock.line();
+    return line && withEndOfSlew(line, this.#clock.stateAt(line.localAt).offsetNs);
   }
 
   /** The time that a leader stamps with. */
