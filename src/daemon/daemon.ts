@@ -98,7 +98,11 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
 /** @returns the URL under which the node is reached. */
 async function startAll(config: Config, { first, version }: DaemonInit, root: Root): Promise<string> {
   const { time, log, fatal, failures, started } = root;
-  const heap = keepHeapSmall({ libc: loadLibc(), time });
+  const heap = keepHeapSmall({
+    libc: loadLibc(),
+    time,
+    isSounding: () => house.node?.outputStatus().state === 'playing',
+  });
   started({ stop: () => Promise.resolve(heap.cancel()) });
   const isDiskless = failures.isCircle;
   if (!isDiskless) {
