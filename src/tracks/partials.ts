@@ -112,7 +112,11 @@ export class Partials {
       return;
     }
     // A WAV that was left out at the start, or whose removal failed, may be right in parts.
-    if (known === undefined && this.#disk.exists(trackPath(id))) this.#disk.rename(trackPath(id), partPath(id));
+    if (known === undefined && this.#disk.exists(trackPath(id))) {
+      this.#disk.rename(trackPath(id), partPath(id));
+      // Before its size is changed: with the size of the track, and its name back after a power cut, it would be taken for held.
+      this.#disk.syncDirectory(TMP);
+    }
     const isNew = !this.#disk.exists(partPath(id));
     const partial = this.#partial(described);
     if (isNew) partial.looked = partial.plan.count;
