@@ -48,7 +48,7 @@ export interface FaultWorld {
   setVoters(machines: readonly Machine[]): void;
 }
 
-type Inject = (world: FaultWorld, prng: Prng) => void;
+type Inject = (world: FaultWorld, prng: Prng) => unknown;
 
 const running = ({ machines }: FaultWorld): Machine[] => machines.filter(({ isOn }) => isOn);
 
@@ -96,6 +96,18 @@ export const allButNeighbours =
   (line: readonly Machine[]) =>
   (from: Machine, to: Machine): boolean =>
     Math.abs(line.indexOf(from) - line.indexOf(to)) !== 1;
+
+/** Somebody wants others to vote; false where nobody can want that now. */
+function changeVoters(world: FaultWorld, prng: Prng): boolean {
+  const members = world.machines.filter(({ isUp }) => isUp);
+  if (world.atlas.inDoubt.length > 0 || members.length === 0) return false;
+  const count = pick(
+    prng,
+    [1, 2, 3, 3, 5].filter((wanted) => wanted <= members.length),
+  );
+  world.setVoters(shuffledMachines(members, prng).slice(0, count));
+  return true;
+}
 
 const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder'>, Inject>> = {
   delay: (world, prng) => {
@@ -445,15 +457,14 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     const members = world.machines.filter(({ isUp, identity }) => isUp && identity !== null);
     if (members.length > 1) world.remove(pick(prng, members));
   },
-  voters: (world, prng) => {
-    if (world.atlas.inDoubt.length > 0) return;
-    const members = world.machines.filter(({ isUp }) => isUp);
-    if (members.length === 0) return;
-    const count = pick(
-      prng,
-      [1, 2, 3, 3, 5].filter((wanted) => wanted <= members.length),
-    );
-    world.setVoters(shuffledMachines(members, prng).slice(0, count));
+  voters: (world, prng) => changeVoters(world, prng),
+  'upload-voters': (world, prng) => {
+    const afterMs = pick(prng, [1, 20, 100, 500]) * prng.fraction();
+    world.atNextUpload(() => {
+      world.until(afterMs, () => {
+        if (changeVoters(world, prng)) world.count('upload-voters');
+      });
+    });
   },
 };
 

@@ -44,8 +44,9 @@ export const FAULT_KINDS = [
   'clone',
   // Clocks.
   'wall-step',
-  // Somebody sends a file, and a machine dies.
+  // Somebody sends a file, and a machine dies, or others are to vote.
   'upload-crash',
+  'upload-voters',
   // People.
   'add-member',
   'remove-member',
@@ -210,6 +211,7 @@ export const PROFILES = {
   tracks: {
     about: 'files on cards that die, lie and are full, and peers that give what is wrong',
     faults: {
+      loss: 0.04,
       'upload-crash': 8_000,
       'power-in-write': 15_000,
       'file-flip': 15_000,
@@ -224,8 +226,10 @@ export const PROFILES = {
     faults: {
       'add-member': 10_000,
       'remove-member': 15_000,
-      voters: 8_000,
-      'upload-crash': 15_000,
+      voters: 20_000,
+      'upload-voters': 6_000,
+      'upload-crash': 20_000,
+      'slow-card': 12_000,
       'file-flip': 30_000,
     },
     knobs: (prng) => ({ thinkMs: 800, clients: 3, filesShare: 0.7, voters: between(prng, 2, 4), spares: 2 }),
@@ -287,6 +291,7 @@ const MIXED: Readonly<Record<FaultKind, number>> = {
   clone: 120_000,
   'wall-step': 40_000,
   'upload-crash': 30_000,
+  'upload-voters': 60_000,
   'add-member': 60_000,
   'remove-member': 80_000,
   voters: 60_000,

@@ -14,9 +14,11 @@ const PATIENCE_MS = 30_000;
 /** How often a file is sent with one key. */
 const ATTEMPTS_MAX = 4;
 /** Files that people have. */
-const WAVS = 8;
+const ALL_WAVS: readonly Wav[] = Array.from({ length: 8 }, (_, number) => wavOf(number));
 /** Part of the uploads that two people make of one file at once. */
 const TWIN_SHARE = 0.2;
+/** Part of the removals after which the file is sent again at once. */
+const AT_ONCE_SHARE = 0.5;
 /** What may go better the next time, and elsewhere. */
 const AGAIN: ReadonlySet<ErrorCode> = new Set([
   'BUSY',
@@ -67,9 +69,12 @@ export class Uploaders {
     if (draw < 3 && tracks.length > 0) {
       this.#listen(who, machine);
     } else if (draw < 5 && tracks.length > 1) {
-      await ask(who, { type: 'track.remove', trackId: pick(prng, tracks).id });
+      const { id } = pick(prng, tracks);
+      await ask(who, { type: 'track.remove', trackId: id });
+      // A slip of the hand: the files are on their way out everywhere when it comes again.
+      if (chance(prng, AT_ONCE_SHARE)) await this.#send(who, ALL_WAVS.find((wav) => wav.id === id)!);
     } else {
-      const wav = wavOf(prng.below(WAVS));
+      const wav = pick(prng, ALL_WAVS);
       const twins = chance(prng, TWIN_SHARE) ? [who, `${who}'`] : [who];
       await Promise.all(twins.map((each) => this.#send(each, wav)));
     }

@@ -833,7 +833,7 @@ export class World implements FaultWorld {
       const { processId: process } = machine;
       if (process === null) continue;
       for (const { id, found } of placed(machine.disk)) {
-        if (this.#ledger.isExcused(machine, id)) continue;
+        if (!machine.holds(id) || this.#ledger.isExcused(machine, id)) continue;
         this.observe({ type: 'seen', process, how: 'holds', track: id, found });
       }
     }
