@@ -34,9 +34,9 @@ export function outputFor(components: OutputComponents, setup: OutputSetup): Cho
   switch (driver) {
     case 'alsa': {
       const alsa = loadAlsa();
-      const adapter = (name: string) => new AlsaOutput({ time, alsa }, { device: name });
+      const adapter = (name: string) => new AlsaOutput({ time, alsa, ...(memory && { memory }) }, { device: name });
       const chosen = new ChosenOutput({ log, alsa, proc: procFiles, output: adapter }, { device, mixer });
-      return { output: memory === undefined ? chosen : locking(chosen, memory), device: () => chosen.device };
+      return { output: chosen, device: () => chosen.device };
     }
     case 'speaker':
       return { output: new SpeakerOutput({ time }, { device }), device: () => device };
@@ -48,20 +48,6 @@ export function outputFor(components: OutputComponents, setup: OutputSetup): Cho
     default:
       return { output: noOutput(driver), device: () => device };
   }
-}
-
-/** `output`, with the memory of all that is written to it locked. */
-function locking(output: AudioOutput, memory: MemoryLock): AudioOutput {
-  return {
-    open: (request) => output.open(request),
-    write: (samples, frameCount) => {
-      memory.lock(samples.buffer);
-      return output.write(samples, frameCount);
-    },
-    status: () => output.status(),
-    recover: () => output.recover(),
-    close: () => output.close(),
-  };
 }
 
 /** A node without a card has no player's thread; should there be one all the same, it says so and goes on. */

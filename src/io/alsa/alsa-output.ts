@@ -17,6 +17,7 @@ import {
   type OutputStatus,
 } from '../../ports/audio-output.js';
 import type { Time } from '../../ports/time.js';
+import type { MemoryLock } from '../libc/realtime.js';
 import { type AlsaLibrary, type AlsaLoading, loadAlsa } from './alsa-library.js';
 import { bindPcmCalls, ERROR, type PcmCalls } from './pcm-calls.js';
 import { PcmReader, type PcmReading } from './pcm-reader.js';
@@ -44,12 +45,15 @@ interface OpenPcm {
 export interface AlsaOutputComponents {
   readonly time: Pick<Time, 'now'>;
   readonly alsa?: AlsaLoading;
+  /** Keeps what is written to the card from being paged out; absent where it need not be. */
+  readonly memory?: Pick<MemoryLock, 'lock'>;
 }
 
 /** The card that ALSA calls `device`: `hw:CARD=NAME,DEV=0`, `plughw:...`, `default`, or any name of asound.conf. */
 export class AlsaOutput implements AudioOutput {
   readonly #time: Pick<Time, 'now'>;
   readonly #device: string;
+  readonly #memory: AlsaOutputComponents['memory'];
   #alsa: AlsaLoading | undefined;
   #calls: PcmCalls | undefined;
   #pcm: OpenPcm | undefined;
@@ -62,6 +66,7 @@ export class AlsaOutput implements AudioOutput {
   constructor(components: AlsaOutputComponents, init: { readonly device: string }) {
     this.#time = components.time;
     this.#alsa = components.alsa;
+    this.#memory = components.memory;
     this.#device = init.device;
   }
 
@@ -76,12 +81,10 @@ export class AlsaOutput implements AudioOutput {
     const setup = setUpPcm({ calls, textOf: alsa.textOf }, { device: this.#device, request });
     if ('refusal' in setup) throw new TuttiError('OUTPUT_UNAVAILABLE', setup.refusal, setup.isAbsent ? ABSENT : {});
     const { format, bits, rate, channels, bufferFrames, periodFrames } = setup;
-    this.#pcm = {
-      setup,
-      reader: new PcmReader({ calls, time: this.#time }, setup),
-      packer: new SamplePacker({ format, bits, samples: bufferFrames * channels }),
-      check: new PositionCheck({ rate }),
-    };
+    const packer = new SamplePacker({ format, bits, samples: bufferFrames * channels });
+    this.#memory?.lock(packer.memory);
+    const reader = new PcmReader({ calls, time: this.#time }, setup);
+    this.#pcm = { setup, reader, packer, check: new PositionCheck({ rate }) };
     this.#begin();
     return { rate, channels, bits, bufferFrames, periodFrames };
   }
@@ -90,6 +93,7 @@ export class AlsaOutput implements AudioOutput {
     const { setup, packer } = this.#opened();
     assert(samples.length >= frameCount * setup.channels, 'the samples hold the frames that are said to be there');
     if (this.#state !== 'running') return 0;
+    this.#memory?.lock(samples.buffer);
     const frames = Math.min(frameCount, setup.bufferFrames);
     if (frames === 0) return 0;
     const calls = this.#calls!;

@@ -43,6 +43,11 @@ export class SamplePacker {
           : new Uint8Array(3 * samples);
   }
 
+  /** What the packed samples are in: the same from the first to the last. */
+  get memory(): ArrayBufferLike {
+    return this.#place.buffer;
+  }
+
   /** The first `count` of `samples`, packed. Valid until the next call. */
   pack(samples: Int32Array, count: number): NodeJS.TypedArray {
     const place = this.#place;

@@ -112,17 +112,36 @@ export class StampedDatagram implements Datagram {
   async #start(receive: (bytes: Uint8Array, from: Address, receivedAt: LocalTime) => void): Promise<Address> {
     const fd = this.#open();
     const socket = createSocket({ type: this.#family === AF_INET6 ? 'udp6' : 'udp4' });
-    // An error is a datagram that was not delivered: nobody is told.
-    socket.on('error', () => {});
     socket.on('message', (bytes, from) => {
       const receivedAt = this.#arrivedAt(fd);
       if (this.#socket === socket) receive(bytes, { host: from.address, port: from.port }, receivedAt);
     });
-    await new Promise<void>((resolve) => socket.bind({ fd }, resolve));
+    await this.#handOver(fd, socket);
+    // An error is a datagram that was not delivered: nobody is told.
+    socket.on('error', () => {});
     this.#fd = fd;
     this.#socket = socket;
     const { address, port } = socket.address();
     return { host: address, port };
+  }
+
+  /** Has node:dgram watch and read what was opened here. @throws TuttiError PORT_IN_USE where it refuses; nothing is open then */
+  async #handOver(fd: number, socket: Socket): Promise<void> {
+    let isTaken = false;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ fd }, () => {
+          socket.off('error', reject);
+          resolve();
+        });
+        isTaken = true;
+      });
+    } catch (error) {
+      socket.close();
+      if (!isTaken) this.#calls.close(fd);
+      throw refusal(this.#wanted, error instanceof Error ? error.message : String(error), error);
+    }
   }
 
   /** A socket that is bound. @throws TuttiError PORT_IN_USE */
@@ -167,5 +186,5 @@ export class StampedDatagram implements Datagram {
   }
 }
 
-const refusal = ({ host, port }: Address, why: string) =>
-  new TuttiError('PORT_IN_USE', `UDP ${host}:${port} cannot be bound: ${why}.`);
+const refusal = ({ host, port }: Address, why: string, cause?: unknown) =>
+  new TuttiError('PORT_IN_USE', `UDP ${host}:${port} cannot be bound: ${why}.`, {}, cause);

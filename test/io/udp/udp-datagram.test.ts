@@ -1,4 +1,6 @@
 /** UDP on this machine's loopback keeps the contract of Datagram: Node's own socket, and the one that the kernel stamps. */
+import { Socket } from 'node:dgram';
+import { readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import t from 'tap';
 import { loadLibc } from '../../../src/io/libc/libc.js';
@@ -143,6 +145,40 @@ for (const { name, make: makeAt, skip } of KINDS) {
     });
   });
 }
+
+t.test(
+  'a socket that Node does not take is an error of the start, and is closed',
+  { skip: KINDS[1]!.skip },
+  async (t) => {
+    const bind = Socket.prototype.bind;
+    t.teardown(() => {
+      Socket.prototype.bind = bind;
+    });
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (const refuse of [
+      function (this: Socket) {
+        setImmediate(() => this.emit('error', new Error('too many files')));
+        return this;
+      },
+      () => {
+        throw new Error('no such kind of file');
+      },
+    ]) {
+      Socket.prototype.bind = refuse;
+      const datagram = KINDS[1]!.make({ host: '127.0.0.1', port: 0 });
+      let outcome = '';
+      void rejectionOf(datagram.start(() => {})).then((code) => {
+        outcome = code;
+      });
+      await until(() => outcome !== '', passRealTime, 'the start ends');
+      t.equal(outcome, 'PORT_IN_USE');
+      await datagram.stop();
+    }
+    // In the first case the file is Node's by then, which this test's Node never took.
+    await until(() => open() <= before + 1, passRealTime, 'what was refused at once is closed');
+  },
+);
 
 /** Keeps this thread busy. */
 const stall = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
