@@ -14,8 +14,12 @@ const STANDSTILLS = 2;
 const COMPARED = 48;
 /** Where a step is no whole number of frames, every other one is a frame longer. Frames. */
 const UNEVEN_FRAMES = 1.5;
-/** Shorter steps are not worth finding. Seconds. */
-const STEP_S_MIN = 0.000_3;
+/**
+ * Shorter steps are not looked for. Half of one is heard by nobody, and where a step is hardly longer than what every other one may be longer
+ * by, any way is a whole number of them. A microframe of USB, 0.125 ms, is found at all rates of music. Seconds, and frames.
+ */
+const STEP_S_MIN = 0.000_1;
+const STEP_FRAMES_MIN = 4;
 /**
  * Two readings, each late by anything up to a step, have a way between them that is off by 0.41 of a step (one standard deviation). With
  * less than this there are no steps.
@@ -61,7 +65,7 @@ export class PositionSteps {
     this.#isDecided = true;
     const step = this.#smallestDifference();
     const off = Math.sqrt(this.#offSquares / COMPARED);
-    if (step < STEP_S_MIN * this.#rate || off < OFF_STEPS_MIN * step) return false;
+    if (step < Math.max(STEP_S_MIN * this.#rate, STEP_FRAMES_MIN) || off < OFF_STEPS_MIN * step) return false;
     if (!this.#ways.every((way) => Math.abs(way - Math.round(way / step) * step) <= UNEVEN_FRAMES)) return false;
     this.frames = step;
     return true;

@@ -151,12 +151,15 @@ for (const [stepMs, tickMs] of [
   [5, 4.7],
   [1, 19.7],
   [2, 4.7],
+  [0.25, 29.7],
+  [0.125, 29.7],
 ] as const) {
   t.test(`a position that moves in steps of ${stepMs} ms is found out, and its half step made good for`, (t) => {
     const card = new Fitted({ ppm: 40, step: (RATE * stepMs) / 1_000 });
     card.run(0.2, 2.7).run(20, tickMs);
     t.equal(card.line.coarse, stepMs > 1);
-    t.ok(Math.abs(card.errorUs()) < 100, `${card.errorUs()} us`);
+    // Less than a quarter of a step, where half of one is missing on average.
+    t.ok(Math.abs(card.errorUs()) < Math.min(100, 250 * stepMs), `${card.errorUs()} us`);
     t.same([card.line.fault, card.line.leaps], [undefined, 0]);
     t.notOk(card.line.isNominal);
     t.end();
@@ -164,8 +167,12 @@ for (const [stepMs, tickMs] of [
 }
 
 t.test('a noisy card is not taken for one that moves in steps', (t) => {
-  const card = new Fitted({ ppm: 40, noiseUs: 400 }).run(20, 9.7);
-  t.ok(Math.abs(card.errorUs()) < 100, `${card.errorUs()} us`);
+  for (const noiseUs of [20, 50, 100, 200, 400]) {
+    for (const tickMs of [9.7, 29.7]) {
+      const card = new Fitted({ ppm: 40, noiseUs, isWhole: true }).run(0.2, 2.7).run(20, tickMs);
+      t.ok(Math.abs(card.errorUs()) < Math.max(5, noiseUs / 4), `${noiseUs} us of noise: ${card.errorUs()} us`);
+    }
+  }
   t.end();
 });
 
