@@ -34,7 +34,7 @@ export interface LogStore {
   commit(work: StoreWork, done: (standing: StoreStanding) => void): void;
   /** Boots up to this one were seen applied: the superblock need not name them any more. Rides with a later write. */
   forgetBoots(upTo: BootId): void;
-  /** Keeps the state as of `slot`; the log below is recycled. `done` once durable, or with why all is as before (DISK_FULL, BAD_SNAPSHOT). */
+  /** Keeps the state as of `slot`, anew where there is one of that slot; the log below is recycled. `done` once durable, or with why all is as before (DISK_FULL, BAD_SNAPSHOT). */
   saveSnapshot(slot: Slot, bytes: Uint8Array, done: (refused: Error | null) => void): void;
   /** Takes a peer's state in the place of this node's. `done` once durable, or with why all is as before (BAD_SNAPSHOT, DISK_FULL). */
   installSnapshot(

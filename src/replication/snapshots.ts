@@ -1,7 +1,7 @@
 /**
  * Snapshots: keeps the log short, and brings nodes up that are further behind than the log reaches.
  *
- * One is taken when half of the log's room is in use, at whatever slot is applied then, and takes the place of the log below. Where that
+ * One is taken when nearly half of the log's room is in use, at whatever slot is applied then, and takes the place of the log below. Where that
  * cannot be done it is tried again and again, also by the next process, and a leader takes no new commands while the log is nearly full: a
  * write that finds no room ends the process. A node that
  * asks for slots which its peer's log no longer has is told so, and fetches the peer's snapshot: in pieces over the bulk channel, one
@@ -19,8 +19,11 @@ import type { Channel } from '../ports/peer-link.js';
 import { encodeFrame, type Frame, SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES } from './frames.js';
 import type { LogStore, StoreStanding } from './log-store.js';
 
-/** A snapshot is due when live batches take more than this share of the log. */
-const FILL_MAX = 0.5;
+/**
+ * A snapshot is due when live batches take more than this share of the log. Below a half, so that what the log held under it is not written
+ * over before the next one: with the snapshot before, that makes up for one that gets damaged.
+ */
+const FILL_MAX = 0.45;
 /**
  * Above this share a leader takes no new commands. What is left is for what cannot wait: what is under way, the first entry of a term, a
  * change of members.
@@ -140,9 +143,9 @@ export class Snapshots {
     });
   }
 
-  /** Takes one, if it can hold more than the last one. */
+  /** Takes one, also where nothing was applied since the last one: it and the superblock that names it are then written anew. */
   renew(): void {
-    if (!this.#isSaving && !this.#isInstalling && this.#components.applied() > this.#base) this.save();
+    if (!this.#isSaving && !this.#isInstalling && this.#components.applied() > 0) this.save();
   }
 
   /** A peer wants a piece. */

@@ -1,6 +1,7 @@
 /**
  * Snapshots: the state of the house as of a slot, a file each. What makes one count is the superblock that names it, so a file that is not
- * named there is a leftover of a power cut, and nothing is ever renamed or written over.
+ * named there is a leftover of a power cut, and nothing is ever renamed or written over. The one that counted before stays, since with the
+ * log after it it comes to the same: see fallback.ts.
  */
 import { TuttiError } from '../core/errors.js';
 import type { Slot } from '../core/ids.js';
@@ -78,9 +79,22 @@ export class Snapshots {
     }
   }
 
-  /** Removes all but the one that counts, and gives their names. */
-  sweep(kept: SnapshotReference | null): string[] {
-    const leftovers = this.#disk.list(this.#folder).filter(({ name, kind }) => kind === 'file' && name !== kept?.name);
+  /** Whether it can be read, past the cache. */
+  isWhole(reference: SnapshotReference): boolean {
+    // Twice, since a read that went astray is no damage.
+    for (let looks = 0; looks < 2; looks++) {
+      const look = this.check(reference);
+      let step = look.next();
+      while (step.done !== true) step = look.next();
+      if (step.value) return true;
+    }
+    return false;
+  }
+
+  /** Removes all but those that are named, and gives their names. */
+  sweep(kept: readonly (SnapshotReference | null | undefined)[]): string[] {
+    const names = new Set(kept.map((reference) => reference?.name));
+    const leftovers = this.#disk.list(this.#folder).filter(({ name, kind }) => kind === 'file' && !names.has(name));
     for (const { name } of leftovers) this.#disk.remove(`${this.#folder}/${name}`);
     return leftovers.map(({ name }) => name);
   }

@@ -26,6 +26,7 @@ import type { Disk } from '../ports/disk.js';
 import { Ballast } from './ballast.js';
 import { type BatchPlace, BatchWriter, entryBytesMax, type LogRecord, readBatch, type StoredRecord } from './batch.js';
 import { crc32 } from './crc32.js';
+import { type Fallback, findFallback } from './fallback.js';
 import { type Identifier, RangeList } from './identifier.js';
 import {
   BOOTS_MAX,
@@ -40,7 +41,7 @@ import { type BatchKept, type LogFound, recoverLog, type StoredUnknown } from '.
 import { Ring } from './ring.js';
 import { Segments } from './segments.js';
 import { Snapshots } from './snapshots.js';
-import { type SnapshotReference, Superblock, type SuperblockState } from './superblock.js';
+import { type LogBeginning, type SnapshotReference, Superblock, type SuperblockState } from './superblock.js';
 
 export type { StoredRecord } from './batch.js';
 export { STORE_LIMITS, type StoreLimits } from './limits.js';
@@ -173,6 +174,8 @@ export class Store {
   readonly #holders: Map<Slot, number>;
   #end: LogEnd;
   #failure: Error | undefined;
+  /** What a person may let take the place of a damaged snapshot; null where nothing can. */
+  readonly #fallback: Fallback | null;
   /** The look at all of it that is under way; null where none is. */
   #scrubbing: Generator<StoreDamage | null, void> | null = null;
 
@@ -184,11 +187,12 @@ export class Store {
       readonly snapshots: Snapshots;
       readonly ballast: Ballast;
     },
-    init: { readonly log: LogFound; readonly repairs: readonly string[] },
+    init: { readonly log: LogFound; readonly fallback: Fallback | null; readonly repairs: readonly string[] },
   ) {
     const { superblock, segments } = parts;
     const { state } = superblock;
     const { log, repairs } = init;
+    this.#fallback = init.fallback;
     this.#superblock = superblock;
     this.#segments = segments;
     this.#ring = parts.ring;
@@ -284,6 +288,7 @@ export class Store {
       chosenUpTo: slotOf(0),
       cards: null,
       snapshot: null,
+      previous: null,
       geometry: { segmentBytes, segments, ringPages },
     };
     Superblock.format(disk, NEW_FOLDER, { gapBytes: limits.superblockGapBytes, state });
@@ -319,7 +324,6 @@ export class Store {
       const ring = opened(Ring.open(disk, STORE_FOLDER, { seal, pages, repaired }));
       const log = recoverLog(segments, ring, { start, seal });
       repairs.push(...log.notes);
-      if (log.toIdentify.length > 0) ring.write(log.toIdentify);
       const folder = `${STORE_FOLDER}/${SNAPSHOTS}`;
       if (!disk.exists(folder)) {
         disk.makeDirectory(folder);
@@ -327,10 +331,25 @@ export class Store {
         repaired('the folder of snapshots was gone');
       }
       const snapshots = new Snapshots(disk, { folder });
-      for (const name of snapshots.sweep(start.snapshot)) repaired(`the leftover ${name} of a snapshot was removed`);
+      const isDamaged = start.snapshot !== null && !snapshots.isWhole(start.snapshot);
+      const fallback = isDamaged ? findFallback({ segments, ring, snapshots }, log, { start, seal }) : null;
+      const isLossless = fallback?.missing.length === 0;
+      const found = isLossless ? fallback.log : log;
+      if (found.toIdentify.length > 0) ring.write(found.toIdentify);
+      if (isLossless) {
+        superblock.write({ ...superblock.state, ...fallback.beginning, previous: null });
+        repaired(
+          `the snapshot of slot ${start.snapshot?.slot} was damaged: all of it is in the log and what came before`,
+        );
+      }
+      const { snapshot, previous } = superblock.state;
+      for (const name of snapshots.sweep([snapshot, previous?.snapshot])) {
+        repaired(`the leftover ${name} of a snapshot was removed`);
+      }
       const ballast = new Ballast(disk, { folder: STORE_FOLDER, bytes: limits.ballastBytes });
       ballast.restore();
-      return new Store({ superblock, segments, ring, snapshots, ballast }, { log, repairs });
+      const parts = { superblock, segments, ring, snapshots, ballast };
+      return new Store(parts, { log: found, fallback: isLossless ? null : fallback, repairs });
     } catch (error) {
       for (const part of open) part.close();
       throw error;
@@ -347,6 +366,16 @@ export class Store {
     const { geometry, base } = this.#superblock.state;
     const segments = this.#end.segment - base.segment + (this.#end.page > 0 ? 1 : 0);
     return Math.max(this.#batches.length / geometry.ringPages, segments / geometry.segments);
+  }
+
+  /**
+   * Where the snapshot is damaged, and this card alone cannot make up for all of it: its slot, and which slots would be lost were it given
+   * up; null in their place where it cannot be. Null where the snapshot was whole, or nothing was lost with it.
+   */
+  get damagedSnapshot(): { readonly slot: Slot; readonly missing: readonly Slot[] | null } | null {
+    const { snapshot } = this.#superblock.state;
+    if (snapshot === null || this.#snapshots.isWhole(snapshot)) return null;
+    return { slot: snapshot.slot, missing: this.#fallback?.missing ?? null };
   }
 
   /** How reads get past the cache here: where they do not (`cached`), checks of what was written prove little. */
@@ -411,13 +440,14 @@ export class Store {
 
   /**
    * Keeps the state as of `slot`, which may be below the newest record, and recycles what the log holds up to there. The snapshot before
-   * stays until this one was read back. Where the disk has no room the ballast is given up.
-   * @throws TuttiError BAD_SNAPSHOT where there is one of that slot or a later one; DISK_FULL, and all is as before; DISK_FAILED
+   * stays, also beside this one (see fallback.ts); but where the disk has no room it is given up, and then the ballast. One of the same
+   * slot is the same state: written anew, it takes the place of one that is damaged.
+   * @throws TuttiError BAD_SNAPSHOT where there is one of a later slot; DISK_FULL, and all that counts is as before; DISK_FAILED
    */
   saveSnapshot(slot: Slot, bytes: Uint8Array): void {
-    const before = this.#superblock.state.snapshot;
-    if (before !== null && slot <= before.slot) throw olderThan(slot, before.slot);
-    this.#switchSnapshot(slot, bytes);
+    const { snapshot: before, base, previous } = this.#superblock.state;
+    if (before !== null && slot < before.slot) throw olderThan(slot, before.slot);
+    this.#switchSnapshot(slot, bytes, slot === before?.slot ? previous : { snapshot: before, base });
   }
 
   /**
@@ -436,7 +466,7 @@ export class Store {
       throw olderThan(slot, before.slot);
     }
     assert(init.configuration.length <= CONFIGURATION_BYTES_MAX, 'a configuration has a bounded length');
-    this.#switchSnapshot(slot, bytes, () => {
+    this.#switchSnapshot(slot, bytes, null, () => {
       this.#configuration = init.configuration;
       if (init.promised !== null) this.#promised = higherBallot(this.#promised, init.promised);
     });
@@ -456,6 +486,15 @@ export class Store {
       for (const slot of slots) this.#append({ slot, ballot: this.#promised, lost: true }, batch);
       this.#flush(batch);
     });
+  }
+
+  /** Gives up a snapshot that is damaged, with its slots that are `missing`. Only a person may decide that. The store is to be opened anew. */
+  giveUpSnapshot(): void {
+    const fallback = this.#fallback;
+    assert(fallback !== null, 'something can take the place of the snapshot');
+    this.acceptLoss(fallback.missing);
+    this.#guarded(() => this.#writeSuperblock({ ...fallback.beginning, previous: null }));
+    this.close();
   }
 
   /** Reads superblock, snapshot, live batches and identifiers past the cache, and says what is not as it was written. Writes nothing. */
@@ -543,18 +582,18 @@ export class Store {
   }
 
   /** One write of the superblock makes the snapshot count, moves the log's base, and makes `changes` hold. */
-  #switchSnapshot(slot: Slot, bytes: Uint8Array, changes: () => void = () => {}): void {
+  #switchSnapshot(slot: Slot, bytes: Uint8Array, previous: LogBeginning | null, changes: () => void = () => {}): void {
     const name = `${slot}-${this.#superblock.sequence + 1}`;
     const snapshot = this.#guarded(() => this.#writeSnapshot(name, slot, bytes));
     if (snapshot === null)
       throw new TuttiError('DISK_FULL', `The disk has no room for a snapshot of ${bytes.length} bytes.`);
     this.#guarded(() => {
       changes();
-      this.#recycle(snapshot);
+      this.#recycle(snapshot, previous);
     });
   }
 
-  #recycle(snapshot: SnapshotReference): void {
+  #recycle(snapshot: SnapshotReference, previous: LogBeginning | null): void {
     const { slot } = snapshot;
     const held = [...this.#holders].filter(([each]) => each > slot);
     const first = held.reduce((least, [, sequence]) => Math.min(least, sequence), this.#end.sequence);
@@ -563,35 +602,29 @@ export class Store {
     const { segment } = this.#batches[passed] ?? this.#end;
     this.#chosenUpTo = slotOf(Math.max(this.#chosenUpTo, slot));
     this.#highestSlot = slotOf(Math.max(this.#highestSlot, slot));
-    this.#writeSuperblock({ snapshot, base: { sequence: first, segment } });
+    this.#writeSuperblock({ snapshot, previous, base: { sequence: first, segment } });
     this.#batches = this.#batches.slice(passed);
     for (const each of this.#holders.keys()) if (each <= slot) this.#holders.delete(each);
-    this.#snapshots.sweep(snapshot);
+    this.#snapshots.sweep([snapshot, previous?.snapshot]);
     this.#ballast.restore();
   }
 
-  /** Null where the disk has no room for it, with the ballast given up. */
+  /** Null where the disk has no room for it, with the snapshot before the present one and the ballast given up. */
   #writeSnapshot(name: string, slot: Slot, bytes: Uint8Array): SnapshotReference | null {
     for (;;) {
       try {
         return this.#snapshots.write(name, slot, bytes);
       } catch (error) {
         if (!(error instanceof TuttiError && error.code === 'DISK_FULL')) throw error;
-        if (!this.#ballast.giveUp()) return null;
+        const isRoomMade = this.#snapshots.sweep([this.#superblock.state.snapshot]).length > 0;
+        if (!isRoomMade && !this.#ballast.giveUp()) return null;
       }
     }
   }
 
   #isReadable(): boolean {
     const { snapshot } = this.#superblock.state;
-    if (snapshot === null) return false;
-    try {
-      this.#snapshots.read(snapshot);
-      return true;
-    } catch (error) {
-      if (error instanceof TuttiError) return false;
-      throw error;
-    }
+    return snapshot !== null && this.#snapshots.isWhole(snapshot);
   }
 
   *#scrubSnapshot(): Generator<StoreDamage | null, void> {
@@ -631,7 +664,7 @@ export class Store {
   }
 
   /** Everything that is noted goes along. */
-  #writeSuperblock(changed: Partial<Pick<SuperblockState, 'snapshot' | 'base'>>): void {
+  #writeSuperblock(changed: Partial<Pick<SuperblockState, 'snapshot' | 'base' | 'previous'>>): void {
     this.#superblock.write({
       ...this.#superblock.state,
       boots: this.#boots,

@@ -42,6 +42,13 @@ export interface SnapshotReference {
   readonly crc: number;
 }
 
+/** Where a log begins, and what holds all that came before it. */
+export interface LogBeginning {
+  /** Null where the log begins with the first slot. */
+  readonly snapshot: SnapshotReference | null;
+  readonly base: { readonly sequence: number; readonly segment: number };
+}
+
 /** All that the superblock says. */
 export interface SuperblockState {
   readonly cluster: ClusterId;
@@ -65,12 +72,19 @@ export interface SuperblockState {
   /** Opaque; at most {@link CARDS_BYTES_MAX}. */
   readonly cards: Uint8Array | null;
   readonly snapshot: SnapshotReference | null;
+  /**
+   * Where the log began before the snapshot took the place of part of it. As long as that part is not written over, this beginning and the
+   * log after it come to the same as the snapshot. Null where they never did: a peer's snapshot jumps over slots.
+   */
+  readonly previous: LogBeginning | null;
   /** Sizes with which the store was formatted. */
   readonly geometry: { readonly segmentBytes: number; readonly segments: number; readonly ringPages: number };
 }
 
 const MAGIC = 0x31534c54; // "TLS1"
-const VERSION = 1;
+const VERSION = 2;
+/** Said nothing of what was before the snapshot. */
+const VERSION_BEFORE = 1;
 const HEADER_BYTES = 24;
 /** Longest name of a snapshot's file. Bytes. */
 const NAME_BYTES_MAX = 64;
@@ -90,20 +104,20 @@ export function encodeSuperblock(sequence: number, state: SuperblockState): Uint
   writeBallot(writer, state.promised);
   writer.bytes(state.configuration);
   writer.varint(state.leaseMsMax);
-  const { base, last, highestSlot, chosenUpTo, snapshot, geometry } = state;
+  const { base, last, highestSlot, chosenUpTo, snapshot, previous, geometry } = state;
   for (const value of [base.sequence, base.segment, last.sequence, last.hash, highestSlot, chosenUpTo]) {
     writer.varint(value);
   }
   writer.flag(state.cards !== null);
   if (state.cards !== null) writer.bytes(state.cards);
-  writer.flag(snapshot !== null);
-  if (snapshot !== null) {
-    writer.varint(snapshot.slot);
-    writer.text(snapshot.name);
-    writer.varint(snapshot.bytes);
-    writer.varint(snapshot.crc);
-  }
+  writeSnapshotReference(writer, snapshot);
   for (const value of [geometry.segmentBytes, geometry.segments, geometry.ringPages]) writer.varint(value);
+  writer.flag(previous !== null);
+  if (previous !== null) {
+    writeSnapshotReference(writer, previous.snapshot);
+    writer.varint(previous.base.sequence);
+    writer.varint(previous.base.segment);
+  }
   const variable = writer.take();
 
   const copy = new Uint8Array(paddedBytes(HEADER_BYTES + variable.length));
@@ -116,6 +130,15 @@ export function encodeSuperblock(sequence: number, state: SuperblockState): Uint
   copy.set(variable, HEADER_BYTES);
   view.setUint32(20, checksumOf(copy), true);
   return copy;
+}
+
+function writeSnapshotReference(writer: ByteWriter, snapshot: SnapshotReference | null): void {
+  writer.flag(snapshot !== null);
+  if (snapshot === null) return;
+  writer.varint(snapshot.slot);
+  writer.text(snapshot.name);
+  writer.varint(snapshot.bytes);
+  writer.varint(snapshot.crc);
 }
 
 /** Of all pages of a copy, the zeros at the end too: what two copies share is then the same in every byte. */
@@ -135,13 +158,15 @@ export function decodeSuperblock(
 ): { readonly sequence: number; readonly checksum: number; readonly state: SuperblockState } | undefined {
   const length = superblockBytes(bytes);
   const view = viewOf(bytes);
-  if (length === 0 || length > bytes.length || view.getUint32(4, true) !== VERSION) return undefined;
+  if (length === 0 || length > bytes.length) return undefined;
+  const version = view.getUint32(4, true);
+  if (version !== VERSION && version !== VERSION_BEFORE) return undefined;
   const checksum = view.getUint32(20, true);
   const sequence = getU64(view, 8);
   if (checksum !== checksumOf(bytes.subarray(0, length)) || !Number.isSafeInteger(sequence)) return undefined;
   try {
     const reader = new ByteReader(bytes.subarray(HEADER_BYTES, HEADER_BYTES + view.getUint32(16, true)));
-    const state = readState(reader);
+    const state = readState(reader, version);
     reader.end();
     return { sequence, checksum, state };
   } catch (error) {
@@ -150,7 +175,7 @@ export function decodeSuperblock(
   }
 }
 
-function readState(reader: ByteReader): SuperblockState {
+function readState(reader: ByteReader, version: number): SuperblockState {
   const cluster = readId(reader) as ClusterId;
   const node = readId(reader) as NodeId;
   const incarnation = readId(reader) as Incarnation;
@@ -164,14 +189,7 @@ function readState(reader: ByteReader): SuperblockState {
   const highestSlot = slotOf(reader.varint());
   const chosenUpTo = slotOf(reader.varint());
   const cards = reader.flag() ? new Uint8Array(reader.bytes(CARDS_BYTES_MAX)) : null;
-  const snapshot = reader.flag()
-    ? {
-        slot: slotOf(reader.varint()),
-        name: reader.text(NAME_BYTES_MAX),
-        bytes: reader.varint(),
-        crc: reader.varint(CRC_MAX),
-      }
-    : null;
+  const snapshot = readSnapshotReference(reader);
   const geometry = {
     segmentBytes: reader.varint(GEOMETRY_MAX.segmentBytes),
     segments: reader.varint(GEOMETRY_MAX.segments),
@@ -179,6 +197,13 @@ function readState(reader: ByteReader): SuperblockState {
   };
   const isSound = geometry.segmentBytes % PAGE_BYTES === 0 && geometry.segmentBytes * geometry.segments > 0;
   if (!isSound || geometry.ringPages === 0) reader.refuse('a log has segments of whole pages and a ring');
+  const hasPrevious = version !== VERSION_BEFORE && reader.flag();
+  const previous = hasPrevious
+    ? {
+        snapshot: readSnapshotReference(reader),
+        base: { sequence: reader.varint(), segment: reader.varint() },
+      }
+    : null;
   return {
     cluster,
     node,
@@ -193,7 +218,18 @@ function readState(reader: ByteReader): SuperblockState {
     chosenUpTo,
     cards,
     snapshot,
+    previous,
     geometry,
+  };
+}
+
+function readSnapshotReference(reader: ByteReader): SnapshotReference | null {
+  if (!reader.flag()) return null;
+  return {
+    slot: slotOf(reader.varint()),
+    name: reader.text(NAME_BYTES_MAX),
+    bytes: reader.varint(),
+    crc: reader.varint(CRC_MAX),
   };
 }
 

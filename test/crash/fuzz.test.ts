@@ -47,6 +47,7 @@ function superblockPage(): Uint8Array {
     chosenUpTo: slotOf(7),
     cards: Uint8Array.of(1),
     snapshot: { slot: slotOf(2), name: '2-3', bytes: 10, crc: 11 },
+    previous: { snapshot: null, base: { sequence: 1, segment: 0 } },
     geometry: { segmentBytes: 4_096, segments: 4, ringPages: 16 },
   });
 }

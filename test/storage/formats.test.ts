@@ -179,6 +179,7 @@ t.test('a superblock comes back as it was written, small or as large as it gets'
     chosenUpTo: slotOf(7),
     cards: null,
     snapshot: null,
+    previous: null,
     geometry: { segmentBytes: 4_096, segments: 3, ringPages: 8 },
   };
   const large: SuperblockState = {
@@ -187,6 +188,7 @@ t.test('a superblock comes back as it was written, small or as large as it gets'
     configuration: new Uint8Array(64 << 10).fill(7),
     cards: new Uint8Array(4 << 10).fill(8),
     snapshot: { slot: slotOf(6), name: '6-123', bytes: 1e9, crc: 0 },
+    previous: { snapshot: { slot: slotOf(4), name: '4-99', bytes: 1e9, crc: 1 }, base: { sequence: 2, segment: 1 } },
   };
   for (const state of [small, large]) {
     const bytes = encodeSuperblock(42, state);
