@@ -2,8 +2,8 @@
  * Scrub: once a day everything that the card holds of the log is read, past the cache, and compared with its checksums.
  *
  * Cards lose bits of what is never read, and a house that meets the loss at a restart, after a power cut say, may meet it on several cards at
- * once. Found in time it is harmless: this node has it all in memory, so a snapshot takes the place of what is damaged, and a person is told
- * that the card wears out. A step reads a batch or a megabyte, and is taken only while nothing is written. A card that is whole is
+ * once. Found in time it is harmless: this node has it all in memory, so a snapshot takes the place of what is damaged, log, superblock and
+ * snapshot alike, and a person is told that the card wears out. A step reads a batch or a megabyte, and is taken only while nothing is written. A card that is whole is
  * only read.
  */
 import type { Time, Timer } from '../ports/time.js';
@@ -26,7 +26,7 @@ export interface ScrubComponents {
   readonly store: Pick<LogStore, 'scrub'>;
   /** Writes of the core that are on their way to the disk. */
   readonly outstanding: () => number;
-  /** Takes a snapshot, if it can hold more than the last one. */
+  /** Takes a snapshot, and so writes the superblock. */
   readonly renew: () => void;
 }
 

@@ -101,3 +101,39 @@ t.test('a node at which something is agreed every few seconds is not disturbed',
   t.ok(steps() > 0, 'it is only put off');
   await cluster.stop();
 });
+
+t.test(
+  'a snapshot is written anew where it is damaged, also while nothing was agreed since it was taken',
+  async (t) => {
+    const { cluster, node, pass } = await loneNode();
+    lose(node, 'the entry that the card will lose');
+    await pass(SCRUB_AFTER_MS + 30_000);
+    const [first] = node.disk.list('consensus/snapshots');
+    node.disk.flipBit(`consensus/snapshots/${first!.name}`, 10, 0, { cached: true });
+    await pass(SCRUB_EVERY_MS + 30_000);
+    t.equal(node.replica.status().trouble, 'CARD_DAMAGED');
+    const [second] = node.disk.list('consensus/snapshots');
+    t.not(second?.name, first?.name, 'under another name');
+    await pass(SCRUB_EVERY_MS + 30_000);
+    t.equal(node.replica.status().trouble, null);
+    await node.kill();
+    await cluster.settle(node.start());
+    t.equal(node.recorder.texts.length, 3, 'nothing is lost');
+    await cluster.stop();
+  },
+);
+
+t.test('a copy of the superblock is written anew where it is damaged', async (t) => {
+  const { cluster, node, pass } = await loneNode();
+  node.disk.flipBit('consensus/superblock-a', 100, 0, { cached: true });
+  await pass(SCRUB_AFTER_MS + 30_000);
+  t.equal(node.replica.status().trouble, 'CARD_DAMAGED');
+  await pass(SCRUB_EVERY_MS + 30_000);
+  t.equal(node.replica.status().trouble, null);
+  node.disk.flipBit('consensus/superblock-b', 100, 0, { cached: true });
+  await pass(SCRUB_EVERY_MS + 30_000);
+  t.equal(node.replica.status().trouble, 'CARD_DAMAGED', 'the next one too, with nothing agreed since');
+  await pass(SCRUB_EVERY_MS + 30_000);
+  t.equal(node.replica.status().trouble, null);
+  await cluster.stop();
+});
