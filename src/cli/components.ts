@@ -40,8 +40,17 @@ export interface FirstStart {
 export interface RepairReport {
   /** Sentences on what is damaged; empty where nothing is. */
   readonly damage: readonly string[];
+  /** Sentences on what was damaged, and was mended with what this card has beside it. */
+  readonly mended: readonly string[];
   /** Slots whose entries are not known any more, and were given up where `lossAccepted`. */
   readonly unknownSlots: readonly number[];
+  /**
+   * Where the snapshot is damaged: its slot, and which slots are lost were it given up, as they were where `lossAccepted`; null in their
+   * place where that would leave nothing to begin with. Null where it is whole.
+   */
+  readonly snapshot: { readonly slot: number; readonly missing: readonly number[] | null } | null;
+  /** Other nodes that are members: they may have what is damaged here. */
+  readonly others: number;
   readonly lossAccepted: boolean;
 }
 

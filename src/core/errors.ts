@@ -353,7 +353,7 @@ export const ERRORS = {
     500,
     'world',
     'A snapshot of the agreed state cannot be read.',
-    'Another node sends a good one; if the detail names a newer version, upgrade this node.',
+    'Where the house has other nodes, start them: one of them sends a good one. On a node that is alone, tutti repair says what can be had back. If the detail names a newer version, upgrade this node.',
   ),
   DISK_FAILED: row(
     500,

@@ -86,7 +86,7 @@ function keyRow({ path, variable, schema }: ConfigKey): string[] {
 
 function cliPage(): string {
   const idle = () => Promise.resolve(0);
-  const repair = () => Promise.resolve({ damage: [], unknownSlots: [], lossAccepted: false });
+  const repair = () => Promise.reject(new Error('the pages repair nothing'));
   const own = systemComponents({ version: '', run: idle, demo: idle, repair });
   const program = buildProgram(own, { ended: () => undefined });
   return page([

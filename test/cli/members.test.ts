@@ -131,7 +131,15 @@ t.test('run is told what to do on an empty data directory', async (t) => {
 });
 
 t.test('repair says what is damaged, and gives it up only where that is accepted', async (t) => {
-  let report: RepairReport = { damage: [], unknownSlots: [], lossAccepted: false };
+  const whole: RepairReport = {
+    damage: [],
+    mended: [],
+    unknownSlots: [],
+    snapshot: null,
+    others: 2,
+    lossAccepted: false,
+  };
+  let report = whole;
   const asked: unknown[] = [];
   const repair = ({ dataDir }: Config, options: { readonly acceptLoss: boolean }) => {
     asked.push([dataDir, options]);
@@ -139,7 +147,9 @@ t.test('repair says what is damaged, and gives it up only where that is accepted
   };
   const ask = (line: string) => tutti(line.split(' '), { repair });
   t.match(await ask('repair --data /d'), { exitCode: 0, stdout: 'The log is whole.\n' });
-  report = { damage: ['a page of the log is torn'], unknownSlots: [5, 6], lossAccepted: false };
+  report = { ...whole, mended: ['a copy differed'] };
+  t.match(await ask('repair'), { exitCode: 0, stdout: 'a copy differed\nThe log is whole.\n' });
+  report = { ...whole, damage: ['a page of the log is torn'], unknownSlots: [5, 6] };
   t.match(await ask('repair'), {
     exitCode: 3,
     stdout: /^a page of the log is torn\nDamaged: slots 5, 6\nStart the node while the others run/,
@@ -147,6 +157,16 @@ t.test('repair says what is damaged, and gives it up only where that is accepted
   report = { ...report, lossAccepted: true };
   t.match(await ask('repair --accept-loss'), { exitCode: 0, stdout: /2 entries given up: what they held is lost/ });
   t.strictSame(JSON.parse((await ask('repair --accept-loss --json')).stdout), report);
+  const snapshot = { slot: 9, missing: [3] };
+  report = { ...whole, damage: ['the snapshot is damaged'], unknownSlots: [12], snapshot, others: 0 };
+  t.match(await ask('repair'), { exitCode: 3, stdout: /Damaged: slots 3, 12\nNo other node .* gives up 2 entries/ });
+  report = { ...report, snapshot: { slot: 9, missing: null } };
+  t.match(await ask('repair --accept-loss'), {
+    exitCode: 3,
+    stdout: /the titles .* are lost\. The files of the tracks are not: .*start anew/,
+  });
+  report = { ...whole, damage: ['an identifier is damaged'], others: 0 };
+  t.match(await ask('repair'), { exitCode: 3, stdout: /Nothing is lost: start the node/ });
   t.strictSame(asked.slice(0, 2), [
     ['/d', { acceptLoss: false }],
     ['/var/lib/tutti', { acceptLoss: false }],

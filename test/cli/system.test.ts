@@ -76,7 +76,7 @@ t.test('the components of a real process', (t) => {
     version: '1.2.3',
     run: idle,
     demo: idle,
-    repair: () => Promise.resolve({ damage: [], unknownSlots: [], lossAccepted: false }),
+    repair: () => Promise.reject(new Error('this test repairs nothing')),
   });
   t.not(components.uniqueKey(), components.uniqueKey());
   const before = components.nowMs();

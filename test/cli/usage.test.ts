@@ -77,7 +77,7 @@ t.test('no command at all shows the help, as an error', async (t) => {
 
 t.test('only what is built is listed', (t) => {
   const idle = () => Promise.resolve(0);
-  const repair = () => Promise.resolve({ damage: [], unknownSlots: [], lossAccepted: false });
+  const repair = () => Promise.reject(new Error('this test repairs nothing'));
   const own = systemComponents({ version: '', run: idle, demo: idle, repair });
   const program = buildProgram(own, { ended: () => undefined });
   const names = program.commands.map((command) => command.name());

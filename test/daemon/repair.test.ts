@@ -80,7 +80,14 @@ const readdirSafe = (path: string): boolean => {
 t.test('a log that is whole is found so, as often as one looks', async (t) => {
   const { dataDir } = makeStore(t, ['a']);
   for (let i = 0; i < 2; i++) {
-    t.strictSame(await repairStore(configOf(dataDir), look), { damage: [], unknownSlots: [], lossAccepted: false });
+    t.strictSame(await repairStore(configOf(dataDir), look), {
+      damage: [],
+      mended: [],
+      unknownSlots: [],
+      snapshot: null,
+      others: 0,
+      lossAccepted: false,
+    });
   }
 });
 
@@ -91,6 +98,44 @@ t.test('a node that votes alone gives damaged entries up where its owner accepts
   t.strictSame([report.unknownSlots, report.lossAccepted], [[1], false]);
   t.match(await repairStore(configOf(dataDir), { acceptLoss: true }), { unknownSlots: [1], lossAccepted: true });
   t.match(await repairStore(configOf(dataDir), look), { unknownSlots: [], lossAccepted: false });
+});
+
+/** Keeps a snapshot as of the last slot, and damages it; `jumps`: it is a peer's, for which the log never had the slots. */
+function damageSnapshot(dataDir: string, init: { readonly jumps: boolean }): void {
+  const disk = new NodeDisk({ root: dataDir });
+  const store = Store.open(disk, { bootId: id('e') as BootId }, STORE_LIMITS);
+  const state = new TextEncoder().encode('the state of the house');
+  const { configuration } = store.recovered;
+  if (init.jumps) store.installSnapshot(slot(2), state, { configuration, promised: null });
+  else store.saveSnapshot(slot(2), state);
+  store.close();
+  damage(join(dataDir), state);
+}
+
+t.test('a damaged snapshot is made up for by the log, also for a node that is alone', async (t) => {
+  const { dataDir } = makeStore(t, ['a']);
+  damageSnapshot(dataDir, { jumps: false });
+  const report = await repairStore(configOf(dataDir), look);
+  t.match(report, { damage: [], mended: [/snapshot of slot 2 was damaged/], unknownSlots: [], snapshot: null });
+});
+
+t.test('a snapshot that the log makes up for in part is given up where that is accepted', async (t) => {
+  const { dataDir, mark } = makeStore(t, ['a']);
+  damageSnapshot(dataDir, { jumps: false });
+  damage(dataDir, mark);
+  const snapshot = { slot: 2, missing: [1] };
+  t.match(await repairStore(configOf(dataDir), look), { snapshot, others: 0, lossAccepted: false });
+  t.match(await repairStore(configOf(dataDir), { acceptLoss: true }), { snapshot, lossAccepted: true });
+  t.match(await repairStore(configOf(dataDir), look), { unknownSlots: [], snapshot: null });
+});
+
+t.test('a snapshot without which nothing is left to begin with is not given up, and that is said', async (t) => {
+  const { dataDir } = makeStore(t, ['a']);
+  damageSnapshot(dataDir, { jumps: true });
+  for (const acceptLoss of [false, true]) {
+    const report = await repairStore(configOf(dataDir), { acceptLoss });
+    t.match(report, { snapshot: { slot: 2, missing: null }, others: 0, lossAccepted: false });
+  }
 });
 
 t.test('what others may have is not given up', async (t) => {

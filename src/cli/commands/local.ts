@@ -29,9 +29,12 @@ export function addLocalCommands(program: Command, run: RunCommand): void {
   withConfigOptions(program.command('repair'))
     .summary('check the log of a node that does not run')
     .description(
-      'Checks log and snapshot of a node that does not run. A damaged entry is fetched from the other nodes when the node runs again; a node that is alone can only give it up.',
+      'Checks log and snapshot of a node that does not run, mends what it can with what the card has beside it, and notes its look in the superblock as a start does. What is damaged beyond that is fetched from the other nodes when the node runs again; a node that is alone can only give it up.',
     )
-    .option('--accept-loss', 'give up the entries that are damaged: what they held is lost for good')
+    .option(
+      '--accept-loss',
+      'give up the entries and the snapshot that are damaged: what only they held is lost for good',
+    )
     .action(run(repair));
   addCapabilitiesCommand(program, run);
 }
@@ -64,15 +67,30 @@ async function repair(session: Session, options: ConfigOptions & { readonly acce
   const report = await session.components.repair(config, { acceptLoss: options.acceptLoss === true });
   const isWhole = report.damage.length === 0 && report.unknownSlots.length === 0;
   if (!isWhole && !report.lossAccepted) session.exitCode = EXIT.world;
-  session.print(report, () => (isWhole ? 'The log is whole.' : humanRepair(report)));
+  session.print(report, () =>
+    [...report.mended, ...(isWhole ? ['The log is whole.'] : humanRepair(report))].join('\n'),
+  );
 }
 
-function humanRepair({ damage, unknownSlots, lossAccepted }: RepairReport): string {
-  const lost = counted(unknownSlots.length, 'entry').replace('entrys', 'entries');
-  const advice = lossAccepted
-    ? `${lost} given up: what they held is lost.`
-    : 'Start the node while the others run: what they have, it fetches. If it is alone, tutti repair --accept-loss gives up what is damaged.';
-  return [...damage, ...(unknownSlots.length === 0 ? [] : [`Damaged: slots ${unknownSlots.join(', ')}`]), advice].join(
-    '\n',
-  );
+function humanRepair(report: RepairReport): string[] {
+  const lost = [...(report.snapshot?.missing ?? []), ...report.unknownSlots];
+  return [
+    ...report.damage,
+    ...(lost.length === 0 ? [] : [`Damaged: slots ${lost.join(', ')}`]),
+    adviceOn(report, lost),
+  ];
+}
+
+function adviceOn({ snapshot, others, lossAccepted }: RepairReport, lost: readonly number[]): string {
+  const entries = counted(lost.length, 'entry').replace('entrys', 'entries');
+  if (lossAccepted) return `${entries} given up: what they held is lost.`;
+  if (others > 0) {
+    return 'Start the node while the others run: what they have, it fetches. What nobody has, a node that votes alone gives up by tutti repair --accept-loss.';
+  }
+  if (snapshot?.missing === null) {
+    return 'No other node has what is damaged, and what is left of the log does not begin anywhere: the queue, the volume, the titles and the settings of the house are lost. The files of the tracks are not: docs/operating.md says under "A node says that its snapshot cannot be read" how to start anew with them.';
+  }
+  return lost.length > 0
+    ? `No other node has what is damaged. tutti repair --accept-loss gives up ${entries}, and keeps the rest.`
+    : 'Nothing is lost: start the node, which writes anew what is damaged.';
 }
