@@ -10,7 +10,7 @@
  */
 import type { ClockClaim } from '../core/clock-line.js';
 import type { NodeId } from '../core/ids.js';
-import { decodeMessage, encodeConfiguration, encodeEntry, encodeMessage } from '../paxos/codec.js';
+import { encodeConfiguration, encodeEntry, encodeMessage } from '../paxos/codec.js';
 import type { Configuration } from '../paxos/configuration.js';
 import type {
   Applied,
@@ -120,13 +120,6 @@ export class Driver {
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  /** A message of the core from a peer. @throws TuttiError BAD_FRAME */
-  receive(from: NodeId, bytes: Uint8Array): Message {
-    const message = decodeMessage(bytes);
-    this.handle({ type: 'message', from, message });
-    return message;
   }
 
   /** Ends everything: no event is taken any more. */

@@ -6,7 +6,9 @@
  * wait for a snapshot while the log has no room.
  */
 import type { NodeId, Slot } from '../core/ids.js';
+import { decodeMessage } from '../paxos/codec.js';
 import type { Applied } from '../paxos/effects.js';
+import type { Message } from '../paxos/message.js';
 import type { PeerClocks } from '../ports/peer-clocks.js';
 import type { Channel, PeerLink } from '../ports/peer-link.js';
 import type { Time } from '../ports/time.js';
@@ -83,6 +85,10 @@ export interface PartsInit extends Omit<ReplicaInit, 'recovered'> {
   readonly unreadable: Slot | null;
 }
 
+/** What would be put into the log. */
+const hasEntries = (message: Message): boolean =>
+  (message.type === 'accept' || message.type === 'learned') && message.entries.length > 0;
+
 /** The parts of one start of a replica. Nothing happens before one of them is called. */
 export function newParts(components: PartsComponents, init: PartsInit): Parts {
   const { self, replica, time, store, link, driver, clock, peerClocks, handlers } = components;
@@ -127,6 +133,7 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
       applied: self.applied,
       take: () => (repair.trouble === null ? { slot: self.applied(), bytes: replica.snapshot() } : null),
       saved: (slot) => driver.handle({ type: 'compacted', base: slot, lastStampNs: replica.lastStampNs() }),
+      fullChanged: self.statusChanged,
       install: replica.install,
     },
     { base: recovered.base },
@@ -139,7 +146,9 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
     renew: () => snapshots.renew(),
   });
   const receive = (from: NodeId, bytes: Uint8Array) => {
-    const message = driver.receive(from, bytes);
+    const message = decodeMessage(bytes);
+    if (snapshots.refusesEntries && hasEntries(message)) return message;
+    driver.handle({ type: 'message', from, message });
     replica.afterStep();
     return message;
   };

@@ -45,6 +45,7 @@ import type { LogHandlers, LogStatus, MemberChange, ReplicatedLog, SlotVoter } f
 import type { Settle } from './requests.js';
 import { type Self, serves } from './self.js';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot-form.js';
+import { TRY_AGAIN_MS } from './snapshots.js';
 import { NOT_RUNNING, statusNow } from './status.js';
 import { TermClock } from './term-clock.js';
 
@@ -81,6 +82,8 @@ export class Replica implements ReplicatedLog {
   #reached: Configuration | null = null;
   /** Who votes in `#reached`: see {@link LogEntry.voters}. */
   #voters: readonly SlotVoter[] = [];
+  /** A snapshot of a peer waits for room on the disk. */
+  #retry: Timer | null = null;
   /** A node that votes alone has started once it serves. */
   #alone: (() => void) | null = null;
 
@@ -208,6 +211,7 @@ export class Replica implements ReplicatedLog {
     if (running === null) return;
     running.driver.stop();
     running.timer.cancel();
+    this.#retry?.cancel();
     running.peers.stop();
     running.requests.stop();
     running.membership.stop();
@@ -430,7 +434,7 @@ export class Replica implements ReplicatedLog {
 
   /** Puts a peer's snapshot in the place of this node's state: in memory, on the disk, then in the core. */
   #install(slot: Slot, bytes: Uint8Array, done: () => void): void {
-    const { handlers, recovered, driver, self, snapshots, repair, requests } = this.#running!;
+    const { handlers, recovered, self, repair } = this.#running!;
     let snapshot: Snapshot;
     try {
       snapshot = decodeSnapshot(bytes, recovered.cluster);
@@ -445,7 +449,13 @@ export class Replica implements ReplicatedLog {
       done();
       return;
     }
-    const { configuration, lastStampNs } = snapshot;
+    this.#keepInstalled(snapshot, bytes, done);
+  }
+
+  /** What the state in memory is already goes to the disk. */
+  #keepInstalled(snapshot: Snapshot, bytes: Uint8Array, done: () => void): void {
+    const { driver, self, snapshots, repair, requests } = this.#running!;
+    const { slot, configuration, lastStampNs } = snapshot;
     // One that fetches an older state, because its own cannot be read, stays in the configuration that it had come to: found in an older
     // one after a restart, it would take what it accepted since for what that one's stop-sign has undone.
     const known = driver.state.configuration;
@@ -457,13 +467,20 @@ export class Replica implements ReplicatedLog {
     };
     this.#components.store.installSnapshot(slot, bytes, meta, (refused) => {
       if (this.#isOver) return;
+      if (refused instanceof TuttiError && refused.code === 'DISK_FULL') {
+        self.log.error('a snapshot of a peer finds no room: the node takes no part until there is some', { slot });
+        this.#retry = this.#components.time.after('consensus.install', TRY_AGAIN_MS, () =>
+          this.#keepInstalled(snapshot, bytes, done),
+        );
+        return;
+      }
       done();
       if (refused !== null) {
         // The state in memory is another now than the disk's: only a restart brings them together.
         this.#fail(refused);
         return;
       }
-      this.#take(handlers, snapshot);
+      this.#take(this.#running!.handlers, snapshot);
       this.#configuration = configuration;
       snapshots.installed(slot);
       // The core learned of these another way while the snapshot went to the disk; up to its slot the state holds them already.

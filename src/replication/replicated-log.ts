@@ -107,7 +107,7 @@ export interface LogStatus {
   /** Every slot up to here was applied here. */
   readonly appliedSlot: Slot;
   /** Something is wrong with what this node's card holds: said in an alert. Null where all is well. */
-  readonly trouble: 'LOG_DAMAGED' | 'CARD_DAMAGED' | 'CARD_NOT_TRUSTED' | 'STATE_DIFFERS' | null;
+  readonly trouble: 'LOG_DAMAGED' | 'CARD_DAMAGED' | 'CARD_NOT_TRUSTED' | 'STATE_DIFFERS' | 'DISK_FULL' | null;
 }
 
 /** A change of who takes part. One at a time. */

@@ -2,8 +2,8 @@
  * Snapshots: keeps the log short, and brings nodes up that are further behind than the log reaches.
  *
  * One is taken when nearly half of the log's room is in use, at whatever slot is applied then, and takes the place of the log below. Where that
- * cannot be done it is tried again and again, also by the next process, and a leader takes no new commands while the log is nearly full: a
- * write that finds no room ends the process. A node that
+ * cannot be done it is tried again and again, also by the next process, and while the log is nearly full a leader takes no new commands,
+ * and any other member no entries: a write that finds no room ends the process. A node that
  * asks for slots which its peer's log no longer has is told so, and fetches the peer's snapshot: in pieces over the bulk channel, one
  * after another, each asked for until it comes. Pieces name the snapshot by its slot and hash, so that none of another one is mixed in: the
  * peer may have taken a newer one meanwhile, and then the fetch begins anew.
@@ -34,7 +34,7 @@ const ASK_AGAIN_MS = 1_000;
 /** A peer that sent nothing for so long is given up; the core will ask whoever it learns from next. Milliseconds. */
 const GIVE_UP_MS = 10_000;
 /** A snapshot that found no room on the disk is tried again after this long: making one is work. Milliseconds. */
-const TRY_AGAIN_MS = 10_000;
+export const TRY_AGAIN_MS = 10_000;
 /** Peers that wait for the snapshot to be read. */
 const ASKERS_MAX = 256;
 /** What is read for peers is kept in memory for so long after the last one asked. Milliseconds. */
@@ -55,6 +55,8 @@ export interface SnapshotsComponents {
   readonly take: () => { readonly slot: Slot; readonly bytes: Uint8Array } | null;
   /** The log up to `slot` is not needed any more. */
   readonly saved: (slot: Slot) => void;
+  /** {@link Snapshots.isLogFull} is another now. */
+  readonly fullChanged: () => void;
   /** A peer's snapshot is complete: puts it in place, and calls `done` when that is over, well or not. */
   readonly install: (slot: Slot, bytes: Uint8Array, done: () => void) => void;
 }
@@ -111,9 +113,17 @@ export class Snapshots {
     return this.#fill > FILL_LAST;
   }
 
+  /**
+   * The log is full, and what is applied would make room once the disk has some: entries of others are as good as lost on the way until then,
+   * and come again. (Where nothing was applied, only more of them can bring that about.)
+   */
+  get refusesEntries(): boolean {
+    return this.isLogFull && this.#components.applied() > this.#base;
+  }
+
   /** So much of the log is in use: takes a snapshot if one is due. */
   consider({ fill }: Pick<StoreStanding, 'fill'>): void {
-    this.#fill = fill;
+    this.#noteFill(fill);
     this.#saveIfDue();
   }
 
@@ -138,7 +148,7 @@ export class Snapshots {
         return;
       }
       this.#base = slot;
-      this.#fill = 0;
+      this.#noteFill(0);
       this.#components.saved(slot);
     });
   }
@@ -163,8 +173,9 @@ export class Snapshots {
 
   /** Only `from`'s snapshot holds what this node lacks: everything up to `least`. */
   need(from: NodeId, least: Slot): void {
-    if (this.#fetch !== null || this.#isInstalling) return;
     const nowMs = this.#components.nowMs();
+    // A disk without room for this node's own snapshot has none for another's.
+    if (this.#fetch !== null || this.#isInstalling || this.refusesEntries || nowMs < this.#restUntilMs) return;
     this.#fetch = { from, least, part: null, have: 0, askedAtMs: nowMs, heardAtMs: nowMs };
     this.#ask(this.#fetch);
   }
@@ -206,7 +217,7 @@ export class Snapshots {
   /** The snapshot as of `slot` is on the disk. */
   installed(slot: Slot): void {
     this.#base = slot;
-    this.#fill = 0;
+    this.#noteFill(0);
   }
 
   /** Asks again for what did not come, and lets go of what nobody wants. */
@@ -226,6 +237,15 @@ export class Snapshots {
     this.#isOver = true;
     this.#fetch = null;
     this.#askers = [];
+  }
+
+  #noteFill(fill: number): void {
+    const wasFull = this.isLogFull;
+    this.#fill = fill;
+    if (wasFull === this.isLogFull) return;
+    if (this.isLogFull)
+      this.#components.log.error('the log is full, and nothing new is taken until a snapshot is kept');
+    this.#components.fullChanged();
   }
 
   #saveIfDue(): void {

@@ -19,7 +19,7 @@ export const NOT_RUNNING: LogStatus = {
 
 /** Of a node that runs. */
 export function statusNow(
-  parts: Pick<Parts, 'self' | 'peers' | 'cards' | 'leadership' | 'repair' | 'scrub'>,
+  parts: Pick<Parts, 'self' | 'peers' | 'cards' | 'leadership' | 'repair' | 'snapshots' | 'scrub'>,
 ): LogStatus {
   const { self, peers, leadership } = parts;
   const configuration = self.configuration();
@@ -50,10 +50,12 @@ function troubleOf({
   self,
   cards,
   repair,
+  snapshots,
   scrub,
-}: Pick<Parts, 'self' | 'cards' | 'repair' | 'scrub'>): LogStatus['trouble'] {
+}: Pick<Parts, 'self' | 'cards' | 'repair' | 'snapshots' | 'scrub'>): LogStatus['trouble'] {
   if (cards.isDoubted) return 'CARD_NOT_TRUSTED';
   if (repair.trouble !== null) return repair.trouble;
   if (statusOf(self.state).damaged !== null) return 'LOG_DAMAGED';
+  if (snapshots.isLogFull) return 'DISK_FULL';
   return scrub.hasFound ? 'CARD_DAMAGED' : null;
 }
