@@ -7,7 +7,7 @@ import type { Configuration } from './configuration.js';
 export interface Session {
   readonly node: NodeId;
   readonly boot: BootId;
-  /** Counts this process's proposals from 1. */
+  /** Counts this process’s proposals, from a number that rises with every start of its card. */
   readonly seq: number;
 }
 

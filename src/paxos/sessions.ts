@@ -2,12 +2,13 @@
  * Sessions: each proposal of each process counts once, however often it comes to stand in the log.
  *
  * A proposal may be chosen twice: its proposer hears nothing, asks again, and both requests reach a leader, or two leaders. So every
- * command carries who proposed it: node, boot (one start of its process) and a number that counts from 1. The table here is worked
+ * command carries who proposed it: node, boot (one start of its process) and a number that counts on. The table here is worked
  * out from the log alone, so that all nodes pass over the same entries, and is part of the snapshot: without it a node that starts from
  * one would apply again what the others pass over.
  *
  * A boot's session opens with whichever of its commands stands first in the log, and closes that of the boot before: a process that is
- * over proposes nothing any more, and what it left in the network would come too late to be wanted. Of an open session
+ * over proposes nothing any more, and what it left in the network would come too late to be wanted. That may also be the first that the log
+ * sees of its boot: so numbers rise over the boots of a card ({@link seqBefore}), and one of an earlier start opens nothing. Of an open session
  * the last {@link WINDOW} numbers are remembered one by one; a number below them is passed over, so a proposer must not have
  * proposals further apart than that under way. Everything is evicted in the order of the log, never by a clock.
  *
@@ -21,7 +22,17 @@ import type { Session } from './entry.js';
 
 /** How far apart proposals of one process may be that are under way at once. */
 export const WINDOW = 1_024;
-/** Boots of one node that are remembered as closed: a duplicate that is older than so many restarts of its sender does not exist. */
+/** Numbers that one start of a card has for its proposals: more than it makes at full speed in a week. There are some two million starts. */
+const SEQS_PER_START = 2 ** 32;
+
+/** The number before the first proposal of a card's start with this number. */
+export const seqBefore = (start: number): number => start * SEQS_PER_START;
+const startOf = (seq: number): number => Math.floor(seq / SEQS_PER_START);
+
+/**
+ * Boots of one node that are remembered as closed, for those that counted from 1 whichever start it was: a duplicate that is older than so many
+ * restarts of its sender does not exist.
+ */
 export const CLOSED_BOOTS = 16;
 /** Nodes whose sessions are kept, removed ones included; the one that was silent the longest goes first. */
 export const NODES_MAX = 1_024;
@@ -117,6 +128,7 @@ export class Sessions {
   }
 
   #open(known: NodeSession | undefined, { node, boot, seq }: Session, slot: Slot): boolean {
+    if (known !== undefined && startOf(seq) < startOf(known.highest)) return false;
     if (known?.closed.includes(boot)) return false;
     const closed = known === undefined ? [] : [...known.closed, known.boot].slice(-CLOSED_BOOTS);
     this.#nodes.set(node, { boot, openedAt: slot, closed, highest: seq, seen: new Map([[seq, slot]]), lastSlot: slot });

@@ -95,7 +95,7 @@ export function newParts(components: PartsComponents, init: PartsInit): Parts {
   const { recovered, unreadable, boot, leadMs, voters = 'auto', gate, hashEverySlots = HASH_EVERY_SLOTS } = init;
   const { defer = queueMicrotask } = init;
   const { node, log } = self;
-  const proposals = new Proposals({ node, boot });
+  const proposals = new Proposals({ node, boot, start: recovered.starts });
   const peers = new Peers({ self, time, link, clocks: peerClocks });
   const cards = new CardWatch(
     { self, store, proposals, bootOf: replica.bootOf, batch: () => driver.batch },

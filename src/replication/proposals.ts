@@ -12,7 +12,7 @@
 import { TuttiError } from '../core/errors.js';
 import type { BootId, NodeId, Slot } from '../core/ids.js';
 import type { Session } from '../paxos/entry.js';
-import { WINDOW } from '../paxos/sessions.js';
+import { seqBefore, WINDOW } from '../paxos/sessions.js';
 import type { Forwarded } from './frames.js';
 
 /**
@@ -55,18 +55,21 @@ interface Foreign {
 export interface ProposalsInit {
   readonly node: NodeId;
   readonly boot: BootId;
+  /** Which start of this card it is. */
+  readonly start: number;
 }
 
 /** Own and others' proposals under way at one node. */
 export class Proposals {
   readonly #init: ProposalsInit;
-  #lastSeq = 0;
+  #lastSeq: number;
   /** By number, so in the order in which they were made. */
   readonly #pending = new Map<number, Pending>();
   #foreign: Foreign[] = [];
 
   constructor(init: ProposalsInit) {
     this.#init = init;
+    this.#lastSeq = seqBefore(init.start);
   }
 
   /** Names the next proposal of this process. Also for what is not kept here: a term's first entry, a change of members. */

@@ -83,6 +83,8 @@ export interface StoreRecovered {
   readonly incarnation: Incarnation;
   /** Starts of this card that it was not told to forget, the oldest first, the present one last. */
   readonly boots: readonly BootId[];
+  /** Which start of this card this is, from 1: no later one has a number that is not higher. */
+  readonly starts: number;
   /** Highest of superblock, records and identifiers. */
   readonly promised: Ballot;
   readonly configuration: Uint8Array;
@@ -220,6 +222,7 @@ export class Store {
       node: state.node,
       incarnation: state.incarnation,
       boots: state.boots,
+      starts: state.starts,
       promised: this.#promised,
       configuration: state.configuration,
       leaseMsMax: state.leaseMsMax,
@@ -279,6 +282,7 @@ export class Store {
       node,
       incarnation,
       boots: [bootId],
+      starts: 0,
       promised: NO_BALLOT,
       configuration,
       leaseMsMax: leaseMs,
@@ -317,7 +321,7 @@ export class Store {
       const superblock = opened(Superblock.open(disk, STORE_FOLDER, repaired));
       const start = superblock.state;
       // Before anything else: see superblock.ts.
-      superblock.write({ ...start, boots: withBoot(start.boots, init.bootId) });
+      superblock.write({ ...start, boots: withBoot(start.boots, init.bootId), starts: start.starts + 1 });
       const seal = sealOf(start);
       const { segmentBytes: bytes, segments: count, ringPages: pages } = start.geometry;
       const segments = opened(Segments.open(disk, STORE_FOLDER, { count, bytes, repaired }));

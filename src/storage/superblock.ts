@@ -56,6 +56,8 @@ export interface SuperblockState {
   readonly incarnation: Incarnation;
   /** Starts of this node's process, the oldest first. */
   readonly boots: readonly BootId[];
+  /** How many starts there were, the forgotten ones too. */
+  readonly starts: number;
   readonly promised: Ballot;
   /** Opaque; at most {@link CONFIGURATION_BYTES_MAX}. */
   readonly configuration: Uint8Array;
@@ -83,7 +85,7 @@ export interface SuperblockState {
 
 const MAGIC = 0x31534c54; // "TLS1"
 const VERSION = 2;
-/** Said nothing of what was before the snapshot. */
+/** Said nothing of what was before the snapshot, and counted no starts. */
 const VERSION_BEFORE = 1;
 const HEADER_BYTES = 24;
 /** Longest name of a snapshot's file. Bytes. */
@@ -118,6 +120,7 @@ export function encodeSuperblock(sequence: number, state: SuperblockState): Uint
     writer.varint(previous.base.sequence);
     writer.varint(previous.base.segment);
   }
+  writer.varint(state.starts);
   const variable = writer.take();
 
   const copy = new Uint8Array(paddedBytes(HEADER_BYTES + variable.length));
@@ -204,11 +207,13 @@ function readState(reader: ByteReader, version: number): SuperblockState {
         base: { sequence: reader.varint(), segment: reader.varint() },
       }
     : null;
+  const starts = version === VERSION_BEFORE ? 0 : reader.varint();
   return {
     cluster,
     node,
     incarnation,
     boots,
+    starts,
     promised,
     configuration,
     leaseMsMax,

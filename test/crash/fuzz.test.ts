@@ -38,6 +38,7 @@ function superblockPage(): Uint8Array {
     node,
     incarnation,
     boots: [boot(1), boot(2)],
+    starts: 3,
     promised: ballot(3),
     configuration,
     leaseMsMax: 450,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type BootId, type NodeId, slot } from '../../src/core/ids.js';
 import type { Session } from '../../src/paxos/entry.js';
-import { CLOSED_BOOTS, NODES_MAX, Sessions, WINDOW } from '../../src/paxos/sessions.js';
+import { CLOSED_BOOTS, NODES_MAX, Sessions, seqBefore, WINDOW } from '../../src/paxos/sessions.js';
 
 const from = (node: string, boot: string, seq: number): Session => ({
   node: node as NodeId,
@@ -32,6 +32,23 @@ t.test('a later start of the node closes its session, and what is left of that o
   t.match(sessions.bootOf('a' as NodeId), { boot: 'b2', openedAt: 2 });
   t.end();
 });
+
+t.test(
+  'a command of an earlier start that comes late closes nothing, though the log saw none of that start before',
+  (t) => {
+    const sessions = new Sessions();
+    const of = (start: number, count: number) => from('a', `b${start}`, seqBefore(start) + count);
+    t.equal(sessions.take(of(1, 1), slot(1)), true);
+    t.equal(sessions.take(of(3, 1), slot(2)), true);
+    t.equal(sessions.take(of(2, 1), slot(3)), false, 'its process is over, and nobody waits for it');
+    t.equal(sessions.take(of(3, 2), slot(4)), true, 'the one that runs goes on');
+    t.match(sessions.bootOf('a' as NodeId), { boot: 'b3', openedAt: 2 }, 'and its card is known by it');
+    t.equal(sessions.take(of(2, 1), slot(5)), false);
+    t.equal(sessions.take(of(4, 7), slot(6)), true, 'a later start closes it');
+    t.equal(sessions.take(of(3, 3), slot(7)), false);
+    t.end();
+  },
+);
 
 t.test('proposals may come out of order within the window, and not below it', (t) => {
   const sessions = new Sessions();

@@ -14,6 +14,7 @@ t.test('the stamps of a snapshot that could not be read count once a peer’s is
     node: id('a'),
     incarnation: 'A' as Incarnation,
     boots: [],
+    starts: 1,
     promised: NO_BALLOT,
     configuration: encodeConfiguration(new TestCluster('abc').configuration()),
     leaseMsMax: 0,

@@ -170,6 +170,7 @@ t.test('a superblock comes back as it was written, small or as large as it gets'
     node,
     incarnation,
     boots: [],
+    starts: 0,
     promised: ballot(3),
     configuration: new Uint8Array(0),
     leaseMsMax: 450,
@@ -185,6 +186,7 @@ t.test('a superblock comes back as it was written, small or as large as it gets'
   const large: SuperblockState = {
     ...small,
     boots: Array.from({ length: 1_024 }, (_, at) => boot(at)),
+    starts: 1e6,
     configuration: new Uint8Array(64 << 10).fill(7),
     cards: new Uint8Array(4 << 10).fill(8),
     snapshot: { slot: slotOf(6), name: '6-123', bytes: 1e9, crc: 0 },

@@ -26,6 +26,7 @@ t.test('a new store is who it was made as, and has accepted nothing', (t) => {
     node: INIT.node,
     incarnation: INIT.incarnation,
     boots: [boot(0)],
+    starts: 1,
     promised: NO_BALLOT,
     leaseMsMax: 450,
     base: 0,
@@ -371,6 +372,7 @@ t.test('starts are named until they are known to be known, and a chain that grow
   const disk = new FakeDisk();
   let store = freshStore(disk);
   for (let start = 1; start <= 5; start++) store = reopen(disk, store, start);
+  t.equal(store.recovered.starts, 6);
   t.same(store.recovered.boots, [0, 1, 2, 3, 4, 5].map(boot));
   store.forgetBoots(boot(4));
   store.forgetBoots(id(99) as never);
