@@ -14,6 +14,7 @@
 import { assert } from '../core/assert.js';
 import { type NodeId, type Slot, slot as slotOf } from '../core/ids.js';
 import { type Ballot, compareBallots, higherBallot, sameBallot } from './ballot.js';
+import { reachOf } from './credible.js';
 import { type AcceptedEntry, type Entry, entryBytes, sameEntry, type UnknownSlot } from './entry.js';
 import { noteChosen, requestLearn } from './learner.js';
 import { holdsLease } from './lease.js';
@@ -67,7 +68,8 @@ export function onAccept(step: Step, from: NodeId, message: Accept): void {
   const { state, effects } = step;
   const { ballot, start, entries } = message;
   if (ballot.node !== from || !isCurrent(step, from, ballot)) return;
-  if (!hasEntered(state)) {
+  // The first slots of the term would be a gap that has to be held: what is chosen below is learned first.
+  if (!hasEntered(state) || start > reachOf(state)) {
     requestLearn(step, from);
     return;
   }

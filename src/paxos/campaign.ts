@@ -7,7 +7,6 @@
  * somebody has compacted away is never mistaken for an empty one. All that is above is merged slot by slot (merge.ts); a slot of
  * which too little is known holds everything up until more voters answer. Only then does the term begin (leader.ts).
  */
-import { assert } from '../core/assert.js';
 import { type NodeId, type Slot, slot as slotOf } from '../core/ids.js';
 import { type Ballot, ROUND_MAX, sameBallot } from './ballot.js';
 import { type Entry, NOOP } from './entry.js';
@@ -27,16 +26,20 @@ import {
   stampOf,
 } from './state.js';
 
-/** Asks for the lead, with a ballot above every one that this node has heard of. Also a leader may, to reach one that promised more. */
+/**
+ * Asks for the lead, with a ballot above every one that this node has heard of. Also a leader may, to reach one that promised more. Where no
+ * ballot is left, nothing happens until another configuration begins.
+ */
 export function campaign(step: Step): void {
   const { state, effects } = step;
+  state.leadsOn = false;
+  state.campaignAtMs = null;
   const ballot = nextBallot(state);
+  if (ballot === null) return;
   becomeFollower(step);
   state.promised = ballot;
   state.following = null;
   state.followingStart = null;
-  state.campaignAtMs = null;
-  state.leadsOn = false;
   state.role = { type: 'candidate', ballot, sinceMs: state.nowMs, own: false, promises: new Map() };
   effects.statusChanged = true;
   const token = persist(step, { promised: ballot }, { campaign: true });
@@ -46,14 +49,14 @@ export function campaign(step: Step): void {
   }
 }
 
-function nextBallot(state: PaxosState): Ballot {
+/** Null where a node that does not work as it should has used the rounds up. */
+function nextBallot(state: PaxosState): Ballot | null {
   const { id } = state.configuration;
   let round = state.promised.configId === id ? state.promised.round : 0;
   for (const { standing } of state.peers.values()) {
     if (standing?.promised.configId === id) round = Math.max(round, standing.promised.round);
   }
-  assert(round < ROUND_MAX, 'rounds are left');
-  return { configId: id, round: round + 1, node: state.self };
+  return round < ROUND_MAX ? { configId: id, round: round + 1, node: state.self } : null;
 }
 
 /** A promise, or a part of one. Counts once for each voter, and only for the ballot that is asked for. */

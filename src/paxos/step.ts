@@ -10,6 +10,7 @@ import { onAccept, onPrepare } from './acceptor.js';
 import { sameBallot } from './ballot.js';
 import { campaign, concludeCampaign, onPromise, onRefusal } from './campaign.js';
 import { isMember, isVoter } from './configuration.js';
+import { isCredible } from './credible.js';
 import type { Effects, PaxosEvent, PaxosStatus, Token } from './effects.js';
 import { hearsQuorum, onHeartbeat, onHeartbeatReply, onLink, onTick } from './elector.js';
 import { countAccepted, onAccepted, onBegin, onGap, onPropose, onReconfigure, stepDown } from './leader.js';
@@ -88,6 +89,7 @@ function onMessage(under: Step, from: NodeId, message: Message): void {
   const { state } = under;
   if (from === state.self) return;
   if (!isMember(state.configuration, from) && !FROM_ANYBODY.has(message.type)) return;
+  if (!isCredible(state, message)) return;
   switch (message.type) {
     case 'heartbeat':
       onHeartbeat(under, from, message);
