@@ -4,6 +4,7 @@
  * A file is *held* (in its place, whole, durable), *arriving* (some chunks of it are here), or not here. What is read back, when a file is
  * finished or resumed, is read past the system's cache.
  */
+import { TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import type { Track } from '../library/track.js';
 
@@ -18,8 +19,18 @@ export interface FileOutline {
   readonly peaks: Uint8Array;
 }
 
+/** A chunk of some file. */
+export interface ChunkBytes {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The error of bytes that are not the chunk that they are said to be. */
+export const badChunk = (trackId: TrackId, chunk: number): TuttiError =>
+  new TuttiError('BAD_CHUNK', `these bytes are not chunk ${chunk} of the file`, { trackId, chunk });
+
 /**
- * Files by chunks. Calls are done one after the other; those that read a whole file go in steps, between which others get their turn. All
+ * Files by chunks. Calls are done one after the other, but a chunk may be read before others that wait are written; those that read a whole file go in steps, between which others get their turn. All
  * may reject with TuttiError DISK_FAILED.
  */
 export interface ChunkFiles {

@@ -22,7 +22,7 @@ import {
 } from '../library/chunks.js';
 import type { Chunks, Track } from '../library/track.js';
 import type { Disk, DiskEntry } from '../ports/disk.js';
-import type { ChunkSet, FileOutline } from './chunk-files.js';
+import type { ChunkBytes, ChunkSet, FileOutline } from './chunk-files.js';
 import { addChunk, allChunks, countChunks, hasChunk, noChunks, removeChunk } from './chunk-set.js';
 import { damaged, type HeldFiles, isSame, narrowed, readChunk, withChunks } from './held-files.js';
 import { SYNC_BYTES_MAX } from './intake.js';
@@ -143,32 +143,29 @@ export class Partials {
     return isDone ? partial.have.slice() : null;
   }
 
-  /** @throws TuttiError BAD_CHUNK, TRACK_MISSING, DISK_FULL, DISK_FAILED */
-  put(id: TrackId, index: number, bytes: Uint8Array): void {
+  /**
+   * Writes chunks of one file, and syncs once for as many as fit into SYNC_BYTES_MAX: a card takes as long for a sync as for half a mebibyte.
+   * Gives the indexes of those that are not what their hashes say: all others are on the medium.
+   * @throws TuttiError TRACK_MISSING, DISK_FULL, DISK_FAILED: none of them counts then
+   */
+  put(id: TrackId, chunks: readonly ChunkBytes[]): number[] {
     const { partial, manifest } = this.#withManifest(id);
     const { plan } = partial;
-    const isThere = Number.isSafeInteger(index) && index >= 0 && index < plan.count;
-    if (!isThere || bytes.length !== chunkLength(plan, index) || !isChunk(bytes, manifest, index)) {
-      throw new TuttiError('BAD_CHUNK', `these ${bytes.length} bytes are not chunk ${index} of the file`, {
-        trackId: id,
-        chunk: index,
-      });
-    }
-    if (hasChunk(partial.have, index)) return;
+    const isRight = ({ index, bytes }: ChunkBytes) =>
+      Number.isSafeInteger(index) &&
+      index >= 0 &&
+      index < plan.count &&
+      bytes.length === chunkLength(plan, index) &&
+      isChunk(bytes, manifest, index);
+    const right = chunks.filter(isRight);
+    const bad = chunks.filter((chunk) => !right.includes(chunk)).map(({ index }) => index);
+    const missing = right.filter(({ index }) => !hasChunk(partial.have, index));
+    if (missing.length === 0) return bad;
     this.#reserve(partial);
-    const file = this.#disk.open(partPath(id), 'create');
-    try {
-      const offset = chunkOffset(plan, index);
-      for (let at = 0; at < bytes.length; at += SYNC_BYTES_MAX) {
-        this.#pace();
-        file.write(bytes.subarray(at, at + SYNC_BYTES_MAX), offset + at);
-        file.sync();
-      }
-    } finally {
-      file.close();
-    }
-    addChunk(partial.have, index);
+    this.#write(partial, missing);
+    for (const { index } of missing) addChunk(partial.have, index);
     partial.readBack = null;
+    return bad;
   }
 
   /**
@@ -306,6 +303,29 @@ export class Partials {
     } catch (error) {
       partial.missingBytes = missing(partial.track, file.size());
       throw error;
+    } finally {
+      file.close();
+    }
+  }
+
+  #write({ track, plan }: Partial, chunks: readonly ChunkBytes[]): void {
+    const file = this.#disk.open(partPath(track.id), 'create');
+    let unsyncedBytes = 0;
+    try {
+      for (const { index, bytes } of chunks) {
+        const offset = chunkOffset(plan, index);
+        for (let at = 0; at < bytes.length; ) {
+          if (unsyncedBytes === 0) this.#pace();
+          const piece = bytes.subarray(at, at + SYNC_BYTES_MAX - unsyncedBytes);
+          file.write(piece, offset + at);
+          at += piece.length;
+          unsyncedBytes += piece.length;
+          if (unsyncedBytes < SYNC_BYTES_MAX) continue;
+          file.sync();
+          unsyncedBytes = 0;
+        }
+      }
+      if (unsyncedBytes > 0) file.sync();
     } finally {
       file.close();
     }

@@ -9,8 +9,8 @@ import type { Transferable } from 'node:worker_threads';
 import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import type { Track } from '../library/track.js';
-import type { ChunkFiles, ChunkSet, FileOutline } from './chunk-files.js';
-import type { TakenFile } from './intake.js';
+import { badChunk, type ChunkBytes, type ChunkFiles, type ChunkSet, type FileOutline } from './chunk-files.js';
+import { SYNC_BYTES_MAX, type TakenFile } from './intake.js';
 import type { ScrubStep } from './scrubber.js';
 import type { DescribedTrack } from './side-files.js';
 import type { StoredTracks, TrackStore } from './track-store.js';
@@ -69,6 +69,13 @@ interface Waiting {
   reject(error: TuttiError): void;
 }
 
+/** A chunk that is to be written. */
+interface Put extends ChunkBytes {
+  readonly id: TrackId;
+  resolve(): void;
+  reject(error: TuttiError): void;
+}
+
 /**
  * Asks the {@link TrackStore} at the other end of a port, and rejects with what it threw. Nothing is answered any more once that thread has
  * died: whoever started it hears of that, and has to end the process.
@@ -77,6 +84,9 @@ export class TrackClient implements ChunkFiles {
   readonly #port: StorePort;
   readonly #waiting = new Map<number, Waiting>();
   #nextCall = 1;
+  /** Chunks that wait for those that are being written. */
+  #puts: Put[] = [];
+  #putsUnderWay = 0;
 
   constructor(components: { readonly port: StorePort }) {
     this.#port = components.port;
@@ -130,7 +140,10 @@ export class TrackClient implements ChunkFiles {
     const { byteOffset, length, buffer } = bytes;
     const isMoved = byteOffset <= MOVED_BESIDE_BYTES_MAX && byteOffset + length === buffer.byteLength;
     const moved = isMoved ? bytes : bytes.slice();
-    return this.#call('putChunk', [id, index, moved], [moved.buffer as ArrayBuffer]);
+    return new Promise((resolve, reject) => {
+      this.#puts.push({ id, index, bytes: moved, resolve, reject });
+      if (this.#putsUnderWay === 0) this.#sendPuts();
+    });
   }
 
   async finishFetch(id: TrackId): Promise<void> {
@@ -195,7 +208,43 @@ export class TrackClient implements ChunkFiles {
     }
   }
 
+  /** Gives the card all chunks that wait, those of a file together. */
+  #sendPuts(): void {
+    for (let next = this.#puts[0]; next !== undefined; next = this.#puts[0])
+      void this.#put(next.id, this.#takePuts(next.id));
+  }
+
+  async #put(id: TrackId, together: readonly Put[]): Promise<void> {
+    const chunks = together.map(({ index, bytes }) => ({ index, bytes }));
+    const transfer = chunks.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+    this.#putsUnderWay++;
+    try {
+      const bad = await this.#call<number[]>('putChunks', [id, chunks], transfer);
+      for (const { index, resolve, reject } of together) bad.includes(index) ? reject(badChunk(id, index)) : resolve();
+    } catch (error) {
+      for (const { reject } of together) reject(error as TuttiError);
+    }
+    // What has come meanwhile is synced at once.
+    if (--this.#putsUnderWay === 0) this.#sendPuts();
+  }
+
+  /** The first chunks of this file that wait: as many as are synced at once, and one at least. */
+  #takePuts(id: TrackId): readonly Put[] {
+    const taken: Put[] = [];
+    let left = SYNC_BYTES_MAX;
+    for (const put of this.#puts) {
+      if (put.id !== id) continue;
+      left -= put.bytes.length;
+      if (taken.length > 0 && left < 0) break;
+      taken.push(put);
+    }
+    this.#puts = this.#puts.filter((put) => !taken.includes(put));
+    return taken;
+  }
+
   #call<T>(method: Method, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<T> {
+    // Nothing but reading overtakes a chunk.
+    if (method !== 'putChunks' && method !== 'readChunk') this.#sendPuts();
     return new Promise<T>((resolve, reject) => {
       const call = this.#nextCall++;
       this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });

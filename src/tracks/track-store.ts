@@ -13,7 +13,7 @@ import { CHUNK_LIMITS, type ChunkLimits } from '../library/chunks.js';
 import type { Track } from '../library/track.js';
 import type { Disk } from '../ports/disk.js';
 import type { Time } from '../ports/time.js';
-import type { ChunkSet, FileOutline } from './chunk-files.js';
+import { badChunk, type ChunkBytes, type ChunkSet, type FileOutline } from './chunk-files.js';
 import { HeldFiles, withChunks } from './held-files.js';
 import { Intake, type TakenFile } from './intake.js';
 import { inOwnDirectories, unlessFails } from './own-directories.js';
@@ -238,9 +238,15 @@ export class TrackStore {
   }
 
   /** See {@link Partials.put}. */
+  putChunks(id: TrackId, chunks: readonly ChunkBytes[]): number[] {
+    const bad = inOwnDirectories(() => this.#partials.put(id, chunks));
+    if (bad.length < chunks.length) this.#want(id);
+    return bad;
+  }
+
+  /** One of them. @throws TuttiError as `putChunks`, and BAD_CHUNK */
   putChunk(id: TrackId, index: number, bytes: Uint8Array): void {
-    inOwnDirectories(() => this.#partials.put(id, index, bytes));
-    this.#want(id);
+    if (this.putChunks(id, [{ index, bytes }]).length > 0) throw badChunk(id, index);
   }
 
   /** See {@link Partials.finish}. */

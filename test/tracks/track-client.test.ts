@@ -120,3 +120,41 @@ t.test('an error comes over as it was thrown, with its particulars', async (t) =
   const refused = client.putChunk(track.id, 3, new Uint8Array(5));
   await t.rejects(refused, { code: 'BAD_CHUNK', info: { trackId: track.id, chunk: 3 } });
 });
+
+t.test('chunks that come while others are written go to the card together, a mebibyte to a sync', async (t) => {
+  const { client, disk, calls } = connect();
+  const { track, outline, count, chunk } = elsewhere(noise(2 << 20), {
+    bytesMin: 1 << 18,
+    bytesMax: 1 << 18,
+    countAim: 1,
+  });
+  t.equal(count, 8);
+  await client.beginFetch(track, outline, 0);
+  calls.length = 0;
+  const { syncs } = disk.counts;
+  await Promise.all(Array.from({ length: count }, (_, index) => client.putChunk(track.id, index, chunk(index))));
+  t.strictSame(calls, ['putChunks', 'putChunks', 'putChunks'], '1, then 4, then 3');
+  t.equal(disk.counts.syncs - syncs, 3);
+  await client.finishFetch(track.id);
+});
+
+t.test('a bad chunk spoils none of those beside it, and nothing but a read overtakes chunks that wait', async (t) => {
+  const { client, calls } = connect();
+  const source = elsewhere(noise(2_000));
+  const { id } = source.track;
+  await client.beginFetch(source.track, source.outline, 0);
+  calls.length = 0;
+  const puts = [0, 1, 2, 3].map((index) => client.putChunk(id, index, source.chunk(index === 2 ? 5 : index)));
+  const read = client.readChunk(id, 0);
+  const outline = client.outline(id);
+  const kept = await Promise.allSettled(puts);
+  t.strictSame(
+    kept.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  );
+  t.equal(await rejectionOf(puts[2]!), 'BAD_CHUNK');
+  t.ok(isSame(await read, source.chunk(0)));
+  t.ok(isSame((await outline).manifest, source.outline.manifest));
+  t.strictSame(calls, ['putChunks', 'readChunk', 'putChunks', 'outline']);
+  t.strictSame(indexesOf(await client.beginFetch(source.track, source.outline, 0)), [0, 1, 3]);
+});
