@@ -4,6 +4,9 @@
  *
  * A page is written again only when the batch that it named is dead (store.ts counts). So what a page shows before its turn is known:
  * zeros, or the identifier one round older. Anything else means that something was there and is lost.
+ *
+ * Whoever writes a batch's identifier writes zeros to the page of the next one, under the same sync. Else a page that the card had spoilt in
+ * the round since it was written, which nobody reads, would tell of a next batch as soon as the power cuts that one off.
  */
 import type { Disk, DiskFile } from '../ports/disk.js';
 import { type Identifier, readIdentifier, writeIdentifier } from './identifier.js';
@@ -28,7 +31,10 @@ export class Ring {
   readonly #file: DiskFile;
   readonly #seal: number;
   readonly #pages: number;
-  readonly #page = new Uint8Array(PAGE_BYTES);
+  /** An identifier's page, and zeros for the one behind it. */
+  readonly #pair = new Uint8Array(2 * PAGE_BYTES);
+  readonly #page = this.#pair.subarray(0, PAGE_BYTES);
+  readonly #blank = this.#pair.subarray(PAGE_BYTES);
 
   private constructor(file: DiskFile, init: { readonly seal: number; readonly pages: number }) {
     this.#file = file;
@@ -62,12 +68,34 @@ export class Ring {
     return new Ring(file, init);
   }
 
-  /** Writes the identifiers, and returns when they are durable. @throws TuttiError DISK_FAILED */
-  write(identifiers: readonly Identifier[]): void {
+  /**
+   * Writes the identifier of the last batch, and returns when it is durable. What the page of the next one told is gone.
+   * @throws TuttiError DISK_FAILED
+   */
+  append(identifier: Identifier): void {
+    const offset = this.#offsetOf(identifier.sequence);
+    const next = this.#offsetOf(identifier.sequence + 1);
+    writeIdentifier(this.#page, identifier, this.#seal);
+    if (next > offset) this.#file.write(this.#pair, offset);
+    else {
+      this.#file.write(this.#page, offset);
+      this.#file.write(this.#blank, next);
+    }
+    this.#file.sync();
+  }
+
+  /**
+   * Writes what recovery found wanting, and returns when it is durable: identifiers of batches that are whole, and zeros where the page of
+   * the batch `next`, which never was, is damaged. @throws TuttiError DISK_FAILED
+   */
+  mend(identifiers: readonly Identifier[], next: number): void {
+    const isNextDamaged = this.read(next) === 'damaged';
+    if (identifiers.length === 0 && !isNextDamaged) return;
     for (const identifier of identifiers) {
       writeIdentifier(this.#page, identifier, this.#seal);
-      this.#file.write(this.#page, (identifier.sequence % this.#pages) * PAGE_BYTES);
+      this.#file.write(this.#page, this.#offsetOf(identifier.sequence));
     }
+    if (isNextDamaged) this.#file.write(this.#blank, this.#offsetOf(next));
     this.#file.sync();
   }
 
@@ -97,10 +125,9 @@ export class Ring {
 
   /** What the medium says of one batch. */
   read(sequence: number): IdentifierFound {
-    const index = sequence % this.#pages;
     const page = new Uint8Array(PAGE_BYTES);
-    readPages(this.#file, page, index * PAGE_BYTES);
-    const identifier = this.#identifierAt(index, page, sequence);
+    readPages(this.#file, page, this.#offsetOf(sequence));
+    const identifier = this.#identifierAt(sequence % this.#pages, page, sequence);
     if (identifier === undefined) return isZero(page) ? 'absent' : 'damaged';
     // A page that names an earlier batch was never written for this one.
     return identifier.sequence === sequence ? identifier : 'absent';
@@ -109,6 +136,10 @@ export class Ring {
   /** Idempotent. */
   close(): void {
     this.#file.close();
+  }
+
+  #offsetOf(sequence: number): number {
+    return (sequence % this.#pages) * PAGE_BYTES;
   }
 
   /** What a page says that is in its place, and of a batch that can be; any other is no better than a damaged one. */

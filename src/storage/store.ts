@@ -339,7 +339,7 @@ export class Store {
       const fallback = isDamaged ? findFallback({ segments, ring, snapshots }, log, { start, seal }) : null;
       const isLossless = fallback?.missing.length === 0;
       const found = isLossless ? fallback.log : log;
-      if (found.toIdentify.length > 0) ring.write(found.toIdentify);
+      ring.mend(found.toIdentify, start.base.sequence + log.batches.length);
       if (isLossless) {
         superblock.write({ ...superblock.state, ...fallback.beginning, previous: null });
         repaired(
@@ -568,7 +568,7 @@ export class Store {
       highestSlot,
     };
     this.#segments.write(place, pages);
-    this.#ring.write([identifier]);
+    this.#ring.append(identifier);
     this.#cardsDurable = cards;
     this.#batches.push({ ...place, pages: count, hash });
     this.#end = { sequence: sequence + 1, segment: place.segment, page: place.page + count, previous: hash };
@@ -580,7 +580,9 @@ export class Store {
     const { segment, page } = this.#end;
     const isFitting = page + pages <= this.#segments.pages;
     const place = isFitting ? { segment, page } : { segment: segment + 1, page: 0 };
-    const isFull = place.segment - base.segment >= geometry.segments || this.#batches.length >= geometry.ringPages;
+    // The page behind the last identifier is written with it.
+    const isRingFull = this.#batches.length + 1 >= geometry.ringPages;
+    const isFull = place.segment - base.segment >= geometry.segments || isRingFull;
     if (isFull) throw new TuttiError('DISK_FULL', 'The log is full: no snapshot could be saved for a long time.');
     return place;
   }

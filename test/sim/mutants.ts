@@ -291,9 +291,9 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${STORAGE}/store.ts`,
-        find: '    this.#segments.write(place, pages);\n    this.#ring.write([identifier]);',
+        find: '    this.#segments.write(place, pages);\n    this.#ring.append(identifier);',
         replace:
-          '    try {\n      this.#segments.write(place, pages);\n    } catch {}\n    try {\n      this.#ring.write([identifier]);\n    } catch {}',
+          '    try {\n      this.#segments.write(place, pages);\n    } catch {}\n    try {\n      this.#ring.append(identifier);\n    } catch {}',
       },
     ],
     profile: 'disk',
@@ -335,8 +335,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${STORAGE}/store.ts`,
-        find: '    this.#segments.write(place, pages);\n    this.#ring.write([identifier]);',
-        replace: '    this.#ring.write([identifier]);\n    this.#segments.write(place, pages);',
+        find: '    this.#segments.write(place, pages);\n    this.#ring.append(identifier);',
+        replace: '    this.#ring.append(identifier);\n    this.#segments.write(place, pages);',
       },
     ],
     profile: 'power',
@@ -522,8 +522,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${TRACKS}/partials.ts`,
-        find: 'bytes.length !== chunkLength(plan, index) || !isChunk(bytes, manifest, index)',
-        replace: 'bytes.length !== chunkLength(plan, index)',
+        find: 'bytes.length === chunkLength(plan, index) &&\n      isChunk(bytes, manifest, index);',
+        replace: 'bytes.length === chunkLength(plan, index);',
       },
       {
         file: `${TRACKS}/partials.ts`,
