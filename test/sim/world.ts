@@ -535,6 +535,8 @@ export class World implements FaultWorld {
       machine.stalledUntilNs = 0n;
       machine.slowness = 1;
       machine.spoils = 0;
+      // A cut that is planned for one of its next writes would come in the midst of what must go well now.
+      machine.disk.cutPowerAt(Number.POSITIVE_INFINITY);
       machine.disk.setFreeBytes(1e9);
       machine.resume();
       machine.start();
