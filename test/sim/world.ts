@@ -294,6 +294,8 @@ export class World implements FaultWorld {
     this.until(ms, () => {
       if (machine.identity !== null && machine.identity.node !== former) return;
       if (machine.isOn) machine.kill();
+      // What it took in since it was harmed goes with the card.
+      this.#ledger.harms(machine);
       machine.insert(machine.newDisk(), null);
       void this.#join(machine, former);
     });
