@@ -6,6 +6,8 @@
  * run, so that the verdict does not depend on the machine.
  */
 import { parseArgs } from 'node:util';
+import clusterNine from './cluster/nine.bench.js';
+import clusterScale from './cluster/scale.bench.js';
 import catchUp from './consensus/catch-up.bench.js';
 import commits from './consensus/commits.bench.js';
 import failover from './consensus/failover.bench.js';
@@ -57,6 +59,8 @@ const SUITES: readonly Suite[] = [
   tracksFanOut,
   tracksControl,
   tracksMemory,
+  clusterNine,
+  clusterScale,
 ];
 
 const number = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));

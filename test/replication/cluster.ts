@@ -17,6 +17,7 @@ import { FakeNetwork } from '../../src/ports/fake-network.js';
 import { FakeKnocker, FakePeerLink } from '../../src/ports/fake-peer-link.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
 import type { PeerClocks } from '../../src/ports/peer-clocks.js';
+import type { Channel } from '../../src/ports/peer-link.js';
 import type { Time } from '../../src/ports/time.js';
 import { join } from '../../src/replication/admission.js';
 import { DirectLogStore } from '../../src/replication/direct-log-store.js';
@@ -26,7 +27,8 @@ import type { LogEntry, LogHandlers, TermStart } from '../../src/replication/rep
 import type { StoreLimits } from '../../src/storage/limits.js';
 
 export const CLUSTER: ClusterId = clusterId('c'.repeat(32));
-export const id = (letter: string): NodeId => nodeId(letter.repeat(32));
+/** Of one hexadecimal digit, or two. */
+export const id = (letter: string): NodeId => nodeId(letter.repeat(32 / letter.length));
 
 /** A store that is full after some hundred entries. */
 export const LIMITS: StoreLimits = {
@@ -118,6 +120,18 @@ export interface TestInit {
   readonly clocks?: (node: TestNode) => PeerClocks;
   /** A node's own clock, made of true time; left out: it is true time. */
   readonly timeOf?: (time: FakeTime, letter: string) => Time;
+  /** Hears of every message that leaves a node for another. */
+  readonly sent?: (from: NodeId, bytes: number) => void;
+}
+
+/** A link that counts. */
+class CountingLink extends FakePeerLink {
+  count: (bytes: number) => void = () => {};
+
+  override send(to: NodeId, channel: Channel, bytes: Uint8Array): boolean {
+    this.count(bytes.length);
+    return super.send(to, channel, bytes);
+  }
 }
 
 /** One node: its disk outlives its processes. */
@@ -139,6 +153,7 @@ export class TestNode {
   readonly #network: FakeNetwork;
   readonly #hashEverySlots: number;
   readonly #gate: TestInit['gate'];
+  readonly #sent: TestInit['sent'];
   /** Makes what measures the clocks of the others; undefined where nothing does. */
   readonly #clocks: ((node: TestNode) => PeerClocks) | undefined;
   #boots = 0;
@@ -153,9 +168,10 @@ export class TestNode {
     this.host = `10.0.0.${init.letter}`;
     this.#hashEverySlots = init.hashEverySlots ?? 1_000_000;
     this.#gate = init.gate;
+    this.#sent = init.sent;
     this.#clocks = init.clocks;
     this.time = init.timeOf?.(this.#time, init.letter) ?? this.#time;
-    this.incarnation = init.letter.toUpperCase().repeat(32) as Incarnation;
+    this.incarnation = this.id.toUpperCase() as string as Incarnation;
   }
 
   get address(): string {
@@ -189,11 +205,14 @@ export class TestNode {
         log: this.log,
         store: this.store,
         ...(this.#clocks && { peerClocks: this.#clocks(this) }),
-        link: ({ cluster, node, incarnation, card }) =>
-          new FakePeerLink(
+        link: ({ cluster, node, incarnation, card }) => {
+          const link = new CountingLink(
             { network: this.#network },
             { node, cluster, incarnation, card, address: { host: this.host, port: 7420 } },
-          ),
+          );
+          link.count = (bytes) => this.#sent?.(node, bytes);
+          return link;
+        },
       },
       {
         boot: `boot-${this.host}-${++this.#boots}` as BootId,
@@ -231,11 +250,12 @@ export class TestCluster {
   readonly network = new FakeNetwork({ time: this.time });
   readonly nodes: TestNode[];
 
-  constructor(letters: string, init: TestInit = {}) {
+  constructor(letters: Iterable<string>, init: TestInit = {}) {
     this.nodes = [...letters].map((letter) => new TestNode(this, { letter, ...init }));
   }
 
-  configuration(learners = ''): Configuration {
+  configuration(learners: Iterable<string> = ''): Configuration {
+    const learning = [...learners].map(id);
     return {
       id: 1,
       after: slot(0),
@@ -245,12 +265,12 @@ export class TestCluster {
         incarnation,
         address,
         name: host,
-        voter: !learners.includes(id[0]!),
+        voter: !learning.includes(id),
       })),
     };
   }
 
-  async start(learners = ''): Promise<this> {
+  async start(learners: Iterable<string> = ''): Promise<this> {
     for (const node of this.nodes) await node.format(this.configuration(learners));
     await Promise.all(this.nodes.map((node) => node.start()));
     return this;
