@@ -85,6 +85,18 @@ export const ERRORS = {
     'There is nothing at this address.',
     'See /api/v1/openapi.json for the calls that there are.',
   ),
+  METHOD_NOT_ALLOWED: row(
+    405,
+    'caller',
+    'There is something at this address, and it takes no such method.',
+    'Use a method that the header Allow names; /api/v1/openapi.json says what each does.',
+  ),
+  TOO_SLOW: row(
+    408,
+    'caller',
+    'The body came so slowly that the node stopped waiting.',
+    'Send it again over a better connection: an upload has to bring 64 KiB in any 20 seconds, every other body has to be there within 20.',
+  ),
 
   // Tracks.
   TRACK_NOT_FOUND: row(

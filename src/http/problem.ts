@@ -8,8 +8,19 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 /** The status and body that tell of `error`. */
 export function problemOf({ code, detail, info }: TuttiError): Problem {
   const { status, title, advice } = ERRORS[code];
+  // The title of a track is no title of a problem (RFC 9457), and would be lost to it.
+  const { title: trackTitle, ...particulars } = info;
   // Particulars come first: none of them can take the place of a member that the contract names.
-  return { ...info, type: `urn:tutti:error:${code}`, title, status, detail, code, advice } as Problem;
+  return {
+    ...particulars,
+    ...(trackTitle !== undefined && { trackTitle }),
+    type: `urn:tutti:error:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    advice,
+  } as Problem;
 }
 
 /** What the HTTP framework says went wrong, by its own code, in ours. */

@@ -15,11 +15,12 @@ import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Log } from '../ports/log.js';
 import type { Time } from '../ports/time.js';
+import { allowedMethods } from './allowed.js';
 import { EventStreams } from './events.js';
 import { Guard } from './guard.js';
 import { API_PREFIX, openApi } from './openapi.js';
 import { asTuttiError, PROBLEM_TYPE, problemOf } from './problem.js';
-import type { Call, Route, RouteContext } from './route.js';
+import { type Call, type Route, type RouteContext, route } from './route.js';
 import { clusterRoutes } from './routes/cluster.js';
 import { houseRoutes } from './routes/house.js';
 import { queueRoutes } from './routes/queue.js';
@@ -37,6 +38,9 @@ const CONNECTIONS_MAX = 256;
 /** A connection on which nothing moves is closed; an event stream says something every 3 s. Milliseconds. */
 const SILENCE_MS_MAX = 60_000;
 
+/** Methods that change nothing (RFC 9110, section 9.2.1). */
+const READS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
 /** How many names of a query are shown. */
 const QUERY_NAMES_SHOWN = 5;
 
@@ -50,6 +54,23 @@ const LISTEN_ERRORS: Readonly<Record<string, readonly [code: 'PORT_IN_USE' | 'BA
   ENOTFOUND: ['BAD_CONFIG', 'no address is known by this name'],
   EAI_AGAIN: ['BAD_CONFIG', 'nobody says which address this name has'],
 };
+
+const TABLE: readonly Route[] = [
+  ...houseRoutes,
+  ...clusterRoutes,
+  ...trackRoutes,
+  ...queueRoutes,
+  ...transportRoutes,
+  // Made when it is first asked for: no node needs it to play.
+  route({
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This description.',
+    answer: { status: 200, description: 'An OpenAPI 3.1 document.', mediaType: 'application/json' },
+    handle: ({ house }) => openApi(TABLE, house.init.version),
+  }),
+];
+const allowed = allowedMethods(TABLE);
 
 const VIAS = ['web', 'cli', 'api'] as const;
 
@@ -153,29 +174,17 @@ export class HttpServer {
     });
     app.server.maxConnections = CONNECTIONS_MAX;
     app.setErrorHandler((error, request, reply) => this.#refuse(error, request, reply));
-    app.setNotFoundHandler((request, reply) =>
-      this.#refuse(
-        new TuttiError('NOT_FOUND', `there is no call ${request.method} ${request.url.slice(0, 200)}`),
-        request,
-        reply,
-      ),
-    );
+    app.setNotFoundHandler((request, reply) => this.#refuseCall(request, reply));
     app.addHook('onRequest', (request, _reply, next) => {
-      if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) this.#guard.checkWrite(request.headers);
+      if (!READS.includes(request.method)) this.#guard.checkWrite(request.headers);
       next();
     });
 
-    const table: Route[] = [...houseRoutes, ...clusterRoutes, ...trackRoutes, ...queueRoutes, ...transportRoutes];
-    const withJson = table.filter(({ rawBody }) => rawBody === undefined);
-    const withRawBody = table.filter(({ rawBody }) => rawBody !== undefined);
+    const withJson = TABLE.filter(({ rawBody }) => rawBody === undefined);
+    const withRawBody = TABLE.filter(({ rawBody }) => rawBody !== undefined);
     app.register((scope, _options, next) => {
       readJson(scope);
       for (const route of withJson) this.#register(scope, route);
-      const page = openApi(table, this.#house.init.version);
-      scope.get(`${API_PREFIX}/openapi.json`, (request) => {
-        noQuery(request);
-        return page;
-      });
       next();
     });
     app.register((scope, _options, next) => {
@@ -235,17 +244,40 @@ export class HttpServer {
     return origin;
   }
 
+  /** There is no such call: nothing at this path, or nothing that takes this method. */
+  #refuseCall(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { method, url } = request;
+    const methods = allowed(url.replace(/\?.*$/s, ''));
+    const shown = `${method} ${url.slice(0, 200)}`;
+    if (methods.length === 0) {
+      return this.#refuse(new TuttiError('NOT_FOUND', `there is no call ${shown}`), request, reply);
+    }
+    const allow = methods.join(', ');
+    reply.header('allow', allow);
+    return this.#refuse(
+      new TuttiError('METHOD_NOT_ALLOWED', `there is no call ${shown}; right is ${allow}`),
+      request,
+      reply,
+    );
+  }
+
   #refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const known = asTuttiError(error);
     if (known === null) {
       this.#log.error('A call has failed by a mistake of ours.', { method: request.method, url: request.url, error });
     }
     const problem = problemOf(known ?? new TuttiError('INTERNAL', 'the log of this node says more'));
-    const { slot } = known?.info ?? {};
+    const slot = known?.info.slot ?? this.#slotOfRefusal(problem.status, request);
     if (typeof slot === 'number') reply.header('tutti-slot', String(slot));
     // Nothing that was prepared for the answer proper must stay.
     for (const name of ['content-length', 'content-disposition', 'etag', 'location']) reply.removeHeader(name);
     return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  }
+
+  /** A write that what is agreed stands against, and that came into no slot: up to which one this node knew what is agreed. */
+  #slotOfRefusal(status: number, { method }: FastifyRequest): number | undefined {
+    const { node } = this.#house;
+    return status === 409 && node !== null && !READS.includes(method) ? node.cluster.appliedSlot : undefined;
   }
 
   /** The URL itself is no good: it never came to a route. */

@@ -90,7 +90,6 @@ export class Node {
   readonly #time: Time;
   readonly #random: Random;
   readonly #log: Log;
-  readonly #files: TrackClient;
   readonly #agreement: Agreement;
   readonly #playing: Playing;
   readonly #reports: Reports;
@@ -113,7 +112,6 @@ export class Node {
     this.#time = time;
     this.#random = components.random;
     this.#log = log;
-    this.#files = files;
     this.uploads = new Uploads({ time, changed: () => this.#changed() });
     const agreement = new Agreement({ log: components.consensus }, { self: init.id });
     this.#agreement = agreement;
@@ -352,14 +350,14 @@ export class Node {
     throw new TuttiError('TRACK_NOT_FOUND', `the library has no track with the id or title ${shown}`);
   }
 
-  /** Bytes of a track's file from `offset` on, at most `length`; see TrackStore.read. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  readTrack(id: TrackId, offset: number, length: number): Promise<Uint8Array> {
-    return this.#files.read(id, offset, length);
+  /** See {@link Tracks.read}. */
+  readTrack(track: Track, offset: number): Promise<Uint8Array> {
+    return this.#tracks.read(track, offset);
   }
 
-  /** The outline of a track, 2,048 bytes. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  /** See {@link Tracks.peaks}. */
   peaks(id: TrackId): Promise<Uint8Array> {
-    return this.#files.peaks(id);
+    return this.#tracks.peaks(id);
   }
 
   // ---- Queue --------------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import type { Command, Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { TuttiError } from '../core/errors.js';
 import type { NodeId, TrackId } from '../core/ids.js';
-import type { ChunkLimits } from '../library/chunks.js';
+import { type ChunkLimits, chunkAt, chunkBytesFor, chunkOffset, chunkPlan } from '../library/chunks.js';
 import type { Lack } from '../library/holding.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import type { Track } from '../library/track.js';
@@ -104,6 +104,7 @@ export class Tracks {
   readonly #scrubbing: Scrubbing;
   readonly #collectMs: number;
   readonly #orphanMs: number;
+  readonly #chunkLimits: ChunkLimits | undefined;
   /** Held once, found to be wrong, and not repaired yet. */
   readonly #damaged = new Set<TrackId>();
   #arriving: readonly TrackId[] = [];
@@ -119,6 +120,7 @@ export class Tracks {
     this.#self = self;
     this.#collectMs = patience.collectMs ?? COLLECT_MS;
     this.#orphanMs = patience.orphanMs ?? ORPHAN_MS;
+    this.#chunkLimits = chunkLimits;
     const { lingerMs, offerLapseMs, scrubPauseMs } = patience;
     const library = () => agreement.cluster.library;
     this.#exchange = new TrackExchange(
@@ -279,6 +281,36 @@ export class Tracks {
       return await addTrack(components, incoming, origin);
     } finally {
       this.look();
+    }
+  }
+
+  /**
+   * Bytes of a track's file that is here, from `offset` up to the end of the chunk that holds it, compared with the chunk's hash. One that is
+   * wrong is looked at, and fetched anew. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FAILED
+   */
+  async read({ id, bytes, chunks }: Track, offset: number): Promise<Uint8Array> {
+    if (!this.holds(id)) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file', { trackId: id });
+    const plan = chunkPlan(bytes, chunks?.bytes ?? chunkBytesFor(bytes, this.#chunkLimits));
+    const index = chunkAt(plan, offset);
+    try {
+      const chunk = await this.#parts.files.readChunk(id, index);
+      return chunk.subarray(offset - chunkOffset(plan, index));
+    } catch (error) {
+      if (error instanceof TuttiError && error.code === 'TRACK_DAMAGED') this.#exchange.suspected(id, index);
+      throw error;
+    }
+  }
+
+  /** The outline of a track whose file is here, 2,048 bytes. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FULL, DISK_FAILED */
+  async peaks(id: TrackId): Promise<Uint8Array> {
+    try {
+      return await this.#parts.files.peaks(id);
+    } catch (error) {
+      if (error instanceof TuttiError && error.code === 'TRACK_DAMAGED') {
+        const { chunk } = error.info;
+        this.#exchange.suspected(id, typeof chunk === 'number' ? chunk : 0);
+      }
+      throw error;
     }
   }
 

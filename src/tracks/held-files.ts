@@ -2,9 +2,11 @@
  * HeldFiles: tracks whose files are in their place on this disk, whole.
  *
  * A WAV gets its name last, so where one is, all that belongs to it was durable. What lies beside it may be lost later, as any bit may: a
- * manifest that is not there, or not what its root says, is made again from the file. Tracks of the first command set come without one,
- * and get theirs the same way when it is first needed; its root then stands in the description.
+ * manifest that is not there, or not what its root says, is made again from the file, and so is an outline. Tracks of the first command set
+ * come without a manifest, and get theirs the same way when it is first needed; its root then stands in the description.
  */
+import { PEAK_COUNT } from '../audio/peaks.js';
+import { TrackScan } from '../audio/track-scan.js';
 import { TuttiError } from '../core/errors.js';
 import { isTrackId, type TrackId } from '../core/ids.js';
 import {
@@ -20,10 +22,7 @@ import type { FileOutline } from './chunk-files.js';
 import { unlessFails } from './own-directories.js';
 import { TRACKS, trackPath } from './paths.js';
 import { type FileHashes, isChunk, ReadBack, readBackStep, sha256 } from './read-back.js';
-import { type Beside, type DescribedTrack, descriptionOf, readFile, SideFiles } from './side-files.js';
-
-/** Most bytes of one read: what is on its way to a slow listener waits in memory. */
-export const READ_BYTES_MAX = 256 * 1024;
+import { type Beside, type DescribedTrack, descriptionOf, SideFiles } from './side-files.js';
 
 /** What lay on the disk at the start. */
 export interface FoundFiles {
@@ -45,6 +44,8 @@ export class HeldFiles {
   readonly #leftOut = new Set<TrackId>();
   /** Manifests that are being made. */
   readonly #making = new Map<TrackId, ReadBack>();
+  /** Outlines that are being drawn, each from the chunk on that comes next. */
+  readonly #drawing = new Map<TrackId, { readonly scan: TrackScan; next: number }>();
 
   constructor(components: { readonly disk: Disk }, init: { readonly limits: ChunkLimits }) {
     this.#disk = components.disk;
@@ -147,14 +148,9 @@ export class HeldFiles {
     this.#disk.syncDirectory(TRACKS);
   }
 
-  /** Bytes of a track's file from `offset` on: at most `length` and {@link READ_BYTES_MAX}. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  read(id: TrackId, offset: number, length: number): Uint8Array {
-    return readFile(this.#disk, trackPath(id), offset, Math.min(length, READ_BYTES_MAX));
-  }
-
-  /** The outline of a track: 2,048 bytes. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  peaks(id: TrackId): Uint8Array {
-    return this.#side.peaks(id);
+  /** The outline of a held file, 2,048 bytes; null where it has to be made first. */
+  peaks(id: TrackId): Uint8Array | null {
+    return this.#side.peaksIfThere(id);
   }
 
   /** The manifest of a held file: not to be changed; null where it has to be made first. */
@@ -185,15 +181,49 @@ export class HeldFiles {
     return true;
   }
 
+  /**
+   * Draws the outline of a held file that has a manifest and no outline, reading up to `bytesMax` bytes of it, or a chunk; true when it is there.
+   * @throws TuttiError TRACK_DAMAGED where the file is not what it was, DISK_FULL, DISK_FAILED
+   */
+  makePeaks(file: DescribedTrack, bytesMax: number): boolean {
+    const { id } = file;
+    if (this.peaks(id) !== null) return true;
+    const drawing = this.#drawing.get(id) ?? { scan: new TrackScan(), next: 0 };
+    this.#drawing.set(id, drawing);
+    const { count } = this.planOf(file);
+    let peaks: Uint8Array | null = null;
+    try {
+      for (let left = bytesMax; drawing.next < count && left > 0; drawing.next++) {
+        const bytes = this.readChunk(file, drawing.next);
+        if (bytes === null) return false;
+        drawing.scan.push(bytes);
+        left -= bytes.length;
+      }
+      if (drawing.next < count) return false;
+      ({ peaks } = drawing.scan.end());
+    } catch (error) {
+      if (!(error instanceof TuttiError) || error.code === 'TRACK_DAMAGED') {
+        this.#drawing.delete(id);
+        throw error;
+      }
+      // The bytes are right, and this build makes nothing of them: a flat line, and no second try at every call.
+      peaks = new Uint8Array(PEAK_COUNT);
+    }
+    this.#drawing.delete(id);
+    this.#side.writePeaks(id, peaks);
+    return true;
+  }
+
   /** How far {@link makeManifest} is with this file. Bytes. */
   madeBytes(id: TrackId): number {
     return this.#making.get(id)?.offset ?? 0;
   }
 
-  /** What a peer needs to fetch a file; null where its manifest has to be made first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  /** What a peer needs to fetch a file; null where some of it has to be made first. */
   outline(file: DescribedTrack): FileOutline | null {
     const manifest = this.manifest(file);
-    return manifest === null ? null : { manifest, peaks: this.#side.peaks(file.id) };
+    const peaks = this.peaks(file.id);
+    return manifest === null || peaks === null ? null : { manifest, peaks };
   }
 
   /** Likewise. @throws TuttiError TRACK_MISSING where the file has no such chunk, TRACK_DAMAGED */
@@ -227,6 +257,7 @@ export class HeldFiles {
   #release(id: TrackId): void {
     this.#files.delete(id);
     this.#making.delete(id);
+    this.#drawing.delete(id);
     this.#side.forget(id);
   }
 }

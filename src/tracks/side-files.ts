@@ -59,6 +59,12 @@ export class SideFiles {
     this.#disk.syncDirectory(this.#directory);
   }
 
+  /** Durable when this returns. @throws TuttiError DISK_FULL, DISK_FAILED */
+  writePeaks(id: TrackId, peaks: Uint8Array): void {
+    this.#replace(id, 'peaks', peaks);
+    this.#disk.syncDirectory(this.#directory);
+  }
+
   /** Idempotent. Not durable before the directory is synced: where what is left of them stands for nothing. @throws TuttiError DISK_FAILED */
   remove(id: TrackId): void {
     this.#manifests.delete(id);

@@ -30,7 +30,7 @@ export interface StorePort {
 
 type Method = Exclude<keyof TrackStore, 'constructor'>;
 /** Those whose answers are pieces of files, which are moved. */
-const PIECES: readonly Method[] = ['write', 'read', 'readChunk'];
+const PIECES: readonly Method[] = ['write', 'readChunk'];
 interface Call {
   readonly call: number;
   readonly method: Method;
@@ -87,6 +87,8 @@ export class TrackClient implements ChunkFiles {
   /** Chunks that wait for those that are being written. */
   #puts: Put[] = [];
   #putsUnderWay = 0;
+  /** The last of what is being made beside files. */
+  #making: Promise<void> = Promise.resolve();
 
   constructor(components: { readonly port: StorePort }) {
     this.#port = components.port;
@@ -114,14 +116,9 @@ export class TrackClient implements ChunkFiles {
     return this.#call('remove', [id]);
   }
 
-  /** See {@link TrackStore.read}. */
-  read(id: TrackId, offset: number, length: number): Promise<Uint8Array> {
-    return this.#call('read', [id, offset, length]);
-  }
-
-  /** See {@link TrackStore.peaks}. */
+  /** The outline of a held track, 2,048 bytes. Where it has to be made first, that takes a while. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED */
   peaks(id: TrackId): Promise<Uint8Array> {
-    return this.#call('peaks', [id]);
+    return this.#withBeside(id, 'peaks', [id]);
   }
 
   /** See {@link TrackStore.held}. */
@@ -155,11 +152,11 @@ export class TrackClient implements ChunkFiles {
   }
 
   outline(id: TrackId): Promise<FileOutline> {
-    return this.#withManifest(id, 'outline', [id]);
+    return this.#withBeside(id, 'outline', [id]);
   }
 
   readChunk(id: TrackId, index: number): Promise<Uint8Array> {
-    return this.#withManifest(id, 'readChunk', [id, index]);
+    return this.#withBeside(id, 'readChunk', [id, index]);
   }
 
   async quarantine(id: TrackId): Promise<ChunkSet> {
@@ -199,13 +196,22 @@ export class TrackClient implements ChunkFiles {
     }
   }
 
-  /** Asks again once the file's manifest is made, where that has to be. */
-  async #withManifest<T>(id: TrackId, method: Method, args: readonly unknown[]): Promise<T> {
+  /** Asks again once what lies beside the file is made, where that has to be. */
+  async #withBeside<T>(id: TrackId, method: Method, args: readonly unknown[]): Promise<T> {
     for (;;) {
       const value = await this.#call<T | null>(method, args);
       if (value !== null) return value;
-      while (!(await this.#call<boolean>('makeManifest', [id, STEP_BYTES])));
+      await this.#makeBeside(id);
     }
+  }
+
+  /** For one file at a time: a scan holds half a megabyte, and a page may ask for the outlines of a whole library. */
+  #makeBeside(id: TrackId): Promise<void> {
+    const making = this.#making.then(async () => {
+      while (!(await this.#call<boolean>('makeBeside', [id, STEP_BYTES])));
+    });
+    this.#making = making.catch(() => {});
+    return making;
   }
 
   /** Gives the card all chunks that wait, those of a file together. */

@@ -214,14 +214,9 @@ export class TrackStore {
     return this.#held.list();
   }
 
-  /** See {@link HeldFiles.read}. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  read(id: TrackId, offset: number, length: number): Uint8Array {
-    return this.#held.read(id, offset, length);
-  }
-
-  /** The outline of a track: 2,048 bytes. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  peaks(id: TrackId): Uint8Array {
-    return this.#held.peaks(id);
+  /** The outline of a held track, 2,048 bytes; null where {@link makeBeside} has to be called first. @throws TuttiError TRACK_MISSING */
+  peaks(id: TrackId): Uint8Array | null {
+    return this.#held.peaks(this.#heldFile(id).id);
   }
 
   /** See {@link Partials.begin}; then as {@link resume}. */
@@ -269,7 +264,7 @@ export class TrackStore {
     return this.resume(id, bytesMax);
   }
 
-  /** What a peer needs to fetch a file; null where {@link makeManifest} has to be called first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  /** What a peer needs to fetch a file; null where {@link makeBeside} has to be called first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
   outline(id: TrackId): FileOutline | null {
     const file = this.#held.get(id);
     const outline = file === undefined ? this.#partials.outline(id) : this.#held.outline(file);
@@ -285,12 +280,14 @@ export class TrackStore {
     return bytes;
   }
 
-  /** See {@link HeldFiles.makeManifest}. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FULL, DISK_FAILED */
-  makeManifest(id: TrackId, bytesMax: number): boolean {
-    const file = this.#held.get(id);
-    if (file === undefined) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
+  /**
+   * Makes what is missing beside a held file, its manifest and its outline, reading about `bytesMax` bytes of it; true when all is there.
+   * @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FULL, DISK_FAILED
+   */
+  makeBeside(id: TrackId, bytesMax: number): boolean {
+    const file = this.#heldFile(id);
     this.#components.pace();
-    return inOwnDirectories(() => this.#held.makeManifest(file, bytesMax));
+    return inOwnDirectories(() => this.#held.makeManifest(file, bytesMax) && this.#held.makePeaks(file, bytesMax));
   }
 
   /** See {@link Scrubber.step}. */
@@ -317,6 +314,12 @@ export class TrackStore {
   #isIdle(id: TrackId, idleMs: number): boolean {
     const sinceNs = this.#components.time.now() - (this.#wantedAt.get(id) ?? this.#openedAt);
     return sinceNs >= nanosFromMs(idleMs);
+  }
+
+  #heldFile(id: TrackId): DescribedTrack {
+    const file = this.#held.get(id);
+    if (file === undefined) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
+    return file;
   }
 
   #intakeOf(number: number) {

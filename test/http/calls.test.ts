@@ -5,10 +5,11 @@ import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { ERRORS, isErrorCode } from '../../src/core/errors.js';
 import * as schema from '../../src/http/schema.js';
+import { chunkBytesFor } from '../../src/library/chunks.js';
 import { FREE_BYTES_MIN, INTAKES_MAX } from '../../src/tracks/track-store.js';
 import { addSong, type HouseInit, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
 
-type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
+type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
 
 /** A house and a way to call it. Every problem that it answers is checked for its form. */
 async function start(t: Test, init: HouseInit = {}) {
@@ -28,7 +29,7 @@ async function start(t: Test, init: HouseInit = {}) {
     };
     const response = await house.http.inject(options);
     const type = String(response.headers['content-type'] ?? '');
-    const json = type.includes('json') ? response.json() : null;
+    const json = type.includes('json') && method !== 'HEAD' ? response.json() : null;
     if (response.statusCode >= 400 && method !== 'HEAD') {
       t.match(type, /^application\/problem\+json/);
       t.ok(Value.Check(schema.Problem, json), 'a problem has its form');
@@ -109,7 +110,17 @@ t.test('an upload answers with the track, its slot and its place', async (t) => 
     { id: 'my-upload', stage: 'done', progress: { [NODE_ID]: 19_244 }, needed: 1 },
   ]);
   const again = await call('PUT', '/tracks/other.wav', song(200));
-  t.match(again, { status: 409, json: { code: 'TRACK_EXISTS', trackId: answer.json.id, detail: /Zoë/ } });
+  t.match(again, {
+    status: 409,
+    json: {
+      code: 'TRACK_EXISTS',
+      title: ERRORS.TRACK_EXISTS.title,
+      trackTitle: 'Zoë: "Lied" #1',
+      trackId: answer.json.id,
+      detail: /Zoë/,
+    },
+    headers: { 'tutti-slot': answer.headers['tutti-slot'] },
+  });
 });
 
 t.test('uploads that cannot be taken are refused with their reason', async (t) => {
@@ -188,8 +199,44 @@ t.test('a file comes back whole or in ranges, and is known by its hash', async (
     (await call('GET', `/tracks/${track.id}/peaks`, undefined, { 'if-none-match': `"${track.id}"` })).status,
     304,
   );
+  for (const known of ['*', `"other", W/"${track.id}"`]) {
+    t.equal((await call('GET', path, undefined, { 'if-none-match': known })).status, 304, known);
+  }
   disk.remove(`tracks/${track.id}.wav`);
+  t.match(await call('GET', path), { status: 500, json: { code: 'TRACK_DAMAGED', trackId: track.id } });
+  while (node.holds(track.id)) await new Promise((resolve) => setImmediate(resolve));
   t.match(await call('GET', path), { status: 503, json: { code: 'TRACK_MISSING' } });
+  t.match(await call('GET', `/tracks/${track.id}/peaks`), { status: 503, json: { code: 'TRACK_MISSING' } });
+});
+
+t.test('a download hands out no byte that is not what it was, and the damage is seen to', async (t) => {
+  const { call, node, http, disk } = await start(t);
+  const file = song(8_000);
+  const { track } = await addSong(node, 'a.wav', file);
+  const path = `/tracks/${track.id}/audio`;
+  const second = chunkBytesFor(file.length);
+  const wav = disk.open(`tracks/${track.id}.wav`, 'write');
+  wav.write(new Uint8Array([1, 2, 3]), second + 100);
+  const right = await call('GET', path, undefined, { range: `bytes=0-${second - 1}` });
+  t.ok(right.bytes.equals(file.subarray(0, second)), 'a range that is right is handed out');
+  t.ok(node.holds(track.id));
+  const response = await fetch(`${await http.start()}/api/v1${path}`);
+  t.equal(response.status, 200, 'the first chunk is right');
+  await t.rejects(response.arrayBuffer(), 'the second is not: the connection is cut');
+  while (node.holds(track.id)) await new Promise((resolve) => setImmediate(resolve));
+  t.match(await call('GET', path), { status: 503, json: { code: 'TRACK_MISSING' } });
+});
+
+t.test('an outline that was lost is drawn again', async (t) => {
+  const { call, node, disk } = await start(t);
+  const { track } = await addSong(node, 'a.wav', song(4_000));
+  const path = `/tracks/${track.id}/peaks`;
+  const before = await call('GET', path);
+  disk.remove(`tracks/${track.id}.peaks`);
+  const after = await call('GET', path);
+  t.equal(after.status, 200);
+  t.ok(after.bytes.equals(before.bytes));
+  t.ok(disk.exists(`tracks/${track.id}.peaks`));
 });
 
 t.test('tracks are renamed and removed', async (t) => {
@@ -201,6 +248,10 @@ t.test('tracks are renamed and removed', async (t) => {
     status: 400,
     json: { code: 'BAD_NAME', slot: Number },
     headers: { 'tutti-slot': /./ },
+  });
+  t.match(await call('PATCH', `/tracks/${track.id}`, '{"title":"a\\ud800"}'), {
+    status: 400,
+    json: { code: 'BAD_NAME', detail: /not valid Unicode/ },
   });
   t.match(await call('DELETE', '/tracks/b'), { status: 200, json: { slot: Number } });
   t.match(await call('DELETE', '/tracks/b'), { status: 404, json: { code: 'TRACK_NOT_FOUND' } });
@@ -371,14 +422,27 @@ t.test('calls that there are not', async (t) => {
   const { call } = await start(t);
   for (const [method, path] of [
     ['GET', '/nothing'],
-    ['PUT', '/queue'],
-    ['DELETE', '/state'],
+    ['PUT', '/queue/a/b'],
     ['GET', '/tracks/a/b/c'],
+    ['OPTIONS', '/'],
   ] as const) {
     t.match(await call(method, path), {
       status: 404,
       json: { code: 'NOT_FOUND', detail: `there is no call ${method} /api/v1${path}` },
     });
+  }
+  for (const [method, path, allow] of [
+    ['PUT', '/queue', 'DELETE, GET, HEAD, POST'],
+    ['DELETE', '/state?x=1', 'GET, HEAD'],
+    ['OPTIONS', '/volume', 'PUT'],
+    ['HEAD', '/events', 'GET'],
+    ['POST', '/tracks/a', 'DELETE, GET, HEAD, PATCH, PUT'],
+    ['GET', '/transport/play', 'POST'],
+    ['PUT', '/healthz', 'GET, HEAD'],
+  ] as const) {
+    const answer = await call(method, path);
+    t.match(answer, { status: 405, headers: { allow } }, `${method} ${path}`);
+    if (method !== 'HEAD') t.match(answer.json, { code: 'METHOD_NOT_ALLOWED', detail: `right is ${allow}` });
   }
   t.match(await call('GET', '/tracks/%ff'), { status: 400, json: { code: 'BAD_NAME' } });
   t.match(await call('GET', `/tracks/${'x'.repeat(10_000)}`), {
@@ -498,6 +562,7 @@ t.test('the OpenAPI page names every call, with its bodies and answers', async (
     '/api/v1/members',
     '/api/v1/members/{node}',
     '/api/v1/members/{node}/output',
+    '/api/v1/openapi.json',
     '/api/v1/queue',
     '/api/v1/queue/shuffle',
     '/api/v1/queue/{itemId}',

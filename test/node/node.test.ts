@@ -203,7 +203,7 @@ t.test('a removal between two uploads of the same bytes takes no file from a tra
   await Promise.allSettled([addSong(node, 'one.wav', file), addSong(node, 'two.wav', file)]);
   const [track] = node.cluster.library.list();
   t.ok(track, 'one of the two was agreed, and nobody removed it');
-  t.equal(store.read(track!.id, 0, 10).length, 10);
+  t.ok(store.readChunk(track!.id, 0));
 });
 
 t.test('bytes that come again while they are being removed are there afterwards', async (t) => {
@@ -212,7 +212,7 @@ t.test('bytes that come again while they are being removed are there afterwards'
   const { track } = await addSong(node, 'a.wav', file);
   const [, added] = await Promise.all([node.removeTrack(track.id, BY), addSong(node, 'b.wav', file)]);
   t.equal(added.track.title, 'b');
-  t.equal(store.read(track.id, 0, 10).length, 10);
+  t.ok(store.readChunk(track.id, 0));
   t.ok(node.holds(track.id));
 });
 
@@ -253,7 +253,7 @@ t.test('two uploads of the same bytes at once give one track, whose files stay',
   t.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1);
   t.equal((refused!.reason as TuttiError).code, 'TRACK_EXISTS');
   const [track] = node.cluster.library.list();
-  t.equal(store.read(track!.id, 0, 10).length, 10);
+  t.ok(store.readChunk(track!.id, 0));
   t.strictSame(new TrackStore({ disk, time, pace: () => {} }).open().tracks, [track]);
 });
 

@@ -36,7 +36,7 @@ t.test('a track whose file is not here is an alert, and silent for that reason',
   );
   time.advance(500);
   t.match(node.alerts(), [{ code: 'TRACK_MISSING' }]);
-  await t.rejects(node.readTrack(track.id, 0, 10), { code: 'TRACK_MISSING' });
+  await t.rejects(node.readTrack(track, 0), { code: 'TRACK_MISSING' });
   await node.removeTrack(track.id, BY);
   time.advance(500);
   t.strictSame(node.alerts(), []);

@@ -13,6 +13,7 @@ import {
   bytesOf,
   elsewhere,
   fetchRest,
+  fileOf,
   finish,
   indexesOf,
   isSame,
@@ -103,7 +104,7 @@ function wrongAfter(disk: FakeDisk, promised: Promised, isRepair: boolean): stri
   if (isHeld && isArriving) wrong.push('held and arriving at once');
   if (promised.has === 'held' && !isHeld) wrong.push('it is not held any more');
   if (promised.has === 'begun' && !isHeld && !isArriving) wrong.push('it is not here any more');
-  const isRight = isHeld && isSame(bytesOf(store, SOURCE.track), SOURCE.file);
+  const isRight = isHeld && isSame(fileOf(disk, id), SOURCE.file);
   if (isHeld && !isRight && !(isRepair && promised.has === 'nothing')) wrong.push('held and wrong');
   if (isHeld && store.outline(id) === null) wrong.push('held without its manifest');
   if (isArriving) {

@@ -47,7 +47,7 @@ t.test('a file that came in chunks is there as one that was sent, with what is b
   finish(store, source.track);
   t.ok(isSame(bytesOf(store, source.track), source.file));
   t.ok(isSame(store.outline(source.track.id)!.manifest, source.outline.manifest));
-  t.ok(isSame(store.peaks(source.track.id), source.outline.peaks));
+  t.ok(isSame(store.peaks(source.track.id)!, source.outline.peaks));
   t.strictSame(namesIn(disk, 'tmp'), []);
   t.strictSame(open(disk).stored, { tracks: [source.track], arriving: [], problems: [], removedTemporaries: 0 });
   t.strictSame(indexesOf(begin(store, source)), range(source.count), 'of a file that is held, all is here');
@@ -264,9 +264,9 @@ t.test('an agreed track that is cut in another way is followed, also while its m
   t.not(other.chunkBytes, source.chunkBytes);
   disk.remove(`tracks/${id}.chunks`);
   const { store: again } = open(disk, { limits: SMALL });
-  t.equal(again.makeManifest(id, 1_000), false);
+  t.equal(again.makeBeside(id, 1_000), false);
   again.describe(other.track);
-  while (!again.makeManifest(id, 1_000));
+  while (!again.makeBeside(id, 1_000));
   t.ok(isSame(again.outline(id)!.manifest, other.outline.manifest));
   t.ok(isSame(again.readChunk(id, 2)!, other.chunk(2)));
   t.end();

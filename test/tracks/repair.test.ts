@@ -3,6 +3,7 @@ import t from 'tap';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { trackPath } from '../../src/tracks/paths.js';
 import type { ScrubStep } from '../../src/tracks/scrubber.js';
+import { song } from '../support/house.js';
 import {
   begin,
   bytesOf,
@@ -42,7 +43,7 @@ function scrub(store: Store, bytesMax = 300) {
 
 /** Makes a manifest that has to be made. */
 function make(store: Store, { track }: Elsewhere): void {
-  while (!store.makeManifest(track.id, 300));
+  while (!store.makeBeside(track.id, 300));
 }
 
 const write = (disk: FakeDisk, path: string, change: (file: ReturnType<FakeDisk['open']>) => void) => {
@@ -258,7 +259,7 @@ t.test('two who need a manifest at once make it together, and a rename meanwhile
   disk.remove(`tracks/${source.track.id}.chunks`);
   const fresh = open(disk).store;
   let steps = 0;
-  while (!fresh.makeManifest(source.track.id, 500)) {
+  while (!fresh.makeBeside(source.track.id, 500)) {
     steps += 1;
     fresh.scrubStep(1);
     if (steps === 2) fresh.describe({ ...source.track, title: 'Renamed' });
@@ -270,14 +271,47 @@ t.test('two who need a manifest at once make it together, and a rename meanwhile
   t.end();
 });
 
+t.test('an outline that was lost is drawn again, in steps, from chunks that are checked', (t) => {
+  const { store, disk } = open(new FakeDisk(), { limits: SMALL });
+  const track = take(store, song(50), 'Song');
+  const before = store.peaks(track.id)!;
+  t.ok(before.some((peak) => peak > 0));
+  const path = `tracks/${track.id}.peaks`;
+  disk.remove(path);
+  const fresh = open(disk, { limits: SMALL }).store;
+  t.equal(fresh.peaks(track.id), null);
+  t.equal(fresh.outline(track.id), null, 'no peer is given half of it');
+  let steps = 1;
+  while (!fresh.makeBeside(track.id, 500)) steps += 1;
+  t.ok(steps > 3, `${steps} steps`);
+  t.ok(isSame(fresh.peaks(track.id)!, before));
+  t.ok(isSame(fresh.outline(track.id)!.peaks, before));
+  disk.remove(path);
+  write(disk, trackPath(track.id), (file) => file.write(new Uint8Array([1, 2, 3]), 2_000));
+  const harmed = open(disk, { limits: SMALL }).store;
+  t.throws(() => harmed.makeBeside(track.id, 1e9), { code: 'TRACK_DAMAGED' });
+  t.equal(harmed.peaks(track.id), null, 'nothing is drawn of what is wrong');
+  t.end();
+});
+
+t.test('an outline of bytes that nothing can be made of is flat, and drawn once', (t) => {
+  const source = elsewhere(new TextEncoder().encode('no music at all, and yet a file'.repeat(99)));
+  const { disk } = holding(source);
+  disk.remove(`tracks/${source.track.id}.peaks`);
+  const fresh = open(disk).store;
+  while (!fresh.makeBeside(source.track.id, 500));
+  t.strictSame([...new Set(fresh.peaks(source.track.id))], [0]);
+  t.end();
+});
+
 t.test('a file that is not what it was, and has no manifest, is not offered to anybody', (t) => {
   const { store, disk } = open(new FakeDisk(), { limits: SMALL });
   const track = take(store, noise(2_000), 'Song');
   disk.remove(trackPath(track.id));
   disk.remove(`tracks/${track.id}.chunks`);
   const fresh = open(disk).store;
-  t.throws(() => fresh.makeManifest(track.id, 1e9), { code: 'TRACK_MISSING' }, 'it is not held');
-  t.throws(() => store.makeManifest(elsewhere(noise(500)).track.id, 1), { code: 'TRACK_MISSING' });
+  t.throws(() => fresh.makeBeside(track.id, 1e9), { code: 'TRACK_MISSING' }, 'it is not held');
+  t.throws(() => store.makeBeside(elsewhere(noise(500)).track.id, 1), { code: 'TRACK_MISSING' });
   t.end();
 });
 

@@ -1,6 +1,6 @@
 /** A track store on a disk in memory, and files to put into it. */
 import { createHash } from 'node:crypto';
-import { trackId } from '../../src/core/ids.js';
+import { type TrackId, trackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import { type ChunkLimits, chunkBytesFor, chunkLength, chunkOffset, chunkPlan } from '../../src/library/chunks.js';
 import type { Track } from '../../src/library/track.js';
@@ -8,6 +8,7 @@ import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { FakeTime } from '../../src/ports/fake-time.js';
 import type { ChunkSet, FileOutline } from '../../src/tracks/chunk-files.js';
 import type { TakenFile } from '../../src/tracks/intake.js';
+import { trackPath } from '../../src/tracks/paths.js';
 import { TrackStore } from '../../src/tracks/track-store.js';
 import { NODE_ID } from '../support/house.js';
 import { plainWav } from '../support/wav-files.js';
@@ -139,11 +140,24 @@ export function fetchRest(store: TrackStore, source: Elsewhere): void {
   finish(store, source.track);
 }
 
-/** All bytes of a track's file. */
-export function bytesOf(store: TrackStore, { id, bytes }: Track): Uint8Array {
+/** All bytes of a track's file, each chunk of it checked. */
+export function bytesOf(store: TrackStore, { id, bytes }: Pick<Track, 'id' | 'bytes'>): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes; at += 200_000) parts.push(store.read(id, at, 200_000));
+  for (let at = 0; at < bytes; at += parts.at(-1)!.length) {
+    const chunk = store.readChunk(id, parts.length);
+    if (chunk === null) throw new Error('its manifest is not made yet');
+    parts.push(chunk);
+  }
   return Buffer.concat(parts);
+}
+
+/** All bytes of a track's file as they stand on the disk, checked by nobody. @throws TuttiError NOT_FOUND */
+export function fileOf(disk: FakeDisk, id: TrackId): Uint8Array {
+  const file = disk.open(trackPath(id), 'read');
+  const bytes = new Uint8Array(file.size());
+  file.read(bytes, 0);
+  file.close();
+  return bytes;
 }
 
 export const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0;

@@ -69,8 +69,8 @@ t.test('a file that is read whole does not hold other calls up', async (t) => {
   const again = connect(disk);
   const between = async (work: Promise<unknown>, method: string, { client, calls }: typeof again) => {
     calls.length = 0;
-    await client.space();
-    await client.space();
+    // The other's work may begin a moment after it was asked for.
+    for (let asked = 0; asked < 3; asked++) await client.space();
     await work;
     const at = calls.lastIndexOf('space');
     t.ok(at > calls.indexOf(method) && at < calls.lastIndexOf(method), `${method}: ${calls}`);
@@ -79,7 +79,7 @@ t.test('a file that is read whole does not hold other calls up', async (t) => {
   await between(again.client.finishFetch(LARGE.track.id), 'finishFetch', again);
   disk.remove(`tracks/${LARGE.track.id}.chunks`);
   const last = connect(disk);
-  await between(last.client.outline(LARGE.track.id), 'makeManifest', last);
+  await between(last.client.outline(LARGE.track.id), 'makeBeside', last);
 });
 
 t.test('a manifest that has to be made first is, whoever asks for it', async (t) => {
@@ -93,7 +93,7 @@ t.test('a manifest that has to be made first is, whoever asks for it', async (t)
     const fresh = connect(disk);
     await ask(fresh.client);
     t.equal(namesIn(disk, 'tracks').length, 4);
-    t.ok(fresh.calls.includes('makeManifest'));
+    t.ok(fresh.calls.includes('makeBeside'));
   }
 });
 

@@ -1,4 +1,5 @@
 /** The whole view, its stream, the clock and the volume. */
+import { isKnown } from '../known.js';
 import { done, type Route, route, routeWithBody, waitForConsistency } from '../route.js';
 import { ClusterClock, Health, ReadQuery, State, Sync, VolumeBody, Written } from '../schema.js';
 import { stateOf } from '../state.js';
@@ -19,12 +20,13 @@ export const houseRoutes: readonly Route[] = [
       const { house, facade, request, reply } = call;
       await waitForConsistency(call);
       const { node } = house;
-      reply.header('cache-control', 'no-cache');
-      if (node === null) return stateOf(house, facade);
       // Weak: the same view, though its clock and its error figures have moved on.
-      const etag = `W/"${node.init.bootId.slice(0, 8)}-${node.cluster.appliedSlot}-${node.viewRev}"`;
-      reply.header('etag', etag);
-      return request.headers['if-none-match'] === etag ? reply.code(304).send() : stateOf(house, facade);
+      const etag =
+        node === null
+          ? `W/"waiting-${house.trouble ?? ''}"`
+          : `W/"${node.init.bootId.slice(0, 8)}-${node.cluster.appliedSlot}-${node.viewRev}"`;
+      const isSame = isKnown({ etag, cacheControl: 'no-cache' }, request, reply);
+      return isSame ? reply.code(304).send() : stateOf(house, facade);
     },
   }),
   route({

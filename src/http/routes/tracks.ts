@@ -1,16 +1,14 @@
 /** The library: uploads, downloads, and what is known of each track. */
 import { Readable } from 'node:stream';
 import { TuttiError } from '../../core/errors.js';
-import type { TrackId } from '../../core/ids.js';
+import type { Track } from '../../library/track.js';
 import type { Node } from '../../node/node.js';
+import { isKnown } from '../known.js';
 import { parseRange } from '../range.js';
 import { type Call, done, type Route, route, routeWithBody, tellSlot, waitForConsistency } from '../route.js';
-import { ReadQuery, TitleBody, Track, TrackList, Written } from '../schema.js';
+import { ReadQuery, TitleBody, TrackList, Track as TrackSchema, Written } from '../schema.js';
 import { trackOf } from '../state.js';
 import { announcedBytes, lingerFor, uploadedBytes, uploadId } from '../upload.js';
-
-/** How much of a file is read at a time: a slow listener holds no more in memory. Bytes. */
-const PIECE_BYTES = 256 * 1024;
 
 /** Calls at and below `/tracks`. `:track` is an id or a title; `:name`, of an upload, a file name. */
 export const trackRoutes: readonly Route[] = [
@@ -18,7 +16,7 @@ export const trackRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/tracks/:name',
     summary: 'Upload a WAV under its file name. Answers when it is durable and agreed.',
-    answer: { status: 201, description: 'It is a track now.', json: Track },
+    answer: { status: 201, description: 'It is a track now.', json: TrackSchema },
     refuses: ['BAD_NAME', 'TRACK_EXISTS', 'UNSUPPORTED_AUDIO', 'INCOMPLETE_AUDIO', 'BUSY', 'DISK_FULL', 'DISK_FAILED'],
     rawBody: { mediaType: 'audio/wav' },
     async handle({ node, time, params, origin, request, reply }) {
@@ -52,8 +50,7 @@ export const trackRoutes: readonly Route[] = [
       await waitForConsistency(call);
       const { library } = node.cluster;
       const etag = `"${node.init.bootId.slice(0, 8)}-${library.rev}-${node.holdingsRev}"`;
-      reply.header('etag', etag).header('cache-control', 'no-cache');
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      if (isKnown({ etag, cacheControl: 'no-cache' }, request, reply)) return reply.code(304).send();
       return { tracksRev: library.rev, tracks: library.list().map((track) => trackOf(track, node)) };
     },
   }),
@@ -61,27 +58,36 @@ export const trackRoutes: readonly Route[] = [
     method: 'GET',
     path: '/tracks/:track',
     summary: 'One track, by id or title.',
-    answer: { status: 200, description: 'The track.', json: Track },
+    answer: { status: 200, description: 'The track.', json: TrackSchema },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY'],
     handle: ({ node, params }) => trackOf(node.trackOf(params.track!), node),
   }),
   route({
     method: 'GET',
     path: '/tracks/:track/audio',
-    summary: 'The file as it was sent, whole or one range of it.',
-    answer: { status: 200, description: 'The bytes; 206 for a range.', mediaType: 'audio/wav' },
-    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'BAD_RANGE'],
+    summary:
+      'The file as it was sent, whole or one range of it. Each chunk is compared with its hash: where one is wrong the connection is cut.',
+    answer: {
+      status: 200,
+      description: 'The bytes; 206 for a range; 304 where the ETag is known.',
+      mediaType: 'audio/wav',
+    },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'TRACK_DAMAGED', 'BAD_RANGE', 'DISK_FAILED'],
     handle: audio,
   }),
   route({
     method: 'GET',
     path: '/tracks/:track/peaks',
     summary: 'The outline for a waveform: 2,048 bytes, the loudest sample of each stretch.',
-    answer: { status: 200, description: 'The outline.', mediaType: 'application/octet-stream' },
-    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING'],
+    answer: {
+      status: 200,
+      description: 'The outline; 304 where the ETag is known.',
+      mediaType: 'application/octet-stream',
+    },
+    refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'TRACK_DAMAGED', 'DISK_FULL', 'DISK_FAILED'],
     async handle({ node, params, request, reply }) {
       const { id } = node.trackOf(params.track!);
-      if (isKnown(id, request, reply)) return reply.code(304).send();
+      if (isKnown(foreverTag(id), request, reply)) return reply.code(304).send();
       return reply.type('application/octet-stream').send(Buffer.from(await node.peaks(id)));
     },
   }),
@@ -89,12 +95,12 @@ export const trackRoutes: readonly Route[] = [
     method: 'PATCH',
     path: '/tracks/:track',
     summary: 'Give a track another title; one that is taken is made distinct.',
-    answer: { status: 200, description: 'The track as it is now.', json: Track },
+    answer: { status: 200, description: 'The track as it is now.', json: TrackSchema },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'BAD_NAME'],
     async handle({ node, params, body, origin, reply }) {
-      const { id } = node.trackOf(params.track!);
-      done(reply, await node.renameTrack(id, body.title, origin));
-      return trackOf(node.trackOf(id), node);
+      if (/\p{Cs}/u.test(body.title)) throw new TuttiError('BAD_NAME', 'the title is not valid Unicode');
+      const { trackId } = done(reply, await node.renameTrack(params.track!, body.title, origin));
+      return trackOf(node.trackOf(trackId!), node);
     },
   }),
   route({
@@ -109,16 +115,13 @@ export const trackRoutes: readonly Route[] = [
   }),
 ];
 
-/** A track's bytes never change, so its id is their ETag. True where the caller has them. */
-function isKnown(id: TrackId, request: Call<undefined>['request'], reply: Call<undefined>['reply']): boolean {
-  const etag = `"${id}"`;
-  reply.header('etag', etag).header('cache-control', 'public, max-age=31536000, immutable');
-  return request.headers['if-none-match'] === etag;
-}
+/** A track's bytes never change, so its id is their ETag. */
+const foreverTag = (id: string) => ({ etag: `"${id}"`, cacheControl: 'public, max-age=31536000, immutable' });
 
 async function audio({ node, params, request, reply }: Call<undefined>): Promise<unknown> {
-  const { id, bytes, title } = node.trackOf(params.track!);
-  if (isKnown(id, request, reply)) return reply.code(304).send();
+  const track = node.trackOf(params.track!);
+  const { id, bytes, title } = track;
+  if (isKnown(foreverTag(id), request, reply)) return reply.code(304).send();
   const { range: wanted, 'if-range': ifRange } = request.headers;
   const range = ifRange === undefined || ifRange === `"${id}"` ? parseRange(wanted, bytes) : null;
   if (range === 'unsatisfiable') {
@@ -126,8 +129,8 @@ async function audio({ node, params, request, reply }: Call<undefined>): Promise
     throw new TuttiError('BAD_RANGE', `the file has ${bytes} bytes, and ${wanted} asks for none of them`);
   }
   const { start, length } = range ?? { start: 0, length: bytes };
-  // The first piece is read before anything is answered: a missing file can still be said.
-  const first = await node.readTrack(id, start, Math.min(PIECE_BYTES, length));
+  // The first piece is read before anything is answered: what is missing or damaged can still be said.
+  const first = await node.readTrack(track, start);
   if (range !== null) reply.code(206).header('content-range', `bytes ${start}-${start + length - 1}/${bytes}`);
   reply.headers({
     'accept-ranges': 'bytes',
@@ -135,21 +138,16 @@ async function audio({ node, params, request, reply }: Call<undefined>): Promise
     'content-type': 'audio/wav',
     'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(title)}.wav`,
   });
-  return reply.send(
-    Readable.from(pieces(node, id, start, length, first), { objectMode: false, highWaterMark: PIECE_BYTES }),
-  );
+  return reply.send(Readable.from(pieces(node, track, start, length, first), { objectMode: false, highWaterMark: 0 }));
 }
 
-async function* pieces(node: Node, id: TrackId, start: number, length: number, first: Uint8Array) {
+/** Chunk by chunk as the listener takes them: a slow one holds no more than one or two in memory. */
+async function* pieces(node: Node, track: Track, start: number, length: number, first: Uint8Array) {
   let sent = 0;
-  for (
-    let piece = first;
-    sent < length;
-    piece = await node.readTrack(id, start + sent, Math.min(PIECE_BYTES, length - sent))
-  ) {
-    if (piece.length === 0) throw new TuttiError('TRACK_UNREADABLE', 'the file is shorter than it was');
-    yield piece;
-    sent += piece.length;
+  for (let piece = first; ; piece = await node.readTrack(track, start + sent)) {
+    const wanted = piece.subarray(0, length - sent);
+    yield wanted;
+    sent += wanted.length;
     if (sent === length) return;
   }
 }
