@@ -172,7 +172,7 @@ export const NodeView = Type.Object({
   trusted: flag('Its card is the one that the others know; one that is not does not vote until it is replaced.'),
   clock: Type.Union([Clock, Type.Null()], { description: 'Null of a node that was not heard lately.' }),
   output: OutputView,
-  disk: Type.Union([DiskView, Type.Null()], { description: 'Null of a node that is not the one that answers.' }),
+  disk: Type.Union([DiskView, Type.Null()], { description: 'Null of a node that was not heard lately.' }),
 });
 export type NodeView = Static<typeof NodeView>;
 

@@ -15,8 +15,6 @@ export const EVENT_QUEUE_ITEMS = 51;
 export const EVENT_BYTES_MAX = 12_000;
 /** How much of it uploads may take. Bytes. */
 const EVENT_UPLOADS_BYTES_MAX = 4_000;
-/** How many missing tracks a node names. */
-const MISSING_SHOWN_MAX = 20;
 /** The last instant that a Date holds (ECMA-262, 21.4.1.1), milliseconds: what a wall clock says may be anything. */
 const DATE_MS_MAX = 8.64e15;
 
@@ -142,11 +140,11 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
     repeat: view.repeat,
     volume: view.volume,
     muted: view.muted,
-    alerts: node.alerts().map(({ code, severity, since, node: of }) => ({
+    alerts: node.alerts().map(({ code, severity, since, node: of, track }) => ({
       code,
       severity,
       nodeId: of ?? id,
-      trackId: null,
+      trackId: track,
       sinceNs: since.toString(),
     })),
   };
@@ -174,7 +172,7 @@ export const nodesOf = (node: Node): Json.NodeView[] =>
       trusted,
       clock: isSelf ? node.clockStatus() : (node.reportOf(id)?.clock ?? null),
       output: isSelf ? ownOutput(node) : othersOutput(node, id),
-      disk: isSelf ? diskOf(node) : null,
+      disk: isSelf ? node.disk() : (node.reportOf(id)?.disk ?? null),
     };
   });
 
@@ -233,15 +231,6 @@ function othersOutput(node: Node, id: NodeId): Json.OutputView {
     muted: member?.level.muted ?? false,
     channels: member?.output.channels ?? null,
     latencyUs: member?.output.latencyUs ?? null,
-  };
-}
-
-function diskOf(node: Node): Json.NodeView['disk'] {
-  const missing = node.missingTracks();
-  return {
-    ...node.space(),
-    tracksHeld: node.cluster.library.size - missing.length,
-    tracksMissing: { count: missing.length, first: missing.slice(0, MISSING_SHOWN_MAX).map(({ id }) => id) },
   };
 }
 

@@ -11,6 +11,10 @@ import type { Time } from '../ports/time.js';
  */
 export const LINGER_MS = 10_000;
 
+/** An upload that brings less than this in so long is given up: 3 kB a second, which the worst of radio links does. Bytes, milliseconds. */
+export const SLOW_BYTES = 64 * 1024;
+export const SLOW_MS = 20_000;
+
 const UPLOAD_ID = /^[A-Za-z0-9._~-]{1,64}$/;
 
 /** The id by which the upload is watched: the header Tutti-Upload, or one of our own. @throws TuttiError BAD_REQUEST */
@@ -31,15 +35,53 @@ export function announcedBytes(headers: IncomingHttpHeaders): number | null {
   return length === undefined ? (encoding === undefined ? 0 : null) : Number(length);
 }
 
-/** The bytes as they come. Whoever stops reading leaves the connection as it is. @throws TuttiError INCOMPLETE_AUDIO where the sender is gone */
-export async function* uploadedBytes(request: IncomingMessage): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const bytes of request.iterator({ destroyOnReturn: false })) yield bytes as Uint8Array;
-  } catch (error) {
-    throw new TuttiError('INCOMPLETE_AUDIO', 'the connection ended before the whole file had come', {}, error);
+/**
+ * The bytes as they come. Whoever stops reading leaves the connection as it is. Only so many may be on their way in at once, so a sender
+ * that hardly sends must not keep its place for ever: only the time that is waited for it counts, not what the card takes.
+ * @throws TuttiError INCOMPLETE_AUDIO where the sender is gone, TOO_SLOW
+ */
+export async function* uploadedBytes(request: IncomingMessage, time: Time): AsyncGenerator<Uint8Array> {
+  let leftMs = SLOW_MS;
+  let bytesSince = 0;
+  while (!request.readableEnded) {
+    const bytes = request.read() as Uint8Array | null;
+    if (bytes !== null) {
+      bytesSince += bytes.length;
+      yield bytes;
+      continue;
+    }
+    if (bytesSince >= SLOW_BYTES) {
+      leftMs = SLOW_MS;
+      bytesSince = 0;
+    }
+    const beganNs = time.now();
+    const news = await nextOf(request, time, leftMs);
+    leftMs = Math.max(0, leftMs - Number(time.now() - beganNs) / 1e6);
+    if (news === 'gone')
+      throw new TuttiError('INCOMPLETE_AUDIO', 'the connection ended before the whole file had come');
+    if (news === 'nothing') {
+      const detail = `${bytesSince} bytes came in ${SLOW_MS / 1_000} s; at least ${SLOW_BYTES} have to`;
+      throw new TuttiError('TOO_SLOW', detail);
+    }
   }
   // What follows (reading back, agreeing) may take longer than an idle connection is given. A request from `inject` has no real one.
   if (request.socket instanceof Socket) request.socket.setTimeout(0);
+}
+
+/** What comes first: something to read or the end, the sender's end, or nothing within `ms`. */
+function nextOf(request: IncomingMessage, time: Time, ms: number): Promise<'some' | 'gone' | 'nothing'> {
+  if (request.destroyed || request.errored !== null) return Promise.resolve('gone');
+  return new Promise((resolve) => {
+    const timer = time.after('upload.slow', ms, () => settle('nothing'));
+    const some = () => settle('some');
+    const gone = () => settle('gone');
+    const settle = (news: 'some' | 'gone' | 'nothing') => {
+      timer.cancel();
+      request.off('readable', some).off('end', some).off('error', gone).off('close', gone);
+      resolve(news);
+    };
+    request.on('readable', some).on('end', some).on('error', gone).on('close', gone);
+  });
 }
 
 /**

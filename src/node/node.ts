@@ -41,7 +41,7 @@ import { findMember, type MemberView, membersOf } from './members.js';
 import type { NodeInit } from './node-init.js';
 import { Playing, type Playout } from './playing.js';
 import type { SoundSettings } from './program.js';
-import type { Report } from './report.js';
+import { type DiskStatus, MISSING_SHOWN_MAX, type Report } from './report.js';
 import { Reports } from './reports.js';
 import type { SyncHistory } from './sync-history.js';
 import type { AskLacks } from './track-safety.js';
@@ -129,7 +129,12 @@ export class Node {
       init,
     );
     this.#reports = new Reports(
-      { time, agreement, look: () => this.#playing.report(), changed: () => this.#changed() },
+      {
+        time,
+        agreement,
+        look: () => ({ ...this.#playing.report(), disk: this.disk() }),
+        changed: () => this.#changed(),
+      },
       { self: init.id },
     );
     const holdsLease = () => agreement.holdsLease();
@@ -258,9 +263,14 @@ export class Node {
     return this.#reports.history;
   }
 
-  /** Room on the disk, as of a few seconds ago. */
-  space(): { readonly freeBytes: number; readonly totalBytes: number; readonly refusing: boolean } {
-    return this.#tracks.space();
+  /** Room on the disk, as of a few seconds ago, and what of the library is not on it. */
+  disk(): DiskStatus {
+    const missing = this.missingTracks();
+    return {
+      ...this.#tracks.space(),
+      tracksHeld: this.cluster.library.list().filter(({ id }) => this.#tracks.holds(id)).length,
+      tracksMissing: { count: missing.length, first: missing.slice(0, MISSING_SHOWN_MAX).map(({ id }) => id) },
+    };
   }
 
   /** True where this node has the file. */
@@ -580,23 +590,35 @@ export class Node {
   /** Looks at everything that nobody tells of by itself. */
   #watch(): void {
     if (this.#state !== 'running') return;
-    const { state, reason } = this.outputStatus();
+    const { state, reason, itemId } = this.outputStatus();
     const { trouble, quorum, role, members } = this.logStatus();
     const doubted = members.filter(({ node, trusted }) => !trusted && node !== this.init.id).map(({ node }) => node);
     const output = `${state} ${reason ?? ''}`;
     const isSilent = state === 'silent' && reason !== undefined;
-    const hasLost = this.cluster.library.list().some(({ lost }) => lost === true);
+    const lost = this.cluster.library.list().filter((track) => track.lost === true);
+    const damaged = this.#tracks.damaged();
+    const missing = this.missingTracks();
+    // Only a track can be unreadable, missing or damaged: a card or a clock are not about what plays.
+    const isOfTrack = reason?.startsWith('TRACK_') === true;
+    const silent = isOfTrack ? this.cluster.playback.queue.find(({ id }) => id === itemId) : undefined;
     const news = [
       output !== this.#outputState,
-      this.#alerts.set('output', isSilent ? reason : null),
-      this.#alerts.set('disk', this.space().refusing ? 'DISK_FULL' : null),
-      this.#alerts.set('files', this.missingTracks().length > 0 ? 'TRACK_MISSING' : null),
-      this.#alerts.set('damage', this.#tracks.damaged().length > 0 ? 'TRACK_DAMAGED' : null),
-      this.#alerts.set('card', trouble, 'error'),
-      this.#alerts.set('lost', hasLost ? 'TRACK_LOST' : null, 'error'),
-      this.#alerts.set('clock', this.clockStatus().outvoted ? 'CLOCK_OUTVOTED' : null, 'error'),
+      this.#alerts.set('output', isSilent ? reason : null, {
+        track: silent?.trackId ?? null,
+      }),
+      this.#alerts.set('disk', this.#tracks.space().refusing ? 'DISK_FULL' : null),
+      this.#alerts.set('files', missing.length > 0 ? 'TRACK_MISSING' : null, { track: onlyOne(missing)?.id ?? null }),
+      this.#alerts.set('damage', damaged.length > 0 ? 'TRACK_DAMAGED' : null, { track: onlyOne(damaged) ?? null }),
+      this.#alerts.set('card', trouble, { severity: 'error' }),
+      this.#alerts.set('lost', lost.length > 0 ? 'TRACK_LOST' : null, {
+        severity: 'error',
+        track: onlyOne(lost)?.id ?? null,
+      }),
+      this.#alerts.set('clock', this.clockStatus().outvoted ? 'CLOCK_OUTVOTED' : null, { severity: 'error' }),
       this.#alerts.setOf(doubted, 'CARD_NOT_TRUSTED', 'error'),
-      this.#alerts.set('house', role === 'removed' ? 'NODE_REMOVED' : quorum ? null : 'NO_QUORUM', 'error'),
+      this.#alerts.set('house', role === 'removed' ? 'NODE_REMOVED' : quorum ? null : 'NO_QUORUM', {
+        severity: 'error',
+      }),
     ];
     this.#outputState = output;
     this.#reports.needs(this.#playing.needMs);
@@ -608,6 +630,9 @@ export class Node {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** What a list holds that holds nothing else. */
+const onlyOne = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);
 
 /** Only the fields that have a value: a command's schema tells "not given" from "given as nothing". */
 function given<T extends object>(fields: T): Partial<T> {

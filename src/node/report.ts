@@ -13,6 +13,9 @@ const Figure = Type.Union([Type.Number(), Type.Null()]);
 const Count = Type.Integer({ minimum: 0 });
 const Word = Type.String({ maxLength: 255 });
 
+/** How many missing tracks a node names. */
+export const MISSING_SHOWN_MAX = 20;
+
 /** One node at one moment. */
 export const Report = Type.Object({
   /** Cluster time at which all of this was so, nanoseconds. */
@@ -41,10 +44,26 @@ export const Report = Type.Object({
     late: Count,
     volumeLimit: Type.Integer({ minimum: 0, maximum: 100 }),
   }),
+  /** See {@link DiskStatus}. Older nodes do not tell. */
+  disk: Type.Optional(
+    Type.Object({
+      freeBytes: Count,
+      totalBytes: Count,
+      refusing: Type.Boolean(),
+      tracksHeld: Count,
+      tracksMissing: Type.Object({
+        count: Count,
+        first: Type.Array(Type.String({ maxLength: 64 }), { maxItems: MISSING_SHOWN_MAX }),
+      }),
+    }),
+  ),
   /** What a change of sound needs to be obeyed there, from its stamp on, milliseconds: whoever leads allows for it. */
   needMs: Type.Number({ minimum: 0, maximum: 10_000 }),
 });
 export type Report = Static<typeof Report>;
+
+/** Room on a node's disk, and what it lacks. Bytes, and ids of tracks. */
+export type DiskStatus = NonNullable<Report['disk']>;
 
 /** The bytes of a report. */
 export const encodeReport = (report: Report): Uint8Array => pack(report);

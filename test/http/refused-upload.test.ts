@@ -1,8 +1,10 @@
 /** How a refused upload ends on a real connection: the answer must come through to whoever is still sending. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import t from 'tap';
-import { startHouse } from '../support/house.js';
+import t, { type Test } from 'tap';
+import { SLOW_BYTES, SLOW_MS } from '../../src/http/upload.js';
+import { INTAKES_MAX } from '../../src/tracks/track-store.js';
+import { song, startHouse, type TestHouse } from '../support/house.js';
 
 /** More than all buffers on the way hold. */
 const FILM_BYTES = 16 << 20;
@@ -26,4 +28,63 @@ t.test('who asks for the connection to be closed can send all of a file that was
   await closed;
   t.strictSame(errors, []);
   t.equal(socket.bytesWritten > FILM_BYTES, true, 'it could send it to its end');
+});
+
+/** One who sends a file of ten minutes, a piece at a time. */
+function sender(t: Test, port: number, file: Uint8Array, name = 'song') {
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  const head = [`PUT /api/v1/tracks/${name}.wav HTTP/1.1`, 'Host: localhost', `Content-Length: ${file.length}`];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  let sent = 0;
+  const send = (bytes: number) => {
+    socket.write(file.subarray(sent, sent + bytes));
+    sent += bytes;
+  };
+  return { send, answer: async () => String((await once(socket, 'data'))[0]) };
+}
+
+const received = ({ node }: TestHouse) =>
+  node.uploads.list().reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+t.test('who hardly sends gives up its place, and hears why', async (t) => {
+  const house = await startHouse(t);
+  const { http, time, node } = house;
+  const port = Number(new URL(await http.start()).port);
+  const file = song(60_000);
+  const tricklers = Array.from({ length: INTAKES_MAX }, (_, at) =>
+    sender(t, port, file, `song ${at}`.replace(' ', '')),
+  );
+  for (const { send } of tricklers) send(100);
+  while (received(house) < 100 * INTAKES_MAX) await turn();
+  const answers = tricklers.map(({ answer }) => answer());
+  time.advance(SLOW_MS / 2);
+  for (const { send } of tricklers) send(100);
+  while (received(house) < 200 * INTAKES_MAX) await turn();
+  t.equal(node.uploads.list().filter(({ stage }) => stage === 'receiving').length, INTAKES_MAX, 'not yet');
+  time.advance(SLOW_MS / 2);
+  for (const answer of await Promise.all(answers)) t.match(answer, /^HTTP\/1\.1 408 [\s\S]*"code":"TOO_SLOW"/);
+  const put = await http.inject({
+    method: 'PUT',
+    url: '/api/v1/tracks/a.wav',
+    headers: { host: 'localhost' },
+    payload: Buffer.from(song(100)),
+  });
+  t.equal(put.statusCode, 201, 'there is room for others');
+});
+
+t.test('who sends just enough is waited for, however long it takes', async (t) => {
+  const house = await startHouse(t);
+  const { http, time } = house;
+  const file = song(5_000);
+  const { send, answer } = sender(t, Number(new URL(await http.start()).port), file);
+  const answered = answer();
+  for (let sent = 0; sent < file.length; sent += SLOW_BYTES) {
+    send(SLOW_BYTES);
+    while (received(house) < Math.min(sent + SLOW_BYTES, file.length)) await turn();
+    time.advance(SLOW_MS - 1);
+  }
+  t.match(await answered, /^HTTP\/1\.1 201 /);
+  t.notOk(time.running().includes('upload.slow'), 'no timer stays');
 });

@@ -1,6 +1,6 @@
 /** The nodes of a house as one of them shows them. */
 import t from 'tap';
-import type { Incarnation, NodeId } from '../../src/core/ids.js';
+import type { Incarnation, NodeId, TrackId } from '../../src/core/ids.js';
 import { NODE_ID, startHouse } from '../support/house.js';
 
 const identity = (letter: string, name: string) => ({
@@ -78,7 +78,9 @@ t.test('two causes of one alert are shown once, until both are over', async (t) 
   const alerts = new Alerts({ now: () => node.now() });
   t.ok(alerts.set('files', 'TRACK_MISSING'));
   t.notOk(alerts.set('files', 'TRACK_MISSING'), 'no news');
-  alerts.set('output', 'TRACK_MISSING');
+  const track = 'f'.repeat(64) as TrackId;
+  t.ok(alerts.set('output', 'TRACK_MISSING', { track }));
+  t.match(alerts.list(), [{ code: 'TRACK_MISSING', track }], 'and names the track that one of them knows');
   t.equal(alerts.list().length, 1);
   alerts.set('files', null);
   t.equal(alerts.list().length, 1);

@@ -390,7 +390,7 @@ t.test('a disk that is nearly full is an alert, and refuses uploads', async (t) 
   time.advance(10_000);
   while (node.alerts().length === 0) await new Promise((resolve) => setImmediate(resolve));
   t.match(node.alerts(), [{ code: 'DISK_FULL' }]);
-  t.ok(node.space().refusing);
+  t.ok(node.disk().refusing);
   await t.rejects(addSong(node, 'a.wav', song(100)), { code: 'DISK_FULL' });
 });
 

@@ -45,6 +45,16 @@ t.test('a report survives the way, and what is none is passed over', (t) => {
   t.equal(decodeReport(encodeReport({ ...report, clock: null } as unknown as Report)), null);
   t.equal(decodeReport(Uint8Array.of(0xc1)), null, 'bytes of nothing');
   t.equal(decodeReport(new Uint8Array(0)), null);
+  const disk = {
+    freeBytes: 5,
+    totalBytes: 9,
+    refusing: true,
+    tracksHeld: 3,
+    tracksMissing: { count: 1, first: ['a'.repeat(64)] },
+  };
+  t.strictSame(decodeReport(encodeReport({ ...report, disk })), { ...report, disk });
+  const tooMany = { count: 21, first: Array.from({ length: 21 }, () => 'a') };
+  t.equal(decodeReport(encodeReport({ ...report, disk: { ...disk, tracksMissing: tooMany } })), null);
   const newer = { ...report, fromTheFuture: 1 } as Report;
   t.match(decodeReport(encodeReport(newer)), report, 'fields that are new do no harm');
   t.end();

@@ -35,8 +35,9 @@ t.test('a track whose file is not here is an alert, and silent for that reason',
     [track.id],
   );
   time.advance(500);
-  t.match(node.alerts(), [{ code: 'TRACK_MISSING' }]);
+  t.match(node.alerts(), [{ code: 'TRACK_MISSING', track: track.id }]);
   await t.rejects(node.readTrack(track, 0), { code: 'TRACK_MISSING' });
+  t.match(node.disk(), { tracksHeld: 0, tracksMissing: { count: 1, first: [track.id] } });
   await node.removeTrack(track.id, BY);
   time.advance(500);
   t.strictSame(node.alerts(), []);
@@ -72,4 +73,18 @@ t.test('bytes whose fate was unknown are a track of this node when their entry c
   const [track] = node.cluster.library.list();
   t.ok(node.holds(track!.id));
   t.strictSame(node.missingTracks(), []);
+});
+
+t.test('what should sound and does not is an alert that names the track', async (t) => {
+  const { node, playout, time } = await startHouse(t);
+  const { track } = await addSong(node, 'a.wav', song(5_000));
+  await addSong(node, 'b.wav', song(5_000, 2));
+  await node.enqueue(['b', 'a'], {}, BY);
+  const [, item] = node.cluster.playback.queue;
+  playout.current = { ...playout.current, state: 'silent', reason: 'TRACK_UNREADABLE', itemId: item!.id };
+  time.advance(500);
+  t.match(node.alerts(), [{ code: 'TRACK_UNREADABLE', track: track.id }]);
+  playout.current = { ...playout.current, reason: 'OUTPUT_UNAVAILABLE' };
+  time.advance(500);
+  t.match(node.alerts(), [{ code: 'OUTPUT_UNAVAILABLE', track: null }]);
 });

@@ -17,7 +17,16 @@ export const trackRoutes: readonly Route[] = [
     path: '/tracks/:name',
     summary: 'Upload a WAV under its file name. Answers when it is durable and agreed.',
     answer: { status: 201, description: 'It is a track now.', json: TrackSchema },
-    refuses: ['BAD_NAME', 'TRACK_EXISTS', 'UNSUPPORTED_AUDIO', 'INCOMPLETE_AUDIO', 'BUSY', 'DISK_FULL', 'DISK_FAILED'],
+    refuses: [
+      'BAD_NAME',
+      'TRACK_EXISTS',
+      'UNSUPPORTED_AUDIO',
+      'INCOMPLETE_AUDIO',
+      'TOO_SLOW',
+      'BUSY',
+      'DISK_FULL',
+      'DISK_FAILED',
+    ],
     rawBody: { mediaType: 'audio/wav' },
     async handle({ node, time, params, origin, request, reply }) {
       const incoming = {
@@ -25,7 +34,7 @@ export const trackRoutes: readonly Route[] = [
         uploadId: uploadId(request.headers, node.init.bootId),
         via: 'http',
         totalBytes: announcedBytes(request.headers),
-        body: uploadedBytes(request.raw),
+        body: uploadedBytes(request.raw, time),
       } as const;
       try {
         const { track, outcome } = await node.addTrack(incoming, origin);
