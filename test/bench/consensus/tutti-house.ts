@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Wires } from '../sync/wires.js';
+import type { Wires } from '../../support/wires.js';
 import {
   type Contestant,
   folderOnDisk,

@@ -1,5 +1,6 @@
 /** A node that is cut off from everybody plays on, says so, and is not far off when it is back. */
 
+import { layWires, type Wires } from '../../support/wires.js';
 import { until } from '../consensus/contestant.js';
 import { percentile } from '../consensus/statistics.js';
 import { atLeast, atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
@@ -7,7 +8,6 @@ import { offsetsOverTime, worstOf } from './judge.js';
 import { IN_STEP_NS, missedNs } from './moments.js';
 import { byRank, listen, type Room, type Rooms } from './rooms.js';
 import { playingRooms } from './spread.bench.js';
-import { layWires, type Wires } from './wires.js';
 
 /** Until the nodes know how their crystals differ. Seconds. */
 const SETTLE_S = 25;

@@ -11,11 +11,11 @@ import { fileURLToPath } from 'node:url';
 import type { Queued, State, Track, Transport } from '../../../src/http/schema.js';
 import { SystemTime } from '../../../src/io/time/system-time.js';
 import { buildTestCard, CardControl, writeCardConfig } from '../../card/card.js';
+import type { Wires } from '../../support/wires.js';
 import { folderOnDisk, freePorts, ProcessEnded, Program, until } from '../consensus/contestant.js';
 import { CardCapture } from './card-capture.js';
 import { type ClockMaker, CRYSTALS, makeClocks } from './crystals.js';
 import type { Song } from './song.js';
-import type { Wires } from './wires.js';
 
 /** The program that ships, beside the compiled benches. */
 const MAIN = fileURLToPath(new URL('../../../tutti/main.js', import.meta.url));

@@ -1,4 +1,4 @@
-/** What the benches of sync put nodes into: clocks that differ, a network that is late, cables that are pulled, and days that pass in a moment. */
+/** What the benches of sync put nodes into: clocks that differ, a network that is late, and days that pass in a moment. */
 import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -14,7 +14,6 @@ import { liveThrough } from './day-house.js';
 import { startRelays } from './jitter-relay.js';
 import { hostNs } from './rooms.js';
 import { slopePerHour } from './thread-notes.js';
-import { layWires, type Wires } from './wires.js';
 
 /** A program that reads its clocks in all ways that matter, twice: by libc through koffi, by libuv, and by the kernel, past any library. */
 const READER = `
@@ -119,33 +118,6 @@ t.test('a relay passes datagrams on, both ways, and none sooner than it should; 
   node.close();
   caller.close();
 });
-
-const laid = layWires(2);
-t.teardown(() => ('missing' in laid ? undefined : laid.remove()));
-
-t.test(
-  'a cable that is pulled lets nothing through, until it is back',
-  { skip: 'missing' in laid && laid.missing },
-  (t) => {
-    const wires = laid as Wires;
-    const ping = (from: number, host: string) => {
-      const script = `
-      const socket = require('node:net').connect(9, '${host}');
-      socket.on('error', ({ code }) => console.log(code)).setTimeout(500, () => (console.log('nothing'), socket.destroy()));
-    `;
-      const [program, ...args] = wires.wrap(from, [process.execPath, '-e', script]) as [string, ...string[]];
-      return spawnSync(program, args, { encoding: 'utf8' }).stdout.trim();
-    };
-    const [first, second] = [wires.houseAddress(0), wires.houseAddress(1)];
-    const bothWays = () => [ping(0, second), ping(1, first)];
-    t.same(bothWays(), ['ECONNREFUSED', 'ECONNREFUSED'], 'somebody is there, and serves nothing');
-    wires.pull(1);
-    for (const answer of bothWays()) t.not(answer, 'ECONNREFUSED');
-    wires.plug(1);
-    t.equal(ping(0, second), 'ECONNREFUSED');
-    t.end();
-  },
-);
 
 t.test('minutes of a simulated house: in step, whoever leads, and never by accident', (t) => {
   const { looks, snaps, outOfBound } = liveThrough({ hours: 0.1, termHours: 0.03, seed: 2 });

@@ -5,10 +5,10 @@
  * back of those are in it. All nodes of this machine share its disk, so the peer's disk is written to by as many at once.
  */
 import { availableParallelism } from 'node:os';
+import { layWires, type Wires } from '../../support/wires.js';
 import { median } from '../consensus/statistics.js';
 import { type House, startHouse } from '../consensus/tutti-house.js';
 import { atMost, forInformation, type Row, type Suite, skipped, timesPeer } from '../row.js';
-import { layWires, type Wires } from '../sync/wires.js';
 import { plainDiskRate, plainLinkRate } from './plain.js';
 import { processorS } from './processes.js';
 import { MB, songsOf } from './songs.js';

@@ -11,9 +11,9 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Wires } from '../../support/wires.js';
 import { folderOnDisk, freePorts } from '../consensus/contestant.js';
 import { LOOPBACK } from '../consensus/http-client.js';
-import type { Wires } from '../sync/wires.js';
 import { MB } from './songs.js';
 
 /** Between two syncs, as the product does it. Bytes. */

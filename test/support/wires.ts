@@ -2,15 +2,27 @@
  * A cable for each node, that can be pulled: nodes in network namespaces of their own (network_namespaces(7)), whose virtual Ethernet links (veth(4))
  * end in one bridge. A second link leads from each node to the bench alone, so that it can be asked how it is while the first one is down.
  *
- * A cable may be a slow one: both of its ends then let through what a token bucket gives (tc-tbf(8)).
+ * A cable may be a slow one: both of its ends then let through what a token bucket gives (tc-tbf(8)). And one node may be deaf to another: what is
+ * lost is lost without a word, as on a bad line, since it is sent to a station that is not there (ip-neighbour(8)).
  *
  * Only the superuser may make all that; without it, and without iproute2, there are none.
  */
 import { spawnSync } from 'node:child_process';
 
-/** Networks for private use (RFC 1918): the house's, and one for each link between a node and the bench. */
+/** The house's network is for private use (RFC 1918), and nobody else sees it. */
 const HOUSE = '10.213.0';
-const BENCH = '10.214';
+/** The links between nodes and bench are seen by this machine: they are of the networks for benches (RFC 2544), others for each process. */
+const BENCH_BASE = (198 << 24) | (18 << 16);
+const PROCESSES = 2_048;
+const NODES_MAX = 16;
+/** A station (MAC address) that is not there. */
+const NOBODY = '02:00:00:00:00:01';
+
+/** An address of the link to a node: 1 is the bench's end, 2 the node's. */
+function benchAddress(node: number, end: 1 | 2): string {
+  const address = BENCH_BASE + 4 * ((process.pid % PROCESSES) * NODES_MAX + node) + end;
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+}
 
 /** The cables of some nodes. */
 export interface Wires {
@@ -23,6 +35,9 @@ export interface Wires {
   /** Nothing gets from the node to any other, nor to it. */
   pull(node: number): void;
   plug(node: number): void;
+  /** Nothing that the node `from` sends reaches `to`, until `restore`; what `to` sends still reaches it. */
+  lose(from: number, to: number): void;
+  restore(from: number, to: number): void;
   /** Removes all of it. */
   remove(): void;
 }
@@ -36,6 +51,7 @@ export function layWires(
   nodes: number,
   { mbits }: { readonly mbits?: number } = {},
 ): Wires | { readonly missing: string } {
+  if (nodes > NODES_MAX) throw new RangeError(`${nodes} nodes; right is at most ${NODES_MAX}`);
   const id = process.pid;
   const bridge = `tb${id}`;
   const namespaceOf = (node: number) => `tutti-${id}-${node}`;
@@ -57,6 +73,7 @@ export function layWires(
   const inside = (node: number, ...args: readonly string[]) => must('-n', namespaceOf(node), ...args);
   const bucket = (device: string) =>
     ['qdisc', 'add', 'dev', device, 'root', 'tbf', 'rate', `${mbits}mbit`, 'burst', BURST, 'latency', QUEUE] as const;
+  const neighbour = (verb: string, node: number) => ['neigh', verb, `${HOUSE}.${node + 1}`, 'dev', 'house'];
   process.once('exit', remove);
   try {
     must('link', 'add', bridge, 'type', 'bridge');
@@ -74,9 +91,9 @@ export function layWires(
         inside(node, 'link', 'set', own, 'up');
       }
       must('link', 'set', linkOf(node, 'h'), 'master', bridge);
-      must('addr', 'add', `${BENCH}.${node}.1/24`, 'dev', linkOf(node, 'b'));
+      must('addr', 'add', `${benchAddress(node, 1)}/30`, 'dev', linkOf(node, 'b'));
       inside(node, 'addr', 'add', `${HOUSE}.${node + 1}/24`, 'dev', 'house');
-      inside(node, 'addr', 'add', `${BENCH}.${node}.2/24`, 'dev', 'bench');
+      inside(node, 'addr', 'add', `${benchAddress(node, 2)}/30`, 'dev', 'bench');
       if (mbits === undefined) continue;
       mustRun('tc', bucket(linkOf(node, 'h')));
       mustRun('tc', ['-n', namespace, ...bucket('house')]);
@@ -87,10 +104,12 @@ export function layWires(
   }
   return {
     houseAddress: (node) => `${HOUSE}.${node + 1}`,
-    benchAddress: (node) => `${BENCH}.${node}.2`,
+    benchAddress: (node) => benchAddress(node, 2),
     wrap: (node, command) => ['ip', 'netns', 'exec', namespaceOf(node), ...command],
     pull: (node) => must('link', 'set', linkOf(node, 'h'), 'down'),
     plug: (node) => must('link', 'set', linkOf(node, 'h'), 'up'),
+    lose: (from, to) => inside(from, ...neighbour('replace', to), 'lladdr', NOBODY, 'nud', 'permanent'),
+    restore: (from, to) => inside(from, ...neighbour('del', to)),
     remove,
   };
 }
