@@ -15,6 +15,7 @@ import { setup } from './setup.mjs';
 /** Suites in the order in which they run; a test file belongs to the first whose folder it is in. What paces itself by real time runs alone. */
 const SUITES = [
   { name: 'processes', folder: 'processes/', jobs: 1, coverage: false },
+  { name: 'cluster', folder: 'cluster/processes/', jobs: 1, coverage: false },
   { name: 'simulation', folder: 'sim/', jobs: 1, coverage: false },
   { name: 'crash points', folder: 'crash/', jobs: availableParallelism(), coverage: false },
   { name: 'unit', folder: '', jobs: availableParallelism(), coverage: true },

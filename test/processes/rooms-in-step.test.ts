@@ -6,8 +6,7 @@ import t, { type Test } from 'tap';
 import { until } from '../bench/consensus/contestant.js';
 import { median } from '../bench/consensus/statistics.js';
 import { offsetsOverTime, soundingStretches, standstills } from '../bench/sync/judge.js';
-import { closeOffsets } from '../bench/sync/moments.js';
-import { byRank, type Room, type Rooms, startRooms } from '../bench/sync/rooms.js';
+import { type Room, type Rooms, startRooms } from '../bench/sync/rooms.js';
 import { makeSong } from '../bench/sync/song.js';
 
 /** What fuses into one sound, and far more than it takes. Nanoseconds. */
@@ -84,27 +83,5 @@ await t.test('three rooms', { skip: 'missing' in started && started.missing }, a
     t.ok(dry >= 1 && dry <= 3, `it ran dry ${dry} times`);
     for (const room of [kitchen, hall])
       t.same(standstills(room.capture(), { fromNs, toNs }), [], `${room.name} played on`);
-  });
-
-  await t.test('the leader is killed: the others play on, and it joins them in mid-song', async (t) => {
-    const { leader, followers } = await byRank(rooms);
-    const fromNs = now();
-    await leader.end('SIGKILL');
-    await until('another leads', async () => {
-      const { cluster, node } = await followers[0].state();
-      return cluster.leader !== null && (cluster.leader === node.id || cluster.quorum);
-    });
-    await areTogether(t, followers, fromNs, 'without their leader');
-    const toNs = now() - 100e6;
-    for (const room of followers) {
-      t.same(standstills(room.capture(), { fromNs, toNs }), [], `${room.name} never stood still`);
-      t.equal(soundingStretches(room.capture(), { fromNs, toNs }, 2e6).length, 1, 'and was never silent');
-    }
-    const [one, other] = followers.map((room) => room.capture());
-    const worst = Math.max(...closeOffsets(one!, other!, { fromNs, toNs }).map(({ offsetNs }) => Math.abs(offsetNs)));
-    t.ok(worst < TOGETHER_NS, `at worst they were ${(worst / 1e3).toFixed(1)} us apart`);
-
-    leader.start();
-    await areTogether(t, rooms.rooms, now(), 'with the one that came back');
   });
 });
