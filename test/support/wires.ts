@@ -66,7 +66,11 @@ export function layWires(
   };
   const must = (...args: readonly string[]) => mustRun('ip', args);
   const remove = () => {
-    for (let node = 0; node < nodes; node++) ip('netns', 'del', namespaceOf(node));
+    for (let node = 0; node < nodes; node++) {
+      // A namespace lasts as long as a process in it, and its links as long: those go at once.
+      for (const what of ['h', 'b'] as const) ip('link', 'del', linkOf(node, what));
+      ip('netns', 'del', namespaceOf(node));
+    }
     ip('link', 'del', bridge);
     process.off('exit', remove);
   };
