@@ -23,6 +23,8 @@ export interface HouseState extends View {
 /** What clients ask for. */
 export type Asked =
   | { readonly what: 'read' | 'play' | 'pause' | 'stop' }
+  /** Nobody asked for it: all was dark, and what played stands still. */
+  | { readonly what: 'outage' }
   | { readonly what: 'add'; readonly next: boolean }
   | { readonly what: 'remove'; readonly item: string }
   | { readonly what: 'move'; readonly item: string; readonly before: string | null }
@@ -75,6 +77,7 @@ function outcomeOf(state: HouseState, asked: Asked): Outcome {
     case 'play':
       return queue.length === 0 ? { refused: 'QUEUE_EMPTY' } : { state: { ...state, status: 'playing' } };
     case 'pause':
+    case 'outage':
       return { state: status === 'playing' ? { ...state, status: 'paused' } : state };
     case 'stop':
       return { state: { ...state, status: 'stopped' } };

@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Prng } from '../../../src/core/prng.js';
 import type { Problem, Queued, State } from '../../../src/http/schema.js';
+import { plainWav } from '../../support/wav-files.js';
 import type { Answer, Asked, View } from '../house-model.js';
 import type { Call } from '../linearizable.js';
 
@@ -16,12 +17,21 @@ const REST_MS = 100;
 /** Above so many items nobody adds any. */
 const ITEMS_MAX = 15;
 
+/** What can be asked for. */
+type Wish = Exclude<Asked, { readonly what: 'outage' }>;
+
 /** A request as HTTP has it. */
 interface Request {
   readonly method: string;
   readonly path: string;
   readonly body?: object;
 }
+
+const SONG_SECONDS = 900;
+const SONG_RATE = 8_000;
+/** Longer than any test: what happens depends on what people ask for, and on nothing else. */
+export const longSong = (): Uint8Array =>
+  plainWav({ channels: 1, sampleRate: SONG_RATE, bits: 8 }, new Uint8Array(SONG_SECONDS * SONG_RATE).fill(1));
 
 /** How clients are. */
 export interface ClientsInit {
@@ -30,7 +40,7 @@ export interface ClientsInit {
   readonly seed: number;
   /** Send every wish to two nodes at once, with one key. */
   readonly twice: boolean;
-  /** Of how many wishes for another volume one is not asked for again where nobody says what became of it. */
+  /** Of how many wishes one is not asked for again where nobody says what became of it. */
   readonly givesUpOneIn: number;
 }
 
@@ -91,10 +101,10 @@ export class Clients {
   }
 
   /** One wish, again and again until somebody says what became of it. */
-  async #ask(asked: Asked): Promise<void> {
+  async #ask(asked: Wish): Promise<void> {
     const key = `wish-${this.#keys++}`;
     const calledAt = performance.now();
-    const givesUp = asked.what === 'volume' && this.#prng.below(this.#init.givesUpOneIn) === 0;
+    const givesUp = this.#prng.below(this.#init.givesUpOneIn) === 0;
     for (;;) {
       const answers = await Promise.all(this.#some().map((url) => this.#attempt(url, asked, key)));
       const told = answers.filter((answer) => answer !== undefined);
@@ -118,7 +128,7 @@ export class Clients {
   }
 
   /** Undefined where nothing was answered, or only that nobody can say. @throws Error for an answer that the contract does not have */
-  async #attempt(url: string, asked: Asked, key: string): Promise<Answer | undefined> {
+  async #attempt(url: string, asked: Wish, key: string): Promise<Answer | undefined> {
     const { method, path, body } = this.#requestOf(asked);
     const headers = {
       connection: 'close',
@@ -150,7 +160,7 @@ export class Clients {
     return asked.what === 'add' ? { done: true, items: (answer.json as Queued).itemIds } : { done: true };
   }
 
-  #requestOf(asked: Asked): Request {
+  #requestOf(asked: Wish): Request {
     switch (asked.what) {
       case 'read':
         return { method: 'GET', path: '/state?consistency=strong' };
@@ -177,7 +187,7 @@ export class Clients {
     }
   }
 
-  #wish(): Asked {
+  #wish(): Wish {
     const prng = this.#prng;
     const items = this.#items;
     const some = () => items[prng.below(items.length)]!;

@@ -7,28 +7,22 @@ import t, { type Test } from 'tap';
 import type { Queue, Queued, State, Track } from '../../../src/http/schema.js';
 import { temporaryFolder, until } from '../../support/daemon.js';
 import { NODE_NAMES, type NodeName, stateOf } from '../../support/three-nodes.js';
-import { plainWav } from '../../support/wav-files.js';
 import { WiredHouse } from '../../support/wired-house.js';
 import { houseModel } from '../house-model.js';
 import { linearize } from '../linearizable.js';
-import { Clients, viewOf } from './clients.js';
+import { Clients, longSong, viewOf } from './clients.js';
 
 const CLIENTS = 4;
 /** How long a node is stopped or cut off: longer than an election takes. Milliseconds. */
 const HARM_MS = 1_500;
-const SONG_SECONDS = 600;
-const RATE = 8_000;
 
 t.setTimeout(230_000);
-
-const songOf = (seed: number) =>
-  plainWav({ channels: 1, sampleRate: RATE, bits: 8 }, new Uint8Array(SONG_SECONDS * RATE).fill(seed));
 
 /** A house with one item in its queue, paused. */
 async function startedHouse(t: Test) {
   const house = await WiredHouse.start(t, temporaryFolder(t));
   const { kitchen } = house.daemons;
-  const track: Track = (await kitchen.upload('a.wav', songOf(1))).json;
+  const track: Track = (await kitchen.upload('a.wav', longSong())).json;
   const { itemIds }: Queued = (await kitchen.call('POST', '/queue', { trackId: track.id })).json;
   const state: State = (await kitchen.call('GET', '/state?consistency=strong')).json;
   const model = houseModel({ ...viewOf(state), nextSeq: Number(itemIds[0]!.slice(1)) + 1 });
@@ -128,7 +122,7 @@ await t.test('people ask while leaders and followers are killed, stopped, cut of
     trackId: track.id,
     seed: 2,
     twice: false,
-    givesUpOneIn: 4,
+    givesUpOneIn: 10,
   });
   const asked = clients.run(CLIENTS);
   for (const harm of [killed, stopped, cutOff, unheard]) {
