@@ -1,5 +1,5 @@
 /**
- * Writes the pages of docs/ that are tables of the program's own definitions: errors.md, configuration.md, cli.md.
+ * Writes the pages of docs/ that are tables of the program's own definitions: errors.md, configuration.md, cli.md, metrics.md.
  *
  *     node dist/src/dev/docs.js            writes them
  *     node dist/src/dev/docs.js --check    says which are not current, and ends with 1 if any is not
@@ -16,12 +16,14 @@ import { systemComponents } from '../cli/system.js';
 import { rightFor } from '../config/check.js';
 import { CLIENT_VARIABLES, CONFIG_KEYS, CONFIG_TABLES, type ConfigKey } from '../config/schema.js';
 import { ERRORS, type ErrorCode } from '../core/errors.js';
+import { METRICS } from '../http/metrics.js';
 
 /** The pages by their path in the repository. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/configuration.md': configurationPage,
   'docs/cli.md': cliPage,
+  'docs/metrics.md': metricsPage,
 };
 
 /** Paths of the pages below `root` that differ from what they should be. */
@@ -110,6 +112,63 @@ nothing is done twice.`,
     optionsTable(program),
     '## Commands',
     ...commandsOf(program, 'tutti').flatMap(commandSection),
+  ]);
+}
+
+/** Questions that the metrics answer, each in PromQL, by what they are about. */
+export const QUERIES: readonly { readonly asks: string; readonly promql: string }[] = [
+  { asks: 'How far apart are the rooms, nearly always?', promql: 'max(tutti_sync_spread_seconds{stat="p99"})' },
+  { asks: 'Which node knows the time worst?', promql: 'topk(1, tutti_clock_error_bound_seconds)' },
+  { asks: 'Is some node silent that should sound?', promql: 'tutti_output_state{state="silent"} == 1' },
+  {
+    asks: 'Did a card run dry, or had the sound to be set anew, in the last hour?',
+    promql: 'increase(tutti_output_underruns_total[1h]) + increase(tutti_output_snaps_total[1h]) > 0',
+  },
+  { asks: 'Is there no leader, or more than one?', promql: 'sum(tutti_leader) != 1' },
+  { asks: 'How often did the leader change today?', promql: 'max(increase(tutti_leader_changes_total[1d]))' },
+  {
+    asks: 'How long does a commit take, 99 % of them?',
+    promql: 'histogram_quantile(0.99, sum by (le) (rate(tutti_commit_duration_seconds_bucket[5m])))',
+  },
+  {
+    asks: 'Which node lags behind the log?',
+    promql: 'max(tutti_chosen_slot) - on() group_right() tutti_applied_slot > 10',
+  },
+  { asks: 'Which node lacks files?', promql: 'tutti_tracks_missing > 0' },
+  { asks: 'Which card loses what was written to it?', promql: 'increase(tutti_damages_found_total[30d]) > 0' },
+  {
+    asks: 'When will a card be full, at the pace of this week?',
+    promql: 'predict_linear(tutti_disk_free_bytes[7d], 30 * 86400) < 64 * 1024 * 1024',
+  },
+  { asks: 'Is any node refused, and why?', promql: 'sum by (code) (rate(tutti_http_refusals_total[5m])) > 0' },
+  { asks: 'What needs attention?', promql: 'max by (code, severity, instance) (tutti_alerts) > 0' },
+  { asks: 'Is a main thread too busy?', promql: 'rate(tutti_event_loop_active_seconds_total[1m]) > 0.8' },
+];
+
+function metricsPage(): string {
+  const section = (about: string, metrics: (typeof METRICS)[string]) => [
+    `## ${about}`,
+    markdownTable(
+      ['Metric', 'Type', 'Labels', 'Meaning'],
+      metrics.map((metric) => [
+        code(metric.name),
+        metric.type,
+        'labels' in metric ? metric.labels.map(code).join(' ') : '',
+        metric.help,
+      ]),
+    ),
+  ];
+  return page([
+    '# Metrics',
+    `Every node tells Prometheus at \`/metrics\` what it knows and counts. It costs nothing while nobody asks. Ask each node; what is said is of the
+node itself, save the spread, which every node works out of what all tell. Counters begin at 0 when the process starts. What is not known has no
+sample: a node that waits for \`tutti init\` shows the last section only. No label holds a title, an id or an address.`,
+    ...Object.entries(METRICS).flatMap(([about, metrics]) => section(about, metrics)),
+    '## Questions, in PromQL',
+    markdownTable(
+      ['Question', 'Query'],
+      QUERIES.map(({ asks, promql }) => [asks, code(promql)]),
+    ),
   ]);
 }
 

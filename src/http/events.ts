@@ -45,6 +45,7 @@ export class EventStreams {
   #timers: Timer[] = [];
   #next: Timer | null = null;
   #lastSentMs = Number.NEGATIVE_INFINITY;
+  #dropped = 0;
   #unsubscribe: () => void = () => {};
   /** The library as it was told last. */
   #tracksRev = 0;
@@ -77,6 +78,11 @@ export class EventStreams {
 
   get size(): number {
     return this.#streams.size;
+  }
+
+  /** How many were dropped so far because they took nothing for {@link FULL_MS_MAX}. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Takes over a response: headers, then the newest state, then every change. @throws TuttiError BUSY */
@@ -140,9 +146,15 @@ export class EventStreams {
       tracksRev: node?.cluster.library.rev ?? 0,
     };
     for (const stream of this.#streams) {
-      if (stream.fullSinceMs !== null && nowMs - stream.fullSinceMs >= FULL_MS_MAX) stream.response.destroy();
+      if (stream.fullSinceMs !== null && nowMs - stream.fullSinceMs >= FULL_MS_MAX) this.#drop(stream);
       else this.#send(stream, eventText('ping', ping));
     }
+  }
+
+  #drop(stream: Stream): void {
+    this.#dropped += 1;
+    this.#streams.delete(stream);
+    stream.response.destroy();
   }
 
   #send(stream: Stream, text: string): void {

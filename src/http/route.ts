@@ -9,6 +9,7 @@ import type { Node } from '../node/node.js';
 import { refusedError } from '../node/refused-error.js';
 import type { Time } from '../ports/time.js';
 import type { EventStreams } from './events.js';
+import type { Metrics } from './metrics.js';
 import type { Facade } from './state.js';
 
 /** Methods of the calls. HEAD goes with every GET but the stream's. */
@@ -19,6 +20,7 @@ export interface RouteContext {
   readonly house: House;
   readonly facade: Facade;
   readonly events: EventStreams;
+  readonly metrics: Metrics;
   readonly time: Time;
 }
 

@@ -341,7 +341,10 @@ export const Problem = Type.Object(
 export type Problem = Static<typeof Problem>;
 
 /** What a probe reads: `GET /healthz` and `GET /readyz`. The status code says the same. */
-export const Health = Type.Object({ status: oneOf(['ok', 'not ready'], 'not ready comes with status 503.') });
+export const Health = Type.Object({
+  status: oneOf(['ok', 'not ready'], 'not ready comes with status 503.'),
+  code: orNull(text('Why it is not ready: a code of the error catalogue.')),
+});
 export type Health = Static<typeof Health>;
 
 // ---- What a caller sends -------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@
  * everything that a caller could make large.
  */
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Value } from 'typebox/value';
 import { Origin } from '../cluster/command.js';
@@ -16,17 +18,15 @@ import type { Node } from '../node/node.js';
 import type { Log } from '../ports/log.js';
 import type { Time } from '../ports/time.js';
 import { allowedMethods } from './allowed.js';
+import { HttpCounts } from './counts.js';
 import { EventStreams } from './events.js';
 import { Guard } from './guard.js';
-import { API_PREFIX, openApi } from './openapi.js';
+import { Metrics, type ProcessFigures } from './metrics.js';
+import { API_PREFIX } from './openapi.js';
 import { asTuttiError, PROBLEM_TYPE, problemOf } from './problem.js';
-import { type Call, type Route, type RouteContext, route } from './route.js';
-import { clusterRoutes } from './routes/cluster.js';
-import { houseRoutes } from './routes/house.js';
-import { queueRoutes } from './routes/queue.js';
-import { trackRoutes } from './routes/tracks.js';
-import { transportRoutes } from './routes/transport.js';
+import type { Call, Route, RouteContext } from './route.js';
 import type { Facade } from './state.js';
+import { ROUTES } from './table.js';
 import { checkBody } from './validate.js';
 
 /** Largest JSON body: 5,000 tracks by id take 335 kB, by long titles more. Bytes. */
@@ -55,22 +55,7 @@ const LISTEN_ERRORS: Readonly<Record<string, readonly [code: 'PORT_IN_USE' | 'BA
   EAI_AGAIN: ['BAD_CONFIG', 'nobody says which address this name has'],
 };
 
-const TABLE: readonly Route[] = [
-  ...houseRoutes,
-  ...clusterRoutes,
-  ...trackRoutes,
-  ...queueRoutes,
-  ...transportRoutes,
-  // Made when it is first asked for: no node needs it to play.
-  route({
-    method: 'GET',
-    path: '/openapi.json',
-    summary: 'This description.',
-    answer: { status: 200, description: 'An OpenAPI 3.1 document.', mediaType: 'application/json' },
-    handle: ({ house }) => openApi(TABLE, house.init.version),
-  }),
-];
-const allowed = allowedMethods(TABLE);
+const allowed = allowedMethods(ROUTES);
 
 const VIAS = ['web', 'cli', 'api'] as const;
 
@@ -101,6 +86,7 @@ export class HttpServer {
   readonly #init: HttpServerInit;
   readonly #guard: Guard;
   readonly #events: EventStreams;
+  readonly #counts = new HttpCounts();
   readonly #context: RouteContext;
   readonly #app: FastifyInstance;
   #url = '';
@@ -113,7 +99,8 @@ export class HttpServer {
     this.#guard = new Guard({ name: house.init.name, addresses: init.addresses, token });
     const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token' };
     this.#events = new EventStreams({ house, time, facade });
-    this.#context = { house, facade, events: this.#events, time };
+    const metrics = new Metrics({ house, counts: this.#counts, events: this.#events, process: processFigures });
+    this.#context = { house, facade, events: this.#events, metrics, time };
     this.#app = this.#build();
   }
 
@@ -179,9 +166,13 @@ export class HttpServer {
       if (!READS.includes(request.method)) this.#guard.checkWrite(request.headers);
       next();
     });
+    app.addHook('onResponse', (request, reply, next) => {
+      this.#counts.answered(request.method, request.routeOptions.url, reply.statusCode);
+      next();
+    });
 
-    const withJson = TABLE.filter(({ rawBody }) => rawBody === undefined);
-    const withRawBody = TABLE.filter(({ rawBody }) => rawBody !== undefined);
+    const withJson = ROUTES.filter(({ rawBody }) => rawBody === undefined);
+    const withRawBody = ROUTES.filter(({ rawBody }) => rawBody !== undefined);
     app.register((scope, _options, next) => {
       readJson(scope);
       for (const route of withJson) this.#register(scope, route);
@@ -266,7 +257,9 @@ export class HttpServer {
     if (known === null) {
       this.#log.error('A call has failed by a mistake of ours.', { method: request.method, url: request.url, error });
     }
-    const problem = problemOf(known ?? new TuttiError('INTERNAL', 'the log of this node says more'));
+    const told = known ?? new TuttiError('INTERNAL', 'the log of this node says more');
+    const problem = problemOf(told);
+    this.#counts.refused(told.code);
     const slot = known?.info.slot ?? this.#slotOfRefusal(problem.status, request);
     if (typeof slot === 'number') reply.header('tutti-slot', String(slot));
     // Nothing that was prepared for the answer proper must stay.
@@ -293,6 +286,18 @@ export class HttpServer {
   }
 }
 
+/** This process as it stands. */
+function processFigures(): ProcessFigures {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuS: (user + system) / 1e6,
+    residentBytes: process.memoryUsage.rss(),
+    heapBytes: getHeapStatistics().used_heap_size,
+    activeS: performance.eventLoopUtilization().active / 1e3,
+    uptimeS: process.uptime(),
+  };
+}
+
 /** What the framework asks for where a route has a schema, of which there is none. */
 const noCompiler = (): never => {
   throw new InvariantError('requests are checked by validate.ts, and answers are plain JSON');
@@ -303,6 +308,7 @@ class CallOf implements Call<unknown> {
   readonly house: House;
   readonly facade: Facade;
   readonly events: EventStreams;
+  readonly metrics: Metrics;
   readonly time: Time;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
@@ -315,6 +321,7 @@ class CallOf implements Call<unknown> {
     this.house = context.house;
     this.facade = context.facade;
     this.events = context.events;
+    this.metrics = context.metrics;
     this.time = context.time;
     this.params = init.request.params as Record<string, string>;
     this.query = init.query;

@@ -11,8 +11,9 @@ import type { Time } from '../ports/time.js';
  */
 export const LINGER_MS = 10_000;
 
-/** An upload that brings less than this in so long is given up: 3 kB a second, which the worst of radio links does. Bytes, milliseconds. */
+/** An upload that brings less than this in {@link SLOW_MS} is given up: 3 kB a second, which the worst of radio links does. Bytes. */
 export const SLOW_BYTES = 64 * 1024;
+/** See {@link SLOW_BYTES}: only time in which the node waits counts. Milliseconds. */
 export const SLOW_MS = 20_000;
 
 const UPLOAD_ID = /^[A-Za-z0-9._~-]{1,64}$/;

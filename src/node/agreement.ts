@@ -15,6 +15,7 @@ import type { Outcome } from '../cluster/outcome.js';
 import { assert } from '../core/assert.js';
 import type { ClockLine } from '../core/clock-line.js';
 import { TuttiError } from '../core/errors.js';
+import { Histogram } from '../core/histogram.js';
 import type { ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
 import { RecentTimes } from '../core/recent-times.js';
 import type { ClusterTime } from '../core/units.js';
@@ -23,6 +24,8 @@ import type { LogEntry, LogStatus, MemberChange, ReplicatedLog, TermStart } from
 
 /** For so many slots outcomes wait for their askers: more than can wait in a log. */
 const OUTCOMES_MAX = 4_096;
+/** Buckets of commit times: a disk takes milliseconds, an election a second. Seconds. */
+const COMMIT_BOUNDS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 /** An entry of another node's that is applied later than this after its stamp is caught up with: it says nothing of commits. Milliseconds. */
 const CAUGHT_UP_MS = 1_000;
 
@@ -71,6 +74,10 @@ export class Agreement {
   #ownEpoch: number | null = null;
   #handlers: AgreementHandlers | null = null;
   readonly #commits = new RecentTimes();
+  /** What commits took, seconds, whoever led: those that `commitMs` looks at. */
+  readonly commitTimes = new Histogram({ bounds: COMMIT_BOUNDS_S });
+  /** What came of what was asked here. */
+  readonly #asked = { done: 0, refused: 0, failed: 0 };
 
   constructor(components: { readonly log: ReplicatedLog }, init: { readonly self: NodeId }) {
     this.#log = components.log;
@@ -140,6 +147,11 @@ export class Agreement {
     return this.#commits.typicalMs(this.now());
   }
 
+  /** What came of all that was asked here since the start: done, refused by what was agreed, or failed without an outcome. */
+  get asked(): { readonly done: number; readonly refused: number; readonly failed: number } {
+    return this.#asked;
+  }
+
   /** See {@link ReplicatedLog.readBarrier}. */
   readBarrier(): Promise<Slot> {
     return this.#unlessRemoved(this.#log.readBarrier());
@@ -155,6 +167,17 @@ export class Agreement {
    * @throws TuttiError BAD_REQUEST, CLUSTER_TOO_OLD, BODY_TOO_LARGE, NO_QUORUM where nothing came into the log; OUTCOME_UNKNOWN, BUSY
    */
   async ask(command: Command, origin: Origin): Promise<Outcome> {
+    try {
+      const outcome = await this.#ask(command, origin);
+      this.#asked[outcome.ok ? 'done' : 'refused'] += 1;
+      return outcome;
+    } catch (error) {
+      this.#asked.failed += 1;
+      throw error;
+    }
+  }
+
+  async #ask(command: Command, origin: Origin): Promise<Outcome> {
     const proposal = { command, origin };
     this.#cluster.check(proposal);
     const slot = await this.#unlessRemoved(this.#log.propose(encodeProposal(proposal)));
@@ -190,7 +213,9 @@ export class Agreement {
     const now = this.now();
     const tookMs = Number(now - stampNs) / 1e6;
     // Below zero where cluster time leaps: the entry that says so is stamped in the new time, and this node does not live in it yet.
-    if (tookMs >= 0 && (this.#isOwnTerm() || tookMs < CAUGHT_UP_MS)) this.#commits.add(now, tookMs);
+    if (tookMs < 0 || (!this.#isOwnTerm() && tookMs >= CAUGHT_UP_MS)) return;
+    this.#commits.add(now, tookMs);
+    this.commitTimes.add(tookMs / 1_000);
   }
 
   /** Terms that others began, or this node's earlier processes, are history that is applied once more at a start. */

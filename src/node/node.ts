@@ -13,6 +13,7 @@ import { type Command, type CommandOf, type Origin, TRACKS_LOST_MAX } from '../c
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { assert } from '../core/assert.js';
 import { type ErrorCode, TuttiError } from '../core/errors.js';
+import type { HistogramCounts } from '../core/histogram.js';
 import { type ItemId, isTrackId, type NodeId, type Slot, type TrackId } from '../core/ids.js';
 import type { OutputChannels } from '../core/output-channels.js';
 import type { ClusterTime } from '../core/units.js';
@@ -72,6 +73,23 @@ export interface NodeComponents {
   readonly lamp?: Lamp;
 }
 
+/** What a node counts: for metrics. All but what is said otherwise since its start. */
+export interface Figures {
+  /** From an entry's stamp until it was applied here, seconds. */
+  readonly commitTimes: HistogramCounts;
+  /** See {@link Agreement.asked}. */
+  readonly asked: Agreement['asked'];
+  /** How often another node led than before. */
+  readonly leaderChanges: number;
+  /** See {@link Uploads.totals}. */
+  readonly uploads: Uploads['totals'];
+  /** See {@link Tracks.scrubbed}: of the round that goes on. */
+  readonly scrubbed: ReturnType<Tracks['scrubbed']>;
+  /** Now. */
+  readonly tracksDamaged: number;
+  readonly damagesFound: number;
+}
+
 /** What was asked at `transport`, and by whom it was seen. */
 export interface Expecting {
   /** The item that the person saw as current. */
@@ -103,6 +121,9 @@ export class Node {
   #viewRev = 0;
   #holdingsRev = 0;
   #outputState = '';
+  /** Who led last. */
+  #leader: NodeId | null = null;
+  #leaderChanges = 0;
   #starting: Promise<void> | null = null;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
@@ -291,6 +312,20 @@ export class Node {
   /** Moves with every change of who holds what, or how far it is. */
   get holdingsRev(): number {
     return this.#holdingsRev;
+  }
+
+  /** Since the start, and as it stands: what there is to count. */
+  figures(): Figures {
+    const { commitTimes, asked } = this.#agreement;
+    return {
+      commitTimes: commitTimes.counts(),
+      asked,
+      leaderChanges: this.#leaderChanges,
+      uploads: this.uploads.totals,
+      scrubbed: this.#tracks.scrubbed(),
+      tracksDamaged: this.#tracks.damaged().length,
+      damagesFound: this.#tracks.damagesFound,
+    };
   }
 
   /** Files that are on their way to this node. */
@@ -569,6 +604,11 @@ export class Node {
   }
 
   #statusChanged(): void {
+    const { leader } = this.logStatus();
+    if (leader !== null && leader !== this.#leader) {
+      if (this.#leader !== null) this.#leaderChanges += 1;
+      this.#leader = leader;
+    }
     this.#playing.followClock();
     this.#tracks.membersChanged();
     this.#duties.look();

@@ -107,6 +107,7 @@ export class Tracks {
   readonly #chunkLimits: ChunkLimits | undefined;
   /** Held once, found to be wrong, and not repaired yet. */
   readonly #damaged = new Set<TrackId>();
+  #damagesFound = 0;
   #arriving: readonly TrackId[] = [];
   /** The exchange was told of chunks that are due. */
   #isLacking = false;
@@ -351,6 +352,11 @@ export class Tracks {
     return [...this.#damaged];
   }
 
+  /** How often a file that was held was found to be wrong or gone, since the start. */
+  get damagesFound(): number {
+    return this.#damagesFound;
+  }
+
   /** See {@link TrackFiles.space}. */
   space(): ReturnType<TrackFiles['space']> {
     return this.#held.space();
@@ -386,6 +392,7 @@ export class Tracks {
   #withdrawn(id: TrackId): void {
     this.#parts.log.warn('A file is damaged: what is bad of it is not played, and fetched anew.', { track: id });
     this.#damaged.add(id);
+    this.#damagesFound += 1;
     this.#held.lost(id);
     this.#parts.changed();
   }

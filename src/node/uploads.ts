@@ -51,6 +51,8 @@ export class Uploads {
   readonly #uploads = new Map<number, Upload>();
   readonly #ended = new Map<number, Timer>();
   #next = 1;
+  /** Of all since the start. */
+  readonly #totals = { done: 0, failed: 0, receivedBytes: 0 };
 
   constructor(components: { readonly time: Time; readonly changed: () => void }) {
     this.#time = components.time;
@@ -65,6 +67,11 @@ export class Uploads {
   /** Bytes come in. */
   get isReceiving(): boolean {
     return this.list().some(({ stage }) => stage === 'receiving');
+  }
+
+  /** Since the start: how many were done, how many failed, and the bytes of all of them. */
+  get totals(): { readonly done: number; readonly failed: number; readonly receivedBytes: number } {
+    return this.#totals;
   }
 
   /** Gives the function that tells how it goes on. `done` and `failed` are the end. */
@@ -86,6 +93,8 @@ export class Uploads {
       if (progress === null) this.#forget(number);
       else {
         const next = { ...now, ...progress };
+        this.#totals.receivedBytes += next.receivedBytes - now.receivedBytes;
+        if (progress.stage === 'done' || progress.stage === 'failed') this.#totals[progress.stage] += 1;
         this.#uploads.set(number, next);
         if (next.stage === 'done' || next.stage === 'failed') this.#end(number);
       }

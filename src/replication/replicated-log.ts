@@ -104,8 +104,12 @@ export interface LogStatus {
   /** Votes that make a majority. */
   readonly needed: number;
   readonly members: readonly LogMember[];
+  /** Of the leader's ballot: both only ever rise, the round within one configuration. Null where nobody leads. */
+  readonly ballot: { readonly configId: number; readonly round: number } | null;
   /** Every slot up to here was applied here. */
   readonly appliedSlot: Slot;
+  /** The latest slot that this node or any other is known to know as chosen. */
+  readonly chosenSlot: Slot;
   /** Something is wrong with what this node's card holds: said in an alert. Null where all is well. */
   readonly trouble: 'LOG_DAMAGED' | 'CARD_DAMAGED' | 'CARD_NOT_TRUSTED' | 'STATE_DIFFERS' | 'DISK_FULL' | null;
 }

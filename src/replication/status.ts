@@ -13,7 +13,9 @@ export const NOT_RUNNING: LogStatus = {
   quorum: false,
   needed: 1,
   members: [],
+  ballot: null,
   appliedSlot: slotOf(0),
+  chosenSlot: slotOf(0),
   trouble: null,
 };
 
@@ -23,7 +25,7 @@ export function statusNow(
 ): LogStatus {
   const { self, peers, leadership } = parts;
   const configuration = self.configuration();
-  const { role, leader, quorum } = statusOf(self.state);
+  const { role, leader, quorum, chosenUpTo } = statusOf(self.state);
   return {
     leader: leader?.node ?? null,
     leaderSince: leader === null ? null : leadership.since,
@@ -41,7 +43,11 @@ export function statusNow(
         trusted: !self.state.distrusted.has(node),
       };
     }),
+    ballot: leader === null ? null : { configId: leader.configId, round: leader.round },
     appliedSlot: self.applied(),
+    chosenSlot: slotOf(
+      Math.max(chosenUpTo, ...[...self.state.peers.values()].map(({ standing }) => standing?.chosenUpTo ?? 0)),
+    ),
     trouble: troubleOf(parts),
   };
 }

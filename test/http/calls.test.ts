@@ -532,7 +532,7 @@ t.test('a node that cannot agree is not ready', async (t) => {
   await consensus.stop();
   const response = await http.inject('/readyz');
   t.equal(response.statusCode, 503);
-  t.strictSame(response.json(), { status: 'not ready' });
+  t.strictSame(response.json(), { status: 'not ready', code: 'NO_QUORUM' });
 });
 
 t.test('a mistake of ours is told in the log, and not to the caller', async (t) => {
@@ -580,6 +580,7 @@ t.test('the OpenAPI page names every call, with its bodies and answers', async (
     ),
     '/api/v1/volume',
     '/healthz',
+    '/metrics',
     '/readyz',
   ]);
   const seek = json.paths['/api/v1/transport/seek'].post;

@@ -180,7 +180,9 @@ export class FakeReplicatedLog implements ReplicatedLog {
           trusted: !this.distrusted.has(other.node),
         })),
       ],
+      ballot: leads ? { configId: 1, round: 1 } : null,
       appliedSlot: slot(this.#lastSlot),
+      chosenSlot: slot(this.#lastSlot),
       trouble: this.trouble,
     };
   }

@@ -1,5 +1,6 @@
 /** The whole view, its stream, the clock and the volume. */
 import { isKnown } from '../known.js';
+import { whyNotReady } from '../readiness.js';
 import { done, type Route, route, routeWithBody, waitForConsistency } from '../route.js';
 import { ClusterClock, Health, ReadQuery, State, Sync, VolumeBody, Written } from '../schema.js';
 import { stateOf } from '../state.js';
@@ -77,18 +78,32 @@ export const houseRoutes: readonly Route[] = [
     atRoot: true,
     summary: 'The process answers.',
     answer: { status: 200, description: 'It does.', json: Health },
-    handle: () => ({ status: 'ok' }),
+    handle({ reply }) {
+      reply.header('cache-control', 'no-store');
+      return { status: 'ok', code: null };
+    },
   }),
   route({
     method: 'GET',
     path: '/readyz',
     atRoot: true,
-    summary: 'Changes can be agreed; 503 where they cannot.',
+    summary: 'Changes can be agreed; 503 where they cannot, with the code of the error catalogue that says why.',
     answer: { status: 200, description: 'They can.', json: Health },
     handle({ house, reply }) {
-      const quorum = house.node?.logStatus().quorum === true;
-      reply.code(quorum ? 200 : 503);
-      return { status: quorum ? 'ok' : 'not ready' };
+      const code = whyNotReady(house);
+      reply.code(code === null ? 200 : 503).header('cache-control', 'no-store');
+      return { status: code === null ? 'ok' : 'not ready', code };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/metrics',
+    atRoot: true,
+    summary: 'Figures for Prometheus: docs/metrics.md has them all.',
+    answer: { status: 200, description: 'Text format 0.0.4.', mediaType: 'text/plain' },
+    async handle({ metrics, reply }) {
+      const { text, contentType } = await metrics.text();
+      return reply.type(contentType).header('cache-control', 'no-store').send(text);
     },
   }),
 ];
