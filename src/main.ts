@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { demo } from './cli/demo.js';
+import { demo } from './cli/demo/demo.js';
 import { runCli } from './cli/run-cli.js';
 import { systemComponents } from './cli/system.js';
 import { runDaemon } from './daemon/daemon.js';
@@ -19,12 +19,15 @@ const own = systemComponents({
   version,
   run: (config, first) => runDaemon(config, { first, version }),
   repair: (config, options) => repairStore(config, options),
-  demo: () =>
-    demo({
-      ...own,
-      time: new SystemTime(),
-      mainFile: fileURLToPath(import.meta.url),
-      untilEnough: process.stdout.isTTY ? () => endingSignal().signal.then(() => {}) : undefined,
-    }),
+  demo: (options) =>
+    demo(
+      {
+        ...own,
+        time: new SystemTime(),
+        mainFile: fileURLToPath(import.meta.url),
+        untilEnough: process.stdout.isTTY ? () => endingSignal().signal.then(() => {}) : undefined,
+      },
+      options,
+    ),
 });
 process.exitCode = await runCli(process.argv.slice(2), own);

@@ -38,6 +38,13 @@ export function readVolume(text: string): VolumeChange {
   return { delta: parts[1] === '-' ? -value : value };
 }
 
+/** A whole number from 1 to `most`. */
+export function readCount(argument: string, most: number, text: string): number {
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw wrong(argument, text, `a whole number from 1 to ${most}`);
+  return value;
+}
+
 /** One of a few words. */
 export function readChoice<W extends string>(argument: string, words: readonly W[], text: string): W {
   const found = words.find((word) => word === text.toLowerCase());

@@ -75,6 +75,6 @@ export interface CliComponents {
   readonly run: (config: Config, first: FirstStart) => Promise<number>;
   /** Looks at the log of a node that does not run, and gives up what is damaged beyond repair where that is accepted. */
   readonly repair: (config: Config, options: { readonly acceptLoss: boolean }) => Promise<RepairReport>;
-  /** Shows everything on this machine, and gives the exit code. */
-  readonly demo: () => Promise<number>;
+  /** Shows everything on this machine with so many nodes, and gives the exit code. */
+  readonly demo: (options: { readonly nodes: number; readonly json: boolean }) => Promise<number>;
 }

@@ -54,6 +54,8 @@ export interface Config {
       readonly ppm: number;
       /** Path of a WAV file; null: nothing is written. */
       readonly capture: string | null;
+      /** Path of a text file; null: nothing is written. */
+      readonly captureTimes: string | null;
     };
   };
   readonly inbox: { readonly dir: string };
@@ -199,7 +201,11 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
       queueMs: output.queue_ms,
       latencyUs: output.latency_us,
       volumeLimit: output.volume_limit,
-      virtual: { ppm: output.virtual.ppm, capture: orNull(output.virtual.capture) },
+      virtual: {
+        ppm: output.virtual.ppm,
+        capture: orNull(output.virtual.capture),
+        captureTimes: orNull(output.virtual.capture_times),
+      },
     },
     inbox: { dir: inDataDir(inbox.dir, 'inbox') },
     gpio: {

@@ -181,6 +181,12 @@ export const ConfigSchema = Type.Object({
         derived: 'nothing is written',
         description: 'Write what the simulated card played to this WAV file.',
       }),
+      capture_times: path({
+        default: '',
+        derived: 'nothing is written',
+        description:
+          'Write to this text file when that left the simulated card: lines of a frame and its instant, nanoseconds of CLOCK_MONOTONIC_RAW.',
+      }),
     }),
   }),
   inbox: Type.Object({

@@ -29,7 +29,7 @@ export function outputSetup(components: OutputSetupComponents, output: Config['o
     idleCloseS,
     queueMs,
     mixer,
-    virtual: { ppm: virtual.ppm, capture: virtual.capture ?? '' },
+    virtual: { ppm: virtual.ppm, capture: virtual.capture ?? '', captureTimes: virtual.captureTimes ?? '' },
   };
 }
 

@@ -21,6 +21,8 @@ export interface OutputSetup {
     readonly ppm: number;
     /** WAV file that gets what was played; empty for none. */
     readonly capture: string;
+    /** Path of a text file; empty or absent: nothing is written. */
+    readonly captureTimes?: string;
   };
 }
 

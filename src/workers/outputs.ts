@@ -6,7 +6,8 @@ import { ChosenOutput } from '../io/alsa/chosen-output.js';
 import { procFiles } from '../io/alsa/proc-files.js';
 import type { MemoryLock } from '../io/libc/realtime.js';
 import { SpeakerOutput } from '../io/speaker/speaker-output.js';
-import { VirtualOutput } from '../io/virtual/virtual-output.js';
+import { CaptureTimes } from '../io/virtual/capture-times.js';
+import { type Capture, VirtualOutput } from '../io/virtual/virtual-output.js';
 import { WavCapture } from '../io/virtual/wav-capture.js';
 import type { OutputSetup } from '../player/threads.js';
 import type { AudioOutput } from '../ports/audio-output.js';
@@ -41,14 +42,30 @@ export function outputFor(components: OutputComponents, setup: OutputSetup): Cho
     case 'speaker':
       return { output: new SpeakerOutput({ time }, { device }), device: () => device };
     case 'virtual': {
-      const capture = virtual.capture === '' ? undefined : new WavCapture({ log }, { path: virtual.capture });
-      const output = new VirtualOutput({ time, ...(capture && { capture }) }, { ppm: virtual.ppm });
-      return { output, device: () => device };
+      const { ppm, capture: sound, captureTimes: times = '' } = virtual;
+      const captures = [
+        ...(sound === '' ? [] : [new WavCapture({ log }, { path: sound })]),
+        ...(times === '' ? [] : [new CaptureTimes({ log }, { path: times })]),
+      ];
+      const capture = captures.length === 0 ? {} : { capture: together(captures) };
+      return { output: new VirtualOutput({ time, ...capture }, { ppm }), device: () => device };
     }
     default:
       return { output: noOutput(driver), device: () => device };
   }
 }
+
+const together = (captures: readonly Capture[]): Capture => ({
+  begin(format) {
+    for (const capture of captures) capture.begin(format);
+  },
+  add(samples, start, count, at) {
+    for (const capture of captures) capture.add(samples, start, count, at);
+  },
+  end() {
+    for (const capture of captures) capture.end();
+  },
+});
 
 /** A node without a card has no player's thread; should there be one all the same, it says so and goes on. */
 function noOutput(driver: string): AudioOutput {

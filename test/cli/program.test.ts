@@ -374,7 +374,17 @@ t.test('run with a wrong configuration says everything that is wrong, and does n
 });
 
 t.test('demo is handed on', async (t) => {
-  t.equal((await tutti(['demo'], { demo: () => Promise.resolve(0) })).exitCode, 0);
+  const asked: object[] = [];
+  const demo = (options: object) => {
+    asked.push(options);
+    return Promise.resolve(0);
+  };
+  t.equal((await tutti(['demo'], { demo })).exitCode, 0);
+  t.equal((await tutti(['demo', '--nodes', '5', '--json'], { demo })).exitCode, 0);
+  t.same(asked, [
+    { nodes: 3, json: false },
+    { nodes: 5, json: true },
+  ]);
   t.equal((await tutti(['demo'], { demo: () => Promise.resolve(3) })).exitCode, 3);
 });
 

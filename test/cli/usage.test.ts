@@ -37,6 +37,8 @@ const cases: readonly [string, RegExp][] = [
   ['ls --node http://', /--node \(or TUTTI_NODE\)/],
   ['run --config', /option '--config <file>' argument missing/],
   ['demo 3', /too many arguments for 'demo'/],
+  ['demo --nodes 0', /--nodes: found "0"; right is a whole number from 1 to 9/],
+  ['demo --nodes ten', /--nodes: found "ten"; right is a whole number from 1 to 9/],
   ['capabilities all', /too many arguments for 'capabilities'/],
 ];
 

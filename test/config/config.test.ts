@@ -42,7 +42,7 @@ t.test('an empty file gives the documented defaults', (t) => {
       queueMs: 60,
       latencyUs: 0,
       volumeLimit: 100,
-      virtual: { ppm: 0, capture: null },
+      virtual: { ppm: 0, capture: null, captureTimes: null },
     },
     inbox: { dir: '/var/lib/tutti/inbox' },
     gpio: { driver: 'auto', play: 5, pause: 6, skip: 16, leaderLed: 26, statusLed: null },
@@ -80,6 +80,7 @@ volume_limit = 70
 [output.virtual]
 ppm = -12.5
 capture = "/tmp/out.wav"
+capture_times = "/tmp/out.times"
 [gpio]
 driver = "none"
 play = -1
@@ -115,7 +116,7 @@ level = "debug"
       queueMs: 250,
       latencyUs: -250,
       volumeLimit: 70,
-      virtual: { ppm: -12.5, capture: '/tmp/out.wav' },
+      virtual: { ppm: -12.5, capture: '/tmp/out.wav', captureTimes: '/tmp/out.times' },
     },
     inbox: { dir: '/srv/music/inbox' },
     gpio: { driver: 'none', play: null, pause: 6, skip: 16, leaderLed: 'leader', statusLed: 27 },

@@ -15,7 +15,7 @@ const OUTPUT: Config['output'] = {
   queueMs: 60,
   latencyUs: 0,
   volumeLimit: 100,
-  virtual: { ppm: 80, capture: null },
+  virtual: { ppm: 80, capture: null, captureTimes: null },
 };
 
 /** What `output` comes to, and how often the log warns. */
@@ -51,7 +51,7 @@ t.test('the rest passes through', (t) => {
     idleCloseS: 600,
     queueMs: 60,
     mixer: 'keep',
-    virtual: { ppm: 80, capture: '' },
+    virtual: { ppm: 80, capture: '', captureTimes: '' },
   });
   t.end();
 });

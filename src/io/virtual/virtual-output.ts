@@ -40,8 +40,8 @@ export interface VirtualOutputInit {
 export interface Capture {
   /** The card was opened. @throws TuttiError OUTPUT_UNAVAILABLE */
   begin(format: OutputFormat): void;
-  /** `count` of the interleaved `samples` were played, from `start` on. Never throws. */
-  add(samples: Int32Array, start: number, count: number): void;
+  /** `count` of the interleaved `samples` were played, from `start` on; the first of them left the card at `at`. Never throws. */
+  add(samples: Int32Array, start: number, count: number, at: LocalTime): void;
   /** The card was closed. Never throws. */
   end(): void;
 }
@@ -181,17 +181,19 @@ export class VirtualOutput implements AudioOutput {
     const now = this.#time.now();
     if (this.#playedUntil === undefined || this.#state === 'underrun') return now;
     while (this.#playedUntil < now) this.#playedUntil = this.#advance(this.#playedUntil, now);
+    const sinceCapturedNs = ((this.#played - this.#captured) / this.#framesPerSecond()) * 1e9;
+    const capturedAt = addTime(now, BigInt(-Math.round(sinceCapturedNs)));
     if (this.#played > this.#written) {
       this.#played = this.#written;
       this.#state = 'underrun';
     }
-    this.#captureUpTo(Math.floor(this.#played));
+    this.#captureUpTo(Math.floor(this.#played), capturedAt);
     return now;
   }
 
   /** Plays from `from` on at one rate, to `until` at most; gives how far that rate held. */
   #advance(from: LocalTime, until: LocalTime): LocalTime {
-    const { ppm, wanderPpm } = this.#init;
+    const { wanderPpm } = this.#init;
     this.#wanderAt ??= from;
     while (addTime(this.#wanderAt, WANDER_EVERY_NS) <= from) {
       this.#wanderAt = addTime(this.#wanderAt, WANDER_EVERY_NS);
@@ -200,17 +202,25 @@ export class VirtualOutput implements AudioOutput {
     }
     const next = addTime(this.#wanderAt, WANDER_EVERY_NS);
     const end = next < until ? next : until;
-    this.#played += (Number(end - from) / 1e9) * this.#opened().rate * (1 + (ppm + this.#wanderPpm) / 1e6);
+    this.#played += (Number(end - from) / 1e9) * this.#framesPerSecond();
     return end;
   }
 
-  #captureUpTo(played: number): void {
+  /** In truth, and not as the card is called. */
+  #framesPerSecond(): number {
+    return this.#opened().rate * (1 + (this.#init.ppm + this.#wanderPpm) / 1e6);
+  }
+
+  /** @param from when the first frame that is not captured yet left */
+  #captureUpTo(played: number, from: LocalTime): void {
     const { channels } = this.#opened();
+    let at = from;
     while (this.#captured < played) {
       const start = (this.#captured * channels) % this.#queue.length;
       const samples = Math.min((played - this.#captured) * channels, this.#queue.length - start);
-      this.#capture?.add(this.#queue, start, samples);
+      this.#capture?.add(this.#queue, start, samples, at);
       this.#captured += samples / channels;
+      at = addTime(at, BigInt(Math.round((samples / channels / this.#framesPerSecond()) * 1e9)));
     }
   }
 }

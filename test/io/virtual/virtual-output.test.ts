@@ -1,8 +1,9 @@
-import { closeSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { SystemTime } from '../../../src/io/time/system-time.js';
+import { CaptureTimes } from '../../../src/io/virtual/capture-times.js';
 import { VirtualOutput, type VirtualOutputInit } from '../../../src/io/virtual/virtual-output.js';
 import { WavCapture } from '../../../src/io/virtual/wav-capture.js';
 import { FakeAudioOutput } from '../../../src/ports/fake-audio-output.js';
@@ -232,3 +233,46 @@ for (const when of ['while it plays', 'at its end']) {
     t.end();
   });
 }
+
+t.test('the times of a capture say when each frame left, through an underrun too', (t) => {
+  const path = join(scratch, 'played.times');
+  const time = new FakeTime();
+  const output = new VirtualOutput(
+    { time, capture: new CaptureTimes({ log: new FakeLog() }, { path }) },
+    { ppm: 1_000 },
+  );
+  output.open(REQUEST);
+  const silence = new Int32Array(2 * 4_800);
+  time.advance(3);
+  const startNs = Number(time.now());
+  output.write(silence, 4_800);
+  for (let ms = 0; ms < 120; ms += 7) {
+    time.advance(7);
+    output.status();
+  }
+  output.recover();
+  time.advance(5);
+  const againNs = Number(time.now());
+  output.write(silence, 480);
+  time.advance(20);
+  output.close();
+  const marks = readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number)) as [number, number][];
+  t.equal(marks[0]![0], 0);
+  const leaves = (frame: number) =>
+    frame < 4_800 ? startNs + (frame / 48_048) * 1e9 : againNs + ((frame - 4_800) / 48_048) * 1e9;
+  for (const [frame, atNs] of marks) t.ok(Math.abs(atNs - leaves(frame)) < 10, `frame ${frame} at ${atNs}`);
+  t.equal(marks.at(-1)![0], 4_800, 'what came after the underrun is there');
+  t.end();
+});
+
+t.test('times that cannot be written are said when the card is opened', (t) => {
+  const capture = new CaptureTimes({ log: new FakeLog() }, { path: join(scratch, 'no', 'such', 'directory.times') });
+  t.equal(
+    codeOf(() => new VirtualOutput({ time: new FakeTime(), capture }).open(REQUEST)),
+    'OUTPUT_UNAVAILABLE',
+  );
+  t.end();
+});

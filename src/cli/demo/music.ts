@@ -1,26 +1,48 @@
 /**
  * Music for the demo: a short chord progression per track, so that a person knows which one plays.
  *
- * Plain additive synthesis: three or four notes a chord, each a few harmonics that die away. No file is shipped, and no ear is hurt.
+ * Plain additive synthesis: three notes a chord, each a few harmonics that die away, low enough that a room's position in it can be
+ * told to a hundredth of a sample. No file is shipped, and no ear is hurt.
  */
 
 /** Frames a second of all demo tracks. */
 export const DEMO_RATE = 44_100;
-const CHORD_SECONDS = 1.5;
+const CHORD_SECONDS = 1.2;
 
 /** Semitones above A3 (220 Hz) of each chord's notes. */
 const PROGRESSIONS: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  // C G Am F, C G F C
   'Morning in the kitchen': [
     [3, 7, 10],
-    [-2, 2, 7],
+    [-2, 2, 5],
     [0, 3, 7],
     [-4, 0, 3],
+    [3, 7, 10],
+    [-2, 2, 5],
+    [-4, 0, 8],
+    [3, 7, 15],
   ],
+  // Am F C G, Am F E Am
   'Evening in the hall': [
     [0, 3, 7],
     [-4, 0, 3],
     [3, 7, 10],
     [-2, 2, 5],
+    [0, 3, 7],
+    [-4, 0, 8],
+    [-5, -1, 2],
+    [0, 3, 12],
+  ],
+  // Dm G C A, Dm G C
+  'Rain on the attic': [
+    [-7, -4, 0],
+    [-2, 2, 5],
+    [3, 7, 10],
+    [0, 4, 7],
+    [-7, -4, 5],
+    [-2, 2, 8],
+    [3, 7, 10],
+    [3, 10, 15],
   ],
 };
 
@@ -78,3 +100,25 @@ export const wavFile = (samples: Int16Array, rate: number): Uint8Array => {
   });
   return bytes;
 };
+
+/** Frames of the music before a track begins, in the order of {@link DEMO_TITLES}, one after another. */
+export const beginningOf = (title: string): number =>
+  DEMO_TITLES.slice(0, Math.max(0, DEMO_TITLES.indexOf(title))).reduce(
+    (sum, before) => sum + demoSamples(before).length / 2,
+    0,
+  );
+
+/** The left channel of all tracks, one after another; full scale = 1. */
+export function leftChannel(): Float64Array {
+  const left = DEMO_TITLES.map((title) => demoSamples(title).filter((_, index) => index % 2 === 0));
+  const music = new Float64Array(left.reduce((sum, song) => sum + song.length, 0));
+  let at = 0;
+  for (const song of left) {
+    music.set(
+      Float64Array.from(song, (sample) => sample / 32_768),
+      at,
+    );
+    at += song.length;
+  }
+  return music;
+}
