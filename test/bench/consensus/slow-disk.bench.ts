@@ -1,12 +1,15 @@
 /**
- * Commits on slow disks: every sync of every node's log takes 10 or 50 ms longer, as on an SD card.
+ * Commits on slow disks: every sync of every node's log takes 10 or 50 ms longer, as on an SD card. What a sync takes without that is measured
+ * beside it, on the same disk and as seldom.
  *
  * A batch takes two syncs, one after the other (body, then identifier), on leader and followers alike and at the same time: a commit that
  * takes more than two syncs waits for somebody who should have worked in parallel.
  */
+import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { plainWav } from '../../support/wav-files.js';
 import { atMost, forInformation, type Row, type Suite } from '../row.js';
-import { leaderOf } from './contestant.js';
+import { folderOnDisk, leaderOf } from './contestant.js';
 import { askOnce, request } from './http-client.js';
 import { latenciesOf, oneByOne } from './load.js';
 import { startHouse } from './tutti-house.js';
@@ -20,6 +23,27 @@ const DISKS = [
 const SONG_S = 60;
 /** What a commit may take beside two syncs and two round trips. Milliseconds. */
 const REST_MS = 5;
+
+/** How many plain syncs are timed. */
+const SYNCS = 100;
+
+/** What writing a page and syncing it takes in a process that does nothing else, with such a rest before each: the median, milliseconds. */
+async function plainSyncMs(restMs: number): Promise<number> {
+  const folder = folderOnDisk();
+  const file = openSync(join(folder, 'page'), 'w');
+  const page = new Uint8Array(4_096).fill(1);
+  const took: number[] = [];
+  for (let count = 0; count < SYNCS; count++) {
+    await new Promise((resolve) => setTimeout(resolve, restMs));
+    const startedAt = performance.now();
+    writeSync(file, page, 0, page.length, 0);
+    fdatasyncSync(file);
+    took.push(performance.now() - startedAt);
+  }
+  closeSync(file);
+  rmSync(folder, { recursive: true });
+  return latenciesOf(took).p50;
+}
 
 /** The 99th percentile of commits, the round trip of a request that agrees on nothing, and what a command waits for its sound. */
 async function onDisk(syncDelayMs: number, commits: number) {
@@ -62,7 +86,9 @@ async function run(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { delayMs, commits } of DISKS) {
     const { p99, roundTrip, soundMs } = await onDisk(delayMs, commits);
-    const most = Number((2 * delayMs + 2 * roundTrip + REST_MS).toFixed(1));
+    const plain = await plainSyncMs(delayMs);
+    const most = Number((2 * (delayMs + plain) + 2 * roundTrip + REST_MS).toFixed(1));
+    rows.push(forInformation({ what: `a plain sync, ${delayMs} ms after the last: p50`, figure: plain, unit: 'ms' }));
     rows.push(atMost(most, { what: `commit, syncs ${delayMs} ms longer: p99`, figure: p99, unit: 'ms' }));
     rows.push(forInformation({ what: `command to sound, syncs ${delayMs} ms longer`, figure: soundMs, unit: 'ms' }));
   }
