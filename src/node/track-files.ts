@@ -10,13 +10,18 @@
 import { TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
 import type { ReadonlyLibrary } from '../library/library.js';
-import type { Track } from '../library/track.js';
+import type { Chunks, Track } from '../library/track.js';
 import type { Log } from '../ports/log.js';
 import type { TrackClient } from '../tracks/track-client.js';
-import { FREE_BYTES_MIN } from '../tracks/track-store.js';
+import { FREE_BYTES_MIN, type StoredTracks } from '../tracks/track-store.js';
 
 /** How many ids of files without a track are written into a log line. */
 const ORPHANS_SHOWN_MAX = 5;
+
+type Described = Pick<Track, 'title' | 'chunks'>;
+
+const isCutAlike = (agreed: Chunks, here: Chunks | undefined): boolean =>
+  agreed.bytes === here?.bytes && agreed.root === here.root;
 
 /** What the files are kept with. */
 export interface TrackFilesComponents {
@@ -31,8 +36,8 @@ export interface TrackFilesComponents {
 /** Files of this node. `open` first; nothing runs by itself. */
 export class TrackFiles {
   readonly #parts: TrackFilesComponents;
-  /** Tracks whose files are in their place here, and the title that the description beside each has. */
-  readonly #held = new Map<TrackId, string>();
+  /** Tracks whose files are in their place here, as the description beside each has them. */
+  readonly #held = new Map<TrackId, Described>();
   /** The last of what is being done to a track's files. */
   readonly #turns = new Map<TrackId, Promise<void>>();
   #space = { freeBytes: 0, totalBytes: 0 };
@@ -51,18 +56,18 @@ export class TrackFiles {
   }
 
   /**
-   * Finds what lies on the disk, and clears away what uploads that were cut off have left. Gives the tracks of which some has arrived.
-   * @throws TuttiError DISK_FULL, DISK_FAILED
+   * Finds what lies on the disk, and clears away what uploads that were cut off have left. Gives the tracks of which some has arrived, and
+   * those whose files cannot be said to be held. @throws TuttiError DISK_FULL, DISK_FAILED
    */
-  async open(): Promise<readonly TrackId[]> {
+  async open(): Promise<Pick<StoredTracks, 'arriving' | 'leftOut'>> {
     const { files, log } = this.#parts;
-    const { tracks, arriving, problems, removedTemporaries } = await files.open();
+    const { tracks, arriving, leftOut, problems, removedTemporaries } = await files.open();
     for (const problem of problems) log.warn('A track file was left out.', { problem });
     if (removedTemporaries > 0) {
       log.info('Removed what uploads that were cut off had left.', { files: removedTemporaries });
     }
     for (const track of tracks) this.took(track);
-    return arriving;
+    return { arriving, leftOut };
   }
 
   /** Gives up what is on its way in. */
@@ -116,8 +121,8 @@ export class TrackFiles {
   }
 
   /** A file has found its place here. */
-  took({ id, title }: Pick<Track, 'id' | 'title'>): void {
-    this.#held.set(id, title);
+  took({ id, title, chunks }: Pick<Track, 'id' | 'title' | 'chunks'>): void {
+    this.#held.set(id, { title, chunks });
     this.#changes++;
   }
 
@@ -173,14 +178,15 @@ export class TrackFiles {
   #isBehind(id: TrackId): boolean {
     const held = this.#held.get(id);
     const track = this.#parts.library().get(id);
-    return held !== undefined && track !== undefined && track.title !== held;
+    if (held === undefined || track === undefined) return false;
+    return track.title !== held.title || (track.chunks !== undefined && !isCutAlike(track.chunks, held.chunks));
   }
 
   async #settle(id: TrackId): Promise<void> {
     const track = this.#parts.library().get(id);
     if (track === undefined || !this.#isBehind(id)) return;
     await this.#parts.files.describe(track);
-    if (this.#held.has(id)) this.#held.set(id, track.title);
+    if (this.#held.has(id)) this.#held.set(id, track);
     this.#parts.changed();
   }
 }

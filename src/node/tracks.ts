@@ -31,6 +31,7 @@ import type { Time, Timer } from '../ports/time.js';
 import type { GateAnswer } from '../replication/gate.js';
 import type { LogMember, SlotVoter } from '../replication/replicated-log.js';
 import { TrackExchange } from '../tracks/exchange.js';
+import type { ExchangeStart } from '../tracks/exchange-init.js';
 import type { FetchProgress } from '../tracks/fetching-init.js';
 import type { TrackClient } from '../tracks/track-client.js';
 import { addTrack, type IncomingTrack } from './add-track.js';
@@ -108,7 +109,7 @@ export class Tracks {
   /** Held once, found to be wrong, and not repaired yet. */
   readonly #damaged = new Set<TrackId>();
   #damagesFound = 0;
-  #arriving: readonly TrackId[] = [];
+  #found: Pick<ExchangeStart, 'arriving' | 'leftOut'> = { arriving: [], leftOut: [] };
   /** The exchange was told of chunks that are due. */
   #isLacking = false;
   #members: ReadonlySet<NodeId> = new Set();
@@ -155,7 +156,7 @@ export class Tracks {
 
   /** Finds what lies on the card. @throws TuttiError DISK_FULL, DISK_FAILED */
   async open(): Promise<void> {
-    this.#arriving = await this.#held.open();
+    this.#found = await this.#held.open();
   }
 
   /** Speaks with the others from now on, and fetches what is missing. */
@@ -165,9 +166,9 @@ export class Tracks {
     this.#held.reportOrphans();
     for (const track of agreement.cluster.library.list()) this.#exchange.want(track);
     this.#exchange.start(
-      { held: this.#held.ids(), arriving: this.#arriving },
+      { held: this.#held.ids(), ...this.#found },
       {
-        arrived: (track) => this.#arrived(track),
+        arrived: (track) => this.#took(track),
         withdrawn: (id) => this.#withdrawn(id),
         released: (id) => void this.#remove(id),
         kept: () => {},
@@ -369,14 +370,10 @@ export class Tracks {
 
   // The exchange's news.
 
-  #arrived(track: Track): void {
-    this.#took(track);
-    if (this.#damaged.delete(track.id)) this.#parts.log.info('A damaged file is whole again.', { track: track.id });
-  }
-
   #took(track: Track): void {
     this.#held.took(track);
     this.#exchange.took(track.id);
+    if (this.#damaged.delete(track.id)) this.#parts.log.info('A damaged file is whole again.', { track: track.id });
     // What is agreed may have changed while it came in.
     this.#held.follow(track.id);
     this.#parts.changed();

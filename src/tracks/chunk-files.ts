@@ -15,8 +15,8 @@ export type ChunkSet = Uint8Array;
 export interface FileOutline {
   /** The chunks' hashes, one after the other: see library/chunks.ts. */
   readonly manifest: Uint8Array;
-  /** 2,048 bytes for a waveform. */
-  readonly peaks: Uint8Array;
+  /** 2,048 bytes for a waveform; null where there are none: whoever holds the file makes them of it. */
+  readonly peaks: Uint8Array | null;
 }
 
 /** A chunk of some file. */
@@ -51,7 +51,8 @@ export interface ChunkFiles {
   dropFetch(id: TrackId): Promise<void>;
   /**
    * What a peer needs to fetch a file that is held or arriving. Where it has to be made of the file first, that takes a while.
-   * @throws TuttiError TRACK_MISSING also where the manifest of an arriving file was lost; TRACK_DAMAGED where a held one is not what it was
+   * @throws TuttiError TRACK_MISSING also where the manifest of an arriving file was lost, and not all of the file is here and right;
+   * TRACK_DAMAGED where a held one is not what it was; DISK_FULL
    */
   outline(id: TrackId): Promise<FileOutline>;
   /**
@@ -60,8 +61,10 @@ export interface ChunkFiles {
    */
   readChunk(id: TrackId, index: number): Promise<Uint8Array>;
   /**
-   * A held file turns out to be damaged, or gone: it is arriving again; resolves with what of it is right. Nothing, where the file and its
-   * manifest are damaged both: then an outline of a peer's shows, in `beginFetch`, what is. @throws TuttiError TRACK_MISSING, DISK_FULL
+   * A held file turns out to be damaged, or gone, or one that lies here was left out at the start: it is arriving again; resolves with what of
+   * it is right. Nothing, where the file and its manifest are damaged both: then an outline of a peer's shows, in `beginFetch`, what is.
+   * `agreed` is how the cluster describes it, where it does: what is described here may be damaged too, and does not count then.
+   * @throws TuttiError TRACK_MISSING, DISK_FULL
    */
-  quarantine(id: TrackId): Promise<ChunkSet>;
+  quarantine(id: TrackId, agreed: Track | null): Promise<ChunkSet>;
 }

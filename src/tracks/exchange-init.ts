@@ -30,6 +30,8 @@ export interface ExchangeStart {
   readonly held: Iterable<TrackId>;
   /** Files of which some chunks are here. */
   readonly arriving: Iterable<TrackId>;
+  /** Files in their place that were left out: they may be right, and nobody is told that they are here. */
+  readonly leftOut: Iterable<TrackId>;
 }
 
 /** What an exchange works with. */

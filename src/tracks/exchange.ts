@@ -60,6 +60,8 @@ export class TrackExchange {
   /** Parts of files that nobody wants, and held files whose offer was void. */
   readonly #leftovers: Lingering;
   readonly #orphans: Lingering;
+  /** Files that were left out at the start, and were not held since. */
+  readonly #leftOut = new Set<TrackId>();
   /**
    * Files in their place that nobody wants. The others were told that they are not held here, and until the time that stands beside them (local
    * milliseconds) whoever counts on an earlier word still may; Infinity for those that may be removed.
@@ -126,6 +128,7 @@ export class TrackExchange {
         nowMs: () => this.#nowMs(),
         isHeld: (id) => this.#own.has(id),
         isOnCard: (id) => this.#leftovers.has(id),
+        isLeftOut: (id) => this.#leftOut.has(id),
         said: (peer, id) => others.said(peer, id),
         isOfferedBy: (peer, id) => this.#offers.isFrom(peer, id),
         whoHas: (id) => others.whoHas(id),
@@ -138,9 +141,10 @@ export class TrackExchange {
   }
 
   /** Speaks with peers from now until `stop` is called. To be called once; wishes may be told before. */
-  start({ held, arriving }: ExchangeStart, handlers: ExchangeHandlers): void {
+  start({ held, arriving, leftOut }: ExchangeStart, handlers: ExchangeHandlers): void {
     for (const id of held) this.#hold(id);
     for (const id of arriving) this.#leftovers.add(id, this.#nowMs());
+    for (const id of leftOut) this.#leftOut.add(id);
     this.#handlers = handlers;
     this.#components.mail.start({
       message: (from, _channel, bytes) => this.#message(from, bytes),
@@ -372,6 +376,7 @@ export class TrackExchange {
     this.#leaving.delete(id);
     this.#missing.delete(id);
     this.#leftovers.remove(id);
+    this.#leftOut.delete(id);
     this.#isNews = true;
   }
 
@@ -423,7 +428,8 @@ export class TrackExchange {
     // A peer may ask for what there is none of.
     if (code === 'TRACK_MISSING' && (index ?? 0) >= (this.#planOf(id)?.count ?? 0)) return;
     this.#log.warn('A file that is held here cannot be read.', { track: id, code, detail });
-    this.#doubt(id);
+    // What says nothing of its bytes, such as that there is no room for what is to lie beside them, takes nobody's trust from it.
+    if (code === 'TRACK_DAMAGED' || code === 'TRACK_MISSING') this.#doubt(id);
   }
 
   #kept(id: TrackId, index: number): void {

@@ -28,6 +28,8 @@ interface StoredFile {
 export class FakeCard {
   readonly held = new Map<TrackId, StoredFile>();
   readonly arriving = new Map<TrackId, StoredFile>();
+  /** In their place, and found by nobody who does not know the track. */
+  readonly leftOut = new Map<TrackId, StoredFile>();
   /** Bytes that may still be written. */
   roomBytes = Number.POSITIVE_INFINITY;
   /** Every read and write fails. */
@@ -40,9 +42,9 @@ export class FakeCard {
     this.held.set(track.id, { id: track.id, outline, plan, bytes: bytes.slice(), written });
   }
 
-  /** Turns a bit of a chunk over, of a file that is held or arriving. */
+  /** Turns a bit of a chunk over, of a file that lies here. */
   damage(id: TrackId, index: number): void {
-    const file = this.held.get(id) ?? this.arriving.get(id);
+    const file = this.held.get(id) ?? this.arriving.get(id) ?? this.leftOut.get(id);
     assert(file !== undefined, 'there is a file to be damaged');
     const at = chunkOffset(file.plan, index);
     file.bytes[at] = file.bytes[at]! ^ 1;
@@ -139,7 +141,7 @@ export class FakeChunkFiles implements ChunkFiles {
   outline(id: TrackId): Promise<FileOutline> {
     return this.#inTurn(() => {
       const { manifest, peaks } = this.#file(id).outline;
-      return { manifest: manifest.slice(), peaks: peaks.slice() };
+      return { manifest: manifest.slice(), peaks: peaks?.slice() ?? null };
     });
   }
 
@@ -156,10 +158,11 @@ export class FakeChunkFiles implements ChunkFiles {
 
   quarantine(id: TrackId): Promise<ChunkSet> {
     return this.#inTurn(() => {
-      const { arriving, held } = this.card;
-      const file = held.get(id);
+      const { arriving, held, leftOut } = this.card;
+      const file = held.get(id) ?? leftOut.get(id);
       if (file === undefined) throw new TuttiError('TRACK_MISSING');
       held.delete(id);
+      leftOut.delete(id);
       arriving.set(id, file);
       findGoodChunks(file);
       return file.written.slice();

@@ -25,6 +25,8 @@ export interface FetchingComponents {
   readonly isHeld: (id: TrackId) => boolean;
   /** Some of a file that is not begun is on the card. */
   readonly isOnCard: (id: TrackId) => boolean;
+  /** The file lies where held files are, and was left out at the start. */
+  readonly isLeftOut: (id: TrackId) => boolean;
   /** Peers that are up. */
   readonly peers: () => readonly NodeId[];
   /** What a peer that is up says of a file; null for nothing. */

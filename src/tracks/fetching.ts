@@ -49,7 +49,7 @@ type Stage =
 
 const RESTING: Stage = { type: 'resting' };
 
-/** `place`: it is where held files are, and something of it is wrong. `card`: it was begun. `peers`: nothing is here. */
+/** `place`: it is where held files are, and something of it is wrong, or may be. `card`: it was begun. `peers`: nothing is here. */
 type Source = 'place' | 'card' | 'peers';
 
 /** A file that is being fetched. */
@@ -185,7 +185,7 @@ export class Fetching {
 
   /** A held file is damaged: what is right of it stays, the rest is fetched. */
   repair(track: Track): void {
-    const fetch = this.#begin(track, 'place');
+    const fetch = this.#begin(track, 'place', true);
     if (fetch !== null) this.#open(fetch);
   }
 
@@ -197,7 +197,7 @@ export class Fetching {
 
   /** A held file is damaged, and nobody wants it now: it is one that was begun. */
   quarantine(id: TrackId): void {
-    this.#unlessFails(id, this.#components.files.quarantine(id));
+    this.#unlessFails(id, this.#components.files.quarantine(id, null));
   }
 
   /** Nobody wants the file any more: what has come of it goes, also what came before the last start. */
@@ -260,9 +260,10 @@ export class Fetching {
     // One was offered, and another agreed: what is here of it is looked at by the new one.
     if (fetch !== undefined && fetch.stage.type !== 'finishing' && !isCutAlike(fetch.track, track)) {
       this.#forget(fetch);
-      fetch = this.#begin(track, fetch.source) ?? undefined;
+      fetch = this.#begin(track, fetch.source, fetch.isRepair) ?? undefined;
     } else if (fetch === undefined) {
-      const source = this.#components.isOnCard(id) ? 'card' : 'peers';
+      const { isOnCard, isLeftOut } = this.#components;
+      const source = isOnCard(id) ? 'card' : isLeftOut(id) ? 'place' : 'peers';
       if (source === 'peers' && whoHas(id).length === 0) return false;
       fetch = this.#begin(track, source) ?? undefined;
     }
@@ -281,7 +282,7 @@ export class Fetching {
   }
 
   /** Null for a track whose file is cut in a way that no peer could say. */
-  #begin(track: Track, source: Source): Fetch | null {
+  #begin(track: Track, source: Source, isRepair = false): Fetch | null {
     const plan = planOf(track, this.#limits);
     if (plan === null) return null;
     const fetch: Fetch = {
@@ -290,7 +291,7 @@ export class Fetching {
       stage: RESTING,
       outlineOf: null,
       sources: new OutlineSources({ first: this.#begun++ }),
-      isRepair: source === 'place',
+      isRepair,
       source,
       againAtMs: Number.NEGATIVE_INFINITY,
     };
@@ -312,7 +313,7 @@ export class Fetching {
     fetch.outlineOf = null;
     switch (fetch.source) {
       case 'place':
-        void this.#openWith(fetch, () => files.quarantine(id));
+        void this.#openWith(fetch, () => files.quarantine(id, fetch.track));
         return true;
       case 'card':
         void this.#openWith(fetch, async () => this.#beginOnCard(fetch, await files.outline(id)));

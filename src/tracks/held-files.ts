@@ -1,12 +1,11 @@
 /**
  * HeldFiles: tracks whose files are in their place on this disk, whole.
  *
- * A WAV gets its name last, so where one is, all that belongs to it was durable. What lies beside it may be lost later, as any bit may: a
- * manifest that is not there, or not what its root says, is made again from the file, and so is an outline. Tracks of the first command set
- * come without a manifest, and get theirs the same way when it is first needed; its root then stands in the description.
+ * A WAV gets its name last, so where one is, all that belongs to it was durable. What lies beside it may be lost later, as any bit may, and
+ * says nothing against the WAV, whose name is its hash: a manifest or an outline that is not there, or not right, is made again from the
+ * file; a file without a description that can be read is left out, until somebody comes who knows the track (partials.ts). Tracks of the
+ * first command set come without a manifest, and get theirs the same way when it is first needed; its root then stands in the description.
  */
-import { PEAK_COUNT } from '../audio/peaks.js';
-import { TrackScan } from '../audio/track-scan.js';
 import { TuttiError } from '../core/errors.js';
 import { isTrackId, type TrackId } from '../core/ids.js';
 import {
@@ -19,16 +18,18 @@ import {
 } from '../library/chunks.js';
 import type { Disk, DiskEntry, DiskFile } from '../ports/disk.js';
 import type { FileOutline } from './chunk-files.js';
+import { OutlineScan } from './outline-scan.js';
 import { unlessFails } from './own-directories.js';
 import { TRACKS, trackPath } from './paths.js';
-import { type FileHashes, isChunk, ReadBack, readBackStep, sha256 } from './read-back.js';
+import { isChunk, ReadBack, readBackStep, sha256 } from './read-back.js';
 import { type Beside, type DescribedTrack, descriptionOf, SideFiles } from './side-files.js';
 
 /** What lay on the disk at the start. */
 export interface FoundFiles {
   /** As they were described, in the order of their ids. */
   readonly tracks: readonly DescribedTrack[];
-  /** Files that were left out, and why: for the log. */
+  /** Tracks whose WAVs lie here, and cannot be said to be held; and why, for the log. */
+  readonly leftOut: readonly TrackId[];
   readonly problems: readonly string[];
   /** Paths of what stands for nothing. */
   readonly leftovers: readonly string[];
@@ -45,7 +46,7 @@ export class HeldFiles {
   /** Manifests that are being made. */
   readonly #making = new Map<TrackId, ReadBack>();
   /** Outlines that are being drawn, each from the chunk on that comes next. */
-  readonly #drawing = new Map<TrackId, { readonly scan: TrackScan; next: number }>();
+  readonly #drawing = new Map<TrackId, { readonly scan: OutlineScan; next: number }>();
 
   constructor(components: { readonly disk: Disk }, init: { readonly limits: ChunkLimits }) {
     this.#disk = components.disk;
@@ -79,7 +80,7 @@ export class HeldFiles {
           : `it has ${size} bytes and not ${track.bytes}`;
       problems.push(`${TRACKS}/${name}: ${why}`);
     }
-    return { tracks, problems, leftovers };
+    return { tracks, leftOut: [...this.#leftOut], problems, leftovers };
   }
 
   /** Undefined where it is not held. */
@@ -94,8 +95,7 @@ export class HeldFiles {
 
   /** Tracks whose files lie in the directory, also those that were left out at the start. In no order. @throws TuttiError DISK_FAILED */
   lying(): readonly TrackId[] {
-    const leftOut = [...this.#leftOut].filter((id) => !this.#files.has(id) && this.#disk.exists(trackPath(id)));
-    return [...this.#files.keys(), ...leftOut];
+    return [...this.#files.keys(), ...[...this.#leftOut].filter((id) => this.lies(id))];
   }
 
   /** How a held file is cut. */
@@ -139,6 +139,14 @@ export class HeldFiles {
     this.#hold(described);
   }
 
+  /** Writes the description of a held file again where it is not there, or says something else. @throws TuttiError DISK_FULL, DISK_FAILED */
+  describeAgain(file: DescribedTrack): void {
+    const found = this.#side.description(file.id)?.track;
+    if (found !== undefined && Buffer.compare(descriptionOf(narrowed(found)), descriptionOf(narrowed(file))) === 0)
+      return;
+    this.#side.write(file.id, { description: descriptionOf(narrowed(file)), manifest: null, peaks: null });
+  }
+
   /** Takes a track off the disk; one that is not there is fine. @throws TuttiError DISK_FAILED */
   remove(id: TrackId): void {
     this.#release(id);
@@ -149,8 +157,8 @@ export class HeldFiles {
   }
 
   /** The outline of a held file, 2,048 bytes; null where it has to be made first. */
-  peaks(id: TrackId): Uint8Array | null {
-    return this.#side.peaksIfThere(id);
+  peaks({ id }: DescribedTrack): Uint8Array | null {
+    return this.#side.peaks(id);
   }
 
   /** The manifest of a held file: not to be changed; null where it has to be made first. */
@@ -159,18 +167,21 @@ export class HeldFiles {
   }
 
   /**
-   * Makes the manifest of a held file where it has none, reading up to `bytesMax` bytes of it; true when it is there.
+   * Makes the manifest of a held file where it has none, else its outline, reading about `bytesMax` bytes of it; true when that is there.
    * @throws TuttiError TRACK_DAMAGED where the file is not what it was, DISK_FULL, DISK_FAILED
    */
-  makeManifest(file: DescribedTrack, bytesMax: number): boolean {
+  makeBeside(file: DescribedTrack, bytesMax: number): boolean {
+    return this.manifest(file) === null ? this.#makeManifest(file, bytesMax) : this.#makePeaks(file, bytesMax);
+  }
+
+  #makeManifest(file: DescribedTrack, bytesMax: number): boolean {
     const { id } = file;
-    if (this.manifest(file) !== null) return true;
     const making = this.#making.get(id) ?? new ReadBack({ plan: this.planOf(file) });
     this.#making.set(id, making);
     const found = readBackStep(this.#disk, trackPath(id), making, bytesMax);
     if (found === null) return false;
     this.#making.delete(id);
-    if (found === 'unreadable' || !isSame(file, found)) throw damaged(id, null);
+    if (found === 'unreadable' || found.id !== id) throw damaged(id, null);
     const chunks = { bytes: this.planOf(file).chunkBytes, root: sha256(found.manifest) };
     // What else is in the description stays as it is.
     const before: object = this.#side.description(id)?.track ?? {};
@@ -185,45 +196,33 @@ export class HeldFiles {
    * Draws the outline of a held file that has a manifest and no outline, reading up to `bytesMax` bytes of it, or a chunk; true when it is there.
    * @throws TuttiError TRACK_DAMAGED where the file is not what it was, DISK_FULL, DISK_FAILED
    */
-  makePeaks(file: DescribedTrack, bytesMax: number): boolean {
+  #makePeaks(file: DescribedTrack, bytesMax: number): boolean {
     const { id } = file;
-    if (this.peaks(id) !== null) return true;
-    const drawing = this.#drawing.get(id) ?? { scan: new TrackScan(), next: 0 };
-    this.#drawing.set(id, drawing);
-    const { count } = this.planOf(file);
-    let peaks: Uint8Array | null = null;
-    try {
-      for (let left = bytesMax; drawing.next < count && left > 0; drawing.next++) {
-        const bytes = this.readChunk(file, drawing.next);
-        if (bytes === null) return false;
-        drawing.scan.push(bytes);
-        left -= bytes.length;
-      }
-      if (drawing.next < count) return false;
-      ({ peaks } = drawing.scan.end());
-    } catch (error) {
-      if (!(error instanceof TuttiError) || error.code === 'TRACK_DAMAGED') {
-        this.#drawing.delete(id);
-        throw error;
-      }
-      // The bytes are right, and this build makes nothing of them: a flat line, and no second try at every call.
-      peaks = new Uint8Array(PEAK_COUNT);
-    }
+    if (this.peaks(file) !== null) return true;
+    const drawing = this.#drawing.get(id) ?? { scan: new OutlineScan(), next: 0 };
+    // Nothing is gone on with after an error.
     this.#drawing.delete(id);
-    this.#side.writePeaks(id, peaks);
-    return true;
+    const { count } = this.planOf(file);
+    for (let left = bytesMax; drawing.next < count && left > 0; drawing.next++) {
+      const bytes = this.readChunk(file, drawing.next);
+      if (bytes === null) return false;
+      drawing.scan.push(bytes);
+      left -= bytes.length;
+    }
+    if (drawing.next < count) this.#drawing.set(id, drawing);
+    else this.#side.writePeaks(id, drawing.scan.result());
+    return drawing.next === count;
   }
 
-  /** How far {@link makeManifest} is with this file. Bytes. */
+  /** How far {@link makeBeside} is with the manifest of this file. Bytes. */
   madeBytes(id: TrackId): number {
     return this.#making.get(id)?.offset ?? 0;
   }
 
-  /** What a peer needs to fetch a file; null where some of it has to be made first. */
+  /** What a peer needs to fetch a file; null where its manifest has to be made first. */
   outline(file: DescribedTrack): FileOutline | null {
     const manifest = this.manifest(file);
-    const peaks = this.peaks(file.id);
-    return manifest === null || peaks === null ? null : { manifest, peaks };
+    return manifest === null ? null : { manifest, peaks: this.peaks(file) };
   }
 
   /** Likewise. @throws TuttiError TRACK_MISSING where the file has no such chunk, TRACK_DAMAGED */
@@ -235,22 +234,29 @@ export class HeldFiles {
     return bytes;
   }
 
-  /** All that lies beside a file, as far as it can be read. */
-  beside(file: DescribedTrack): Beside {
-    return {
-      description: this.#side.description(file.id)?.bytes ?? descriptionOf(narrowed(file)),
-      manifest: this.manifest(file),
-      peaks: this.#side.peaksIfThere(file.id),
-    };
+  /** True for a file that lies here, held or left out. @throws TuttiError DISK_FAILED */
+  lies(id: TrackId): boolean {
+    return this.#files.has(id) || (this.#leftOut.has(id) && this.#disk.exists(trackPath(id)));
+  }
+
+  /** All that lies beside a file, as far as it is right. `agreed`: how the cluster describes it, where it does. */
+  beside(file: DescribedTrack, agreed: DescribedTrack | null): Beside {
+    const description =
+      agreed === null ? (this.#side.description(file.id)?.bytes ?? descriptionOf(narrowed(file))) : descriptionOf(file);
+    // What was read by another description, which may have been wrong, is not to be met again.
+    this.#side.forget(file.id);
+    return { description, manifest: this.manifest(file), peaks: this.peaks(file) };
   }
 
   /** The bytes of this file have been moved away: what lies beside them goes too. */
   movedAway(id: TrackId): void {
     this.#release(id);
+    this.#leftOut.delete(id);
     unlessFails(() => this.#side.remove(id));
   }
 
   #hold(track: DescribedTrack): void {
+    this.#leftOut.delete(track.id);
     this.#files.set(track.id, narrowed(track));
   }
 
@@ -278,10 +284,6 @@ export function damaged(id: TrackId, chunk: number | null): TuttiError {
   const what = chunk === null ? 'the file' : `chunk ${chunk} of the file`;
   return new TuttiError('TRACK_DAMAGED', `${what} is not what it was`, { trackId: id, chunk });
 }
-
-/** True where a file that was read back is that of `track`, and cut as agreed. */
-export const isSame = ({ id, chunks }: DescribedTrack, found: FileHashes): boolean =>
-  found.id === id && (chunks === undefined || sha256(found.manifest) === chunks.root);
 
 /** What a file has at the place of a chunk; null where it cannot be read. @throws TuttiError TRACK_MISSING where the file has no such chunk */
 export function readChunk(disk: Disk, path: string, plan: ChunkPlan, index: number): Uint8Array | null {

@@ -44,8 +44,8 @@ export type Message =
   | { readonly type: 'offer-over'; readonly id: TrackId; readonly fate: OfferFate }
   /** Asks for what chunks are checked by. */
   | { readonly type: 'outline-ask'; readonly id: TrackId }
-  /** The hashes of all chunks, and the outline for a waveform. Bulk. */
-  | { readonly type: 'outline'; readonly id: TrackId; readonly manifest: Uint8Array; readonly peaks: Uint8Array }
+  /** The hashes of all chunks, and the outline for a waveform, where the sender has one. Bulk. */
+  | { readonly type: 'outline'; readonly id: TrackId; readonly manifest: Uint8Array; readonly peaks: Uint8Array | null }
   /** The sender has no outline of that file. */
   | { readonly type: 'outline-no'; readonly id: TrackId }
   /** Asks for chunks, in this order; at once where the first of them is soon to be heard. */
@@ -107,6 +107,8 @@ const INCARNATION_BYTES_MAX = 64;
 const ID_BYTES = 32;
 
 const writer = new ByteWriter();
+const NOTHING = new Uint8Array(0);
+const unlessEmpty = (bytes: Uint8Array): Uint8Array | null => (bytes.length === 0 ? null : bytes);
 
 /** The bytes of a message. @throws TuttiError BODY_TOO_LARGE for a track whose description is longer than {@link OFFER_BYTES_MAX} */
 export function encodeMessage(message: Message): Uint8Array {
@@ -143,7 +145,7 @@ export function encodeMessage(message: Message): Uint8Array {
     case 'outline':
       writeTrackId(to, message.id);
       to.bytes(message.manifest);
-      to.bytes(message.peaks);
+      to.bytes(message.peaks ?? NOTHING);
       break;
     case 'chunk-ask':
       writeTrackId(to, message.id);
@@ -221,7 +223,7 @@ function readMessage(from: ByteReader, type: number): Message {
         type: 'outline',
         id: readTrackId(from),
         manifest: from.bytes(CHUNKS_MAX * CHUNK_HASH_BYTES),
-        peaks: from.bytes(PEAKS_BYTES_MAX),
+        peaks: unlessEmpty(from.bytes(PEAKS_BYTES_MAX)),
       };
     case TYPE['outline-no']:
       return { type: 'outline-no', id: readTrackId(from) };

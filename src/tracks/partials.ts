@@ -6,7 +6,8 @@
  * than the bytes. A chunk is compared with the manifest before it is written, and counts once it is on the medium; the whole is read back
  * before it gets its place, as an upload's is.
  *
- * A held file that turns out to be damaged becomes one of these again, and only what is wrong of it has to come.
+ * A held file that turns out to be damaged becomes one of these again, and only what is wrong of it has to come. So does one that was left
+ * out at the start, for want of a description that can be read: mostly nothing of it is wrong.
  */
 import { PEAK_COUNT } from '../audio/peaks.js';
 import { TuttiError } from '../core/errors.js';
@@ -24,7 +25,7 @@ import type { Chunks, Track } from '../library/track.js';
 import type { Disk, DiskEntry } from '../ports/disk.js';
 import type { ChunkBytes, ChunkSet, FileOutline } from './chunk-files.js';
 import { addChunk, allChunks, countChunks, hasChunk, noChunks, removeChunk } from './chunk-set.js';
-import { damaged, type HeldFiles, isSame, narrowed, readChunk, withChunks } from './held-files.js';
+import { damaged, type HeldFiles, narrowed, readChunk, withChunks } from './held-files.js';
 import { SYNC_BYTES_MAX } from './intake.js';
 import { unlessFails } from './own-directories.js';
 import { partPath, TMP, trackPath } from './paths.js';
@@ -196,7 +197,7 @@ export class Partials {
       });
     }
     const description = this.#side.description(id)?.bytes ?? descriptionOf(track);
-    this.#held.place(track, { description, manifest, peaks: this.#side.peaksIfThere(id) }, partPath(id));
+    this.#held.place(track, { description, manifest, peaks: this.#side.peaks(id) }, partPath(id));
     this.#files.delete(id);
     unlessFails(() => this.#side.remove(id));
     return true;
@@ -209,12 +210,13 @@ export class Partials {
     this.#side.remove(id);
   }
 
-  /** @throws TuttiError TRACK_MISSING */
-  outline(id: TrackId): FileOutline {
-    const { track } = this.#get(id);
+  /** Null where `resume` has to look first whether a manifest can be made. @throws TuttiError TRACK_MISSING also where none can */
+  outline(id: TrackId): FileOutline | null {
+    const { track, looked, plan } = this.#get(id);
     const manifest = this.#side.manifest(track);
-    if (manifest === null) throw new TuttiError('TRACK_MISSING', 'this node has no manifest of the file');
-    return { manifest, peaks: this.#side.peaks(id) };
+    if (manifest !== null) return { manifest, peaks: this.#side.peaks(id) };
+    if (looked !== plan.count) return null;
+    throw new TuttiError('TRACK_MISSING', 'this node has no manifest of the file');
   }
 
   /** @throws TuttiError TRACK_MISSING; TRACK_DAMAGED where it is not any more what it was: it is missing from now on */
@@ -240,11 +242,14 @@ export class Partials {
   }
 
   /** See {@link ChunkFiles.quarantine}: what of it is right is found by `resume`. @throws TuttiError TRACK_MISSING, DISK_FULL, DISK_FAILED */
-  quarantine(id: TrackId): void {
+  quarantine(id: TrackId, agreed: Track | null): void {
     const held = this.#held.get(id);
-    if (held === undefined) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
+    const file = agreed === null ? held : withChunks<DescribedTrack>(agreed, held ?? {});
+    if (file === undefined || !this.#held.lies(id)) {
+      throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
+    }
     try {
-      this.#side.write(id, this.#held.beside(held));
+      this.#side.write(id, this.#held.beside(file, agreed));
       // The file itself may be gone: then all of it has to come.
       if (this.#disk.exists(trackPath(id))) this.#disk.rename(trackPath(id), partPath(id));
       this.#disk.syncDirectory(TMP);
@@ -253,7 +258,7 @@ export class Partials {
       throw error;
     }
     this.#held.movedAway(id);
-    const partial = this.#partial(held);
+    const partial = this.#partial(file);
     this.#files.set(id, partial);
     unlessFails(() => this.#reserve(partial));
   }
@@ -358,7 +363,7 @@ export class Partials {
     if (found === null) return false;
     partial.readBack = null;
     partial.looked = plan.count;
-    if (found === 'unreadable' || !isSame(track, found)) return true;
+    if (found === 'unreadable' || found.id !== track.id) return true;
     const chunks = { bytes: plan.chunkBytes, root: sha256(found.manifest) };
     const described = { ...(this.#side.description(track.id)?.track ?? track), chunks };
     this.#side.write(track.id, { description: descriptionOf(described), manifest: found.manifest, peaks: null });
@@ -383,7 +388,7 @@ function checkedChunks(track: Track, { manifest, peaks }: FileOutline, chunkByte
   const isOutline =
     isFile &&
     manifest.length === chunkPlan(track.bytes, chunks.bytes).count * CHUNK_HASH_BYTES &&
-    peaks.length === PEAK_COUNT &&
+    (peaks === null || peaks.length === PEAK_COUNT) &&
     (track.chunks === undefined || track.chunks.root === chunks.root);
   if (isOutline) return chunks;
   throw new TuttiError('BAD_CHUNK', 'this is not the manifest that was agreed for the track');

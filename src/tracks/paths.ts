@@ -2,7 +2,7 @@
  * Where the store has its files on a node's Disk. No name that a person gave ever becomes a path: files are named by their tracks' ids.
  *
  *     tracks/<id>.wav       the file, exactly as it came; its name is the SHA-256 of its bytes
- *     tracks/<id>.peaks     2,048 bytes, its outline for a waveform
+ *     tracks/<id>.peaks     its outline for a waveform, 2,048 bytes, and the SHA-256 of these
  *     tracks/<id>.chunks    its manifest: see library/chunks.ts
  *     tracks/<id>.json      the track as the cluster agreed on it
  *

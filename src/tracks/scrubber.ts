@@ -1,9 +1,9 @@
 /**
  * Scrubber: looks through the files that are held, chunk by chunk, for what the card has lost without saying so.
  *
- * It reads past the system's cache and compares with the manifests, in the order of the tracks' ids. Where it is stands in memory only:
- * each start begins somewhere else, so that on a node that is unplugged every night no file is always the last. When to take a step
- * is for scrub-pace.ts to say.
+ * It reads past the system's cache and compares with the manifests, in the order of the tracks' ids; what lies beside a file and was lost
+ * is made again. Where it is stands in memory only: each start begins somewhere else, so that on a node that is unplugged every night no
+ * file is always the last. When to take a step is for scrub-pace.ts to say.
  */
 import { TuttiError } from '../core/errors.js';
 import type { TrackId } from '../core/ids.js';
@@ -46,7 +46,7 @@ export class Scrubber {
 
   /**
    * Looks at the next chunks: as many as `bytesMax` bytes hold, and one at least.
-   * @throws TuttiError DISK_FULL, DISK_FAILED where a manifest that is missing cannot be made; the next step goes on behind it
+   * @throws TuttiError DISK_FULL, DISK_FAILED where what lies beside a file is missing and cannot be made; the next step goes on behind it
    */
   step(bytesMax: number): ScrubStep {
     const order = this.#inOrder();
@@ -75,21 +75,28 @@ export class Scrubber {
     const { id } = file;
     const manifest = this.#held.manifest(file);
     this.#at = { id, chunk: Number.POSITIVE_INFINITY };
-    if (manifest === null) return this.#makeManifest(file);
+    if (chunk === 0) this.#held.describeAgain(file);
+    const isOutlined = chunk > 0 || this.#held.peaks(file) !== null;
+    // Making a manifest reads the whole file past the cache, and shows whether it is right; an outline is drawn of what the system remembers.
+    if (manifest === null) return this.#make(file, isOutlined ? Number.POSITIVE_INFINITY : 0);
+    if (!isOutlined) return this.#make(file, 0);
     const found = this.#holds(file, manifest, chunk);
     if (found === 'nothing') return { id, chunk: null };
     this.#at = { id, chunk: chunk + 1 };
     return found ? null : { id, chunk };
   }
 
-  /** Making a manifest reads the whole file, and shows whether it is right: there is nothing more to look at. */
-  #makeManifest(file: DescribedTrack): Damage | null {
+  /** Makes what lies beside a file; then the next chunk to look at is `next`. */
+  #make(file: DescribedTrack, next: number): Damage | null {
+    const { id } = file;
     try {
-      if (!this.#held.makeManifest(file, this.#held.planOf(file).chunkBytes)) this.#at = { id: file.id, chunk: 0 };
+      const isMade = this.#held.makeBeside(file, this.#held.planOf(file).chunkBytes);
+      this.#at = { id, chunk: isMade ? next : 0 };
       return null;
     } catch (error) {
-      if (error instanceof TuttiError && error.code === 'TRACK_DAMAGED') return { id: file.id, chunk: null };
-      throw error;
+      if (!(error instanceof TuttiError) || error.code !== 'TRACK_DAMAGED') throw error;
+      const { chunk } = error.info;
+      return { id, chunk: typeof chunk === 'number' ? chunk : null };
     }
   }
 

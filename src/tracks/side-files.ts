@@ -2,7 +2,9 @@
  * SideFiles: what lies beside the bytes of a track in one directory: its description, its outline and its manifest.
  *
  * Files that are held and files that are arriving have the same three. All three are durable before the bytes get their name, or the first
- * chunk of them is taken, so where the bytes are and these are not, something was lost; and each can be had again: see held-files.ts.
+ * chunk of them is taken, so where the bytes are and these are not, something was lost; and each can be had again: see held-files.ts. None
+ * is believed that a card may have spoilt: a manifest has its root in the description, an outline is followed by its SHA-256, and of a
+ * description no more is believed than that a file of this id, which is a hash itself, may be here.
  */
 import { PEAK_COUNT } from '../audio/peaks.js';
 import { TuttiError } from '../core/errors.js';
@@ -53,7 +55,7 @@ export class SideFiles {
   /** Durable when this returns. @throws TuttiError DISK_FULL, DISK_FAILED */
   write(id: TrackId, { description, manifest, peaks }: Beside): void {
     this.#manifests.delete(id);
-    if (peaks !== null) this.#replace(id, 'peaks', peaks);
+    if (peaks !== null) this.#replace(id, 'peaks', sealedPeaks(peaks));
     if (manifest !== null) this.#replace(id, 'chunks', manifest);
     this.#replace(id, 'json', description);
     this.#disk.syncDirectory(this.#directory);
@@ -61,7 +63,7 @@ export class SideFiles {
 
   /** Durable when this returns. @throws TuttiError DISK_FULL, DISK_FAILED */
   writePeaks(id: TrackId, peaks: Uint8Array): void {
-    this.#replace(id, 'peaks', peaks);
+    this.#replace(id, 'peaks', sealedPeaks(peaks));
     this.#disk.syncDirectory(this.#directory);
   }
 
@@ -83,16 +85,12 @@ export class SideFiles {
     }
   }
 
-  /** 2,048 bytes. @throws TuttiError TRACK_MISSING, DISK_FAILED */
-  peaks(id: TrackId): Uint8Array {
-    return readFile(this.#disk, this.#path(id, 'peaks'), 0, PEAK_COUNT);
-  }
-
-  /** Likewise; null where there are none that can be read. */
-  peaksIfThere(id: TrackId): Uint8Array | null {
+  /** 2,048 bytes; null where there are none that are right. */
+  peaks(id: TrackId): Uint8Array | null {
     try {
-      const peaks = this.peaks(id);
-      return peaks.length === PEAK_COUNT ? peaks : null;
+      const sealed = readFile(this.#disk, this.#path(id, 'peaks'), 0, SEALED_PEAKS_BYTES + 1);
+      const peaks = sealed.subarray(0, PEAK_COUNT);
+      return Buffer.compare(sealed, sealedPeaks(peaks)) === 0 ? peaks : null;
     } catch (error) {
       if (error instanceof TuttiError) return null;
       throw error;
@@ -137,11 +135,15 @@ export class SideFiles {
   }
 }
 
+/** An outline as it lies on the disk: nothing else would tell it from one of which a bit has flipped. */
+const sealedPeaks = (peaks: Uint8Array): Uint8Array => Buffer.concat([peaks, Buffer.from(sha256(peaks), 'hex')]);
+const SEALED_PEAKS_BYTES = PEAK_COUNT + 32;
+
 /** The bytes of a description. */
 export const descriptionOf = (track: DescribedTrack): Uint8Array => new TextEncoder().encode(JSON.stringify(track));
 
 /** Bytes of a file from `offset` on, at most `lengthMax`. @throws TuttiError TRACK_MISSING where it is not there, DISK_FAILED */
-export function readFile(disk: Disk, path: string, offset: number, lengthMax: number): Uint8Array {
+function readFile(disk: Disk, path: string, offset: number, lengthMax: number): Uint8Array {
   let file: ReturnType<Disk['open']>;
   try {
     file = disk.open(path, 'read');

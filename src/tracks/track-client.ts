@@ -159,8 +159,8 @@ export class TrackClient implements ChunkFiles {
     return this.#withBeside(id, 'readChunk', [id, index]);
   }
 
-  async quarantine(id: TrackId): Promise<ChunkSet> {
-    const found = await this.#call<ChunkSet | null>('quarantine', [id, STEP_BYTES]);
+  async quarantine(id: TrackId, agreed: Track | null): Promise<ChunkSet> {
+    const found = await this.#call<ChunkSet | null>('quarantine', [id, agreed, STEP_BYTES]);
     return found ?? this.#resumed(id);
   }
 

@@ -35,7 +35,9 @@ export interface StoredTracks {
   readonly tracks: readonly DescribedTrack[];
   /** Tracks whose files were arriving: `beginFetch` goes on with one, `dropFetch` forgets it. */
   readonly arriving: readonly TrackId[];
-  /** Files that were left out, and why: for the log. */
+  /** Tracks whose files lie here and were left out: `quarantine` finds out what of one is right. */
+  readonly leftOut: readonly TrackId[];
+  /** Why they were, and what else was: for the log. */
   readonly problems: readonly string[];
   /** Leftovers of uploads that were cut off, now removed. */
   readonly removedTemporaries: number;
@@ -91,10 +93,10 @@ export class TrackStore {
     for (const directory of [TRACKS, TMP]) disk.makeDirectory(directory);
     // What is said to be held must be on the medium: whoever gave a file its name may have been killed before it was.
     for (const directory of ['', TRACKS, TMP]) disk.syncDirectory(directory);
-    const { tracks, problems, leftovers } = this.#held.find(disk.list(TRACKS));
+    const { tracks, leftOut, problems, leftovers } = this.#held.find(disk.list(TRACKS));
     const { arriving, leftovers: others } = this.#partials.find(disk.list(TMP));
     for (const path of [...leftovers, ...others]) disk.remove(path);
-    return { tracks, arriving, problems, removedTemporaries: leftovers.length + others.length };
+    return { tracks, arriving, leftOut, problems, removedTemporaries: leftovers.length + others.length };
   }
 
   /**
@@ -216,7 +218,9 @@ export class TrackStore {
 
   /** The outline of a held track, 2,048 bytes; null where {@link makeBeside} has to be called first. @throws TuttiError TRACK_MISSING */
   peaks(id: TrackId): Uint8Array | null {
-    return this.#held.peaks(this.#heldFile(id).id);
+    const file = this.#held.get(id);
+    if (file === undefined) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
+    return this.#held.peaks(file);
   }
 
   /** See {@link Partials.begin}; then as {@link resume}. */
@@ -259,12 +263,12 @@ export class TrackStore {
   }
 
   /** See {@link Partials.quarantine}; then as {@link resume}. */
-  quarantine(id: TrackId, bytesMax: number): ChunkSet | null {
-    inOwnDirectories(() => this.#partials.quarantine(id));
+  quarantine(id: TrackId, agreed: Track | null, bytesMax: number): ChunkSet | null {
+    inOwnDirectories(() => this.#partials.quarantine(id, agreed));
     return this.resume(id, bytesMax);
   }
 
-  /** What a peer needs to fetch a file; null where {@link makeBeside} has to be called first. @throws TuttiError TRACK_MISSING, DISK_FAILED */
+  /** What a peer needs to fetch a file; null where {@link makeBeside} has to be called first. @throws TuttiError TRACK_MISSING */
   outline(id: TrackId): FileOutline | null {
     const file = this.#held.get(id);
     const outline = file === undefined ? this.#partials.outline(id) : this.#held.outline(file);
@@ -281,13 +285,15 @@ export class TrackStore {
   }
 
   /**
-   * Makes what is missing beside a held file, its manifest and its outline, reading about `bytesMax` bytes of it; true when all is there.
-   * @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FULL, DISK_FAILED
+   * Makes what has to be made of a file first, reading up to `bytesMax` bytes of it: true when that was done, as far as it can be. See
+   * {@link HeldFiles.makeBeside}, {@link Partials.resume}. @throws TuttiError TRACK_MISSING, TRACK_DAMAGED, DISK_FULL, DISK_FAILED
    */
   makeBeside(id: TrackId, bytesMax: number): boolean {
-    const file = this.#heldFile(id);
     this.#components.pace();
-    return inOwnDirectories(() => this.#held.makeManifest(file, bytesMax) && this.#held.makePeaks(file, bytesMax));
+    const file = this.#held.get(id);
+    return inOwnDirectories(() =>
+      file === undefined ? this.#partials.resume(id, bytesMax) !== null : this.#held.makeBeside(file, bytesMax),
+    );
   }
 
   /** See {@link Scrubber.step}. */
@@ -314,12 +320,6 @@ export class TrackStore {
   #isIdle(id: TrackId, idleMs: number): boolean {
     const sinceNs = this.#components.time.now() - (this.#wantedAt.get(id) ?? this.#openedAt);
     return sinceNs >= nanosFromMs(idleMs);
-  }
-
-  #heldFile(id: TrackId): DescribedTrack {
-    const file = this.#held.get(id);
-    if (file === undefined) throw new TuttiError('TRACK_MISSING', 'this node does not hold the file');
-    return file;
   }
 
   #intakeOf(number: number) {

@@ -54,7 +54,7 @@ export const runChunkFilesContract = (
       }
       const { manifest, peaks } = await files.outline(id);
       t.same([...manifest], [...file.outline.manifest]);
-      t.same([...peaks], [...file.outline.peaks]);
+      t.same([...peaks!], [...file.outline.peaks!]);
     };
 
     const isGone = async (t: Test, files: ChunkFiles, { track }: ChunkedFile) => {
@@ -141,7 +141,7 @@ export const runChunkFilesContract = (
       t.equal(await rejectionOf(files.outline(NOBODY)), 'TRACK_MISSING');
       t.equal(await rejectionOf(files.readChunk(NOBODY, 0)), 'TRACK_MISSING');
       t.equal(await rejectionOf(files.putChunk(NOBODY, 0, Uint8Array.of(1))), 'TRACK_MISSING');
-      t.equal(await rejectionOf(files.quarantine(NOBODY)), 'TRACK_MISSING');
+      t.equal(await rejectionOf(files.quarantine(NOBODY, null)), 'TRACK_MISSING');
       await files.dropFetch(NOBODY);
     });
 
@@ -288,13 +288,13 @@ export const runChunkFilesContract = (
       await hold(files, file);
       await made.damage(id, 1);
       await made.damage(id, 4);
-      const good = await files.quarantine(id);
+      const good = await files.quarantine(id, null);
       t.same(
         [0, 1, 2, 3, 4].map((index) => hasChunk(good, index)),
         [true, false, true, true, false],
       );
       t.equal(await rejectionOf(files.readChunk(id, 1)), 'TRACK_MISSING');
-      t.equal(await rejectionOf(files.quarantine(id)), 'TRACK_MISSING', 'it is not held any more');
+      t.equal(await rejectionOf(files.quarantine(id, null)), 'TRACK_MISSING', 'it is not held any more');
       await isRight(t, files, file, 0, 2, 3);
       await put(files, file, 1, 4);
       await files.finishFetch(id);
@@ -306,10 +306,10 @@ export const runChunkFilesContract = (
       const { files } = made;
       const file = newFile(made);
       await hold(files, file);
-      t.same([...(await files.quarantine(file.track.id))], [...allChunks(5)]);
+      t.same([...(await files.quarantine(file.track.id, file.track))], [...allChunks(5)]);
       await files.finishFetch(file.track.id);
       await isRight(t, files, file, 0, 4);
-      t.equal(countChunks(await files.quarantine(file.track.id)), 5);
+      t.equal(countChunks(await files.quarantine(file.track.id, file.track)), 5);
     });
 
     await t.test('a damaged file goes on being one that arrives after a restart', async (t) => {
@@ -318,7 +318,7 @@ export const runChunkFilesContract = (
       const { id } = file.track;
       await hold(made.files, file);
       await made.damage(id, 2);
-      await made.files.quarantine(id);
+      await made.files.quarantine(id, null);
       const files = await made.restart();
       t.equal(countChunks(await begin(files, file)), 4);
       await put(files, file, 2);

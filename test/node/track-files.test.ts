@@ -1,11 +1,65 @@
 /** Library and disk: either may have what the other lacks. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { TuttiError } from '../../src/core/errors.js';
+import type { Track } from '../../src/library/track.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
-import { addSong, buildHouse, NODE_ID, song, startHouse } from '../support/house.js';
+import { sha256 } from '../../src/tracks/read-back.js';
+import { descriptionOf } from '../../src/tracks/side-files.js';
+import { addSong, buildHouse, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
 
 const BY = { node: NODE_ID, via: 'api' } as const;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Waits until it is so, while time passes. */
+async function until({ time }: Pick<TestHouse, 'time'>, isSo: () => boolean): Promise<void> {
+  for (let tries = 0; !isSo(); tries++) {
+    if (tries > 1_000) throw new Error('it is still not so');
+    time.advance(100);
+    await settled();
+  }
+}
+
+/** Writes a file of a disk anew. */
+function overwrite(disk: FakeDisk, path: string, bytes: Uint8Array): void {
+  const file = disk.open(path, 'create');
+  file.truncate(0);
+  if (bytes.length > 0) file.write(bytes, 0);
+  file.sync();
+  file.close();
+  disk.syncDirectory('tracks');
+}
+
+/** The node says who it is: from then on tracks name their chunks. */
+const describe = ({ node }: TestHouse) =>
+  node.ask(
+    {
+      type: 'node.describe',
+      node: NODE_ID,
+      name: 'kitchen',
+      address: '',
+      httpUrl: '',
+      version: '1',
+      commandVersion: 2,
+    },
+    BY,
+  );
+
+/** A node that is alone, and was restarted after `harm` was done to the files of its one track. */
+async function harmed(t: Test, harm: (disk: FakeDisk, track: Track) => void, isOld = false) {
+  const disk = new FakeDisk();
+  const file = song(1_000);
+  const first = await startHouse(t, { disk });
+  await describe(first);
+  const { track } = await addSong(first.node, 'a.wav', file);
+  const peaks = await first.node.peaks(track.id);
+  await first.node.stop();
+  harm(disk, track);
+  const house = await startHouse(t, { disk });
+  await describe(house);
+  const { chunks, ...old } = track;
+  await house.node.ask({ type: 'track.add', track: isOld ? old : track }, BY);
+  return { ...house, file, track, chunks: chunks!, peaks };
+}
 
 t.test('files that no agreed track has are kept, and told in the log', async (t) => {
   const disk = new FakeDisk();
@@ -88,3 +142,49 @@ t.test('what should sound and does not is an alert that names the track', async 
   time.advance(500);
   t.match(node.alerts(), [{ code: 'OUTPUT_UNAVAILABLE', track: null }]);
 });
+
+const sideHarms: readonly (readonly [string, (disk: FakeDisk, track: Track) => void])[] = [
+  ['a description that is lost', (disk, { id }) => disk.remove(`tracks/${id}.json`)],
+  ['one of which a bit has flipped', (disk, { id }) => disk.flipBit(`tracks/${id}.json`, 0, 0)],
+  ['one that is empty', (disk, { id }) => overwrite(disk, `tracks/${id}.json`, new Uint8Array(0))],
+  [
+    'one that says another size',
+    (disk, track) => overwrite(disk, `tracks/${track.id}.json`, descriptionOf({ ...track, bytes: track.bytes + 8 })),
+  ],
+  [
+    'one that names other chunks',
+    (disk, track) => {
+      const chunks = { ...track.chunks!, root: '0'.repeat(64) };
+      overwrite(disk, `tracks/${track.id}.json`, descriptionOf({ ...track, chunks }));
+    },
+  ],
+  ['a manifest that is lost', (disk, { id }) => disk.remove(`tracks/${id}.chunks`)],
+  ['an outline that is lost', (disk, { id }) => disk.remove(`tracks/${id}.peaks`)],
+  ['an outline that is short', (disk, { id }) => overwrite(disk, `tracks/${id}.peaks`, new Uint8Array(100))],
+  ['an outline of which a bit has flipped', (disk, { id }) => disk.flipBit(`tracks/${id}.peaks`, 1_000, 3)],
+  [
+    'nothing but the file itself',
+    (disk, { id }) => {
+      for (const ending of ['json', 'chunks', 'peaks']) disk.remove(`tracks/${id}.${ending}`);
+    },
+  ],
+];
+
+for (const [what, harm] of sideHarms) {
+  t.test(`a file is good as long as its bytes are: ${what} is made anew, though no other node has it`, async (t) => {
+    for (const isOld of [false, true]) {
+      const house = await harmed(t, harm, isOld);
+      const { node, track, file, peaks, files, disk, chunks } = house;
+      await until(house, () => node.holds(track.id));
+      t.ok(Buffer.from(await node.readTrack(track, 0)).equals(file));
+      t.ok(Buffer.from(await node.peaks(track.id)).equals(peaks), 'its outline is what it was');
+      const { manifest } = await files.outline(track.id);
+      t.equal(sha256(manifest), chunks.root, 'others can have it');
+      t.ok(node.holds(track.id));
+      await node.stop();
+      const again = await startHouse(t, { disk });
+      t.ok(again.node.holds(track.id), 'it is found at the next start');
+      t.match(again.log.entries, [{ fields: { files: 1 } }], 'and nothing is said against it');
+    }
+  });
+}

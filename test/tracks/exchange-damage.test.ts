@@ -441,3 +441,64 @@ t.test('what was offered with a wrong manifest comes by the one that is agreed',
   house.want(file, b!, c!);
   await house.until(() => isRight(c!, file), 'c has it', 2 * OUTLINE_WRONG_MS);
 });
+
+t.test('a file whose outline is lost is had by others, and nobody doubts it', async (t) => {
+  const house = new House(t, 'ab');
+  const file = house.newFile();
+  const [a, b] = house.stations;
+  a!.card.hold(file.track, { ...file.outline, peaks: null }, file.bytes);
+  await house.start();
+  house.want(file);
+  await house.until(() => house.isEverywhere(file), 'it is everywhere');
+  t.same(a!.events, ['started']);
+  t.ok(isRight(b!, file));
+});
+
+t.test('a card that cannot say how a file is checked is asked again, and the file is not doubted', async (t) => {
+  const house = new House(t, 'ab');
+  const file = house.newFile();
+  const [a] = house.stations;
+  house.hold(a!, file);
+  const outline = a!.files.outline.bind(a!.files);
+  const failures = ['DISK_FULL', 'DISK_FAILED', 'BUSY'] as const;
+  let asked = 0;
+  a!.files.outline = (id) => {
+    const code = failures[asked++];
+    return code === undefined ? outline(id) : Promise.reject(new TuttiError(code));
+  };
+  await house.start();
+  house.want(file);
+  await house.until(() => house.isEverywhere(file), 'it is everywhere');
+  t.equal(asked, 4);
+  t.same(a!.events, ['started']);
+});
+
+t.test('a file that was left out at the start is looked at before anybody is asked for it', async (t) => {
+  const house = new House(t, 'ab');
+  const file = house.newFile();
+  const unwanted = house.newFile();
+  const [a, b] = house.stations;
+  for (const { track, outline, bytes } of [file, unwanted]) {
+    a!.card.hold(track, outline, bytes);
+    a!.card.leftOut.set(track.id, a!.card.held.get(track.id)!);
+    a!.card.held.delete(track.id);
+  }
+  a!.card.damage(file.track.id, 3);
+  b!.card.hold(file.track, file.outline, file.bytes);
+  await house.start();
+  house.want(file);
+  await house.until(() => house.isEverywhere(file), 'it is whole');
+  t.equal(b!.chunksSent, 1, 'only what is bad of it is fetched');
+  t.same(a!.events, ['started', `arrived ${short(file)}`]);
+  t.ok(a!.card.leftOut.has(unwanted.track.id), 'what nobody wants is left alone');
+
+  const alone = new House(t, 'c');
+  const [c] = alone.stations;
+  c!.card.hold(file.track, file.outline, file.bytes);
+  c!.card.leftOut.set(file.track.id, c!.card.held.get(file.track.id)!);
+  c!.card.held.delete(file.track.id);
+  await alone.start();
+  alone.want(file);
+  await alone.until(() => isRight(c!, file), 'no other node is needed');
+  t.same(c!.events, ['started', `arrived ${short(file)}`]);
+});

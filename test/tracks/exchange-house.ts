@@ -166,7 +166,7 @@ export class House {
     const note = (what: string, id: TrackId) => events.push(`${what} ${id.slice(0, 4)}`);
     const { exchange } = station;
     exchange.start(
-      { held: [...card.held.keys()], arriving: [...card.arriving.keys()] },
+      { held: [...card.held.keys()], arriving: [...card.arriving.keys()], leftOut: [...card.leftOut.keys()] },
       {
         arrived: ({ id }) => note('arrived', id),
         withdrawn: (id) => note('withdrawn', id),

@@ -34,7 +34,7 @@ t.test('three nodes share two files over TLS, and a broken connection costs a mo
     await hub.link.start(QUIET_HANDLERS);
     const noteKept = () => void kept++;
     const quiet = { arrived: () => {}, withdrawn: () => {}, released: () => {}, changed: () => {} };
-    exchange.start({ held: [...chunkFiles.card.held.keys()], arriving: [] }, { ...quiet, kept: noteKept });
+    exchange.start({ held: [...chunkFiles.card.held.keys()], arriving: [], leftOut: [] }, { ...quiet, kept: noteKept });
     t.teardown(() => exchange.stop());
     for (const { track } of files) exchange.want(track);
   }

@@ -78,7 +78,7 @@ const FETCH: readonly Step[] = [
 /** A held file is found damaged in two places, and mended. */
 const REPAIR: readonly Step[] = [
   (store, promised) => {
-    store.quarantine(id, 100);
+    store.quarantine(id, null, 100);
     promised.has = 'begun';
     promised.chunks = new Set(indexesOf(resume(store, SOURCE.track)));
   },
@@ -114,7 +114,7 @@ function wrongAfter(disk: FakeDisk, promised: Promised, isRepair: boolean): stri
       if (!isSame(store.readChunk(id, index)!, SOURCE.chunk(index))) wrong.push(`chunk ${index} is wrong`);
     }
   }
-  if (isHeld && !isRight) store.quarantine(id, 100);
+  if (isHeld && !isRight) store.quarantine(id, null, 100);
   fetchRest(store, SOURCE);
   if (!isSame(bytesOf(store, SOURCE.track), SOURCE.file)) wrong.push('it cannot be fetched to its end');
   const left = namesIn(disk, 'tmp');

@@ -47,9 +47,15 @@ t.test('a file that came in chunks is there as one that was sent, with what is b
   finish(store, source.track);
   t.ok(isSame(bytesOf(store, source.track), source.file));
   t.ok(isSame(store.outline(source.track.id)!.manifest, source.outline.manifest));
-  t.ok(isSame(store.peaks(source.track.id)!, source.outline.peaks));
+  t.ok(isSame(store.peaks(source.track.id)!, source.outline.peaks!));
   t.strictSame(namesIn(disk, 'tmp'), []);
-  t.strictSame(open(disk).stored, { tracks: [source.track], arriving: [], problems: [], removedTemporaries: 0 });
+  t.strictSame(open(disk).stored, {
+    tracks: [source.track],
+    arriving: [],
+    leftOut: [],
+    problems: [],
+    removedTemporaries: 0,
+  });
   t.strictSame(indexesOf(begin(store, source)), range(source.count), 'of a file that is held, all is here');
   t.strictSame(namesIn(disk, 'tmp'), []);
   t.end();
@@ -115,7 +121,7 @@ t.test('a manifest that is not the one agreed on, or of no file that can be, is 
     ['another manifest', [track, { manifest: flipped, peaks }, 64]],
     ['a part of it', [track, { manifest: outline.manifest.subarray(32), peaks }, 64]],
     ['none', [track, { manifest: new Uint8Array(0), peaks }, 64]],
-    ['an outline of another length', [track, { manifest: outline.manifest, peaks: peaks.subarray(1) }, 64]],
+    ['an outline of another length', [track, { manifest: outline.manifest, peaks: peaks!.subarray(1) }, 64]],
     ['another size', [{ ...track, bytes: 20_000 }, outline, 64]],
     ['no size', [{ ...track, bytes: 0 }, outline, 64]],
     ['half a byte', [{ ...track, bytes: 1_999.5 }, outline, 64]],
@@ -465,7 +471,7 @@ t.test('a file has its room from the beginning, beside what others were promised
   wav.truncate(1_000);
   wav.sync();
   disk.setFreeBytes(FREE_BYTES_MIN + 10_000);
-  store.quarantine(id, 100);
+  store.quarantine(id, null, 100);
   t.strictSame(indexesOf(resume(store, source.track)), [], 'what is right of it is one chunk less than a whole one');
   t.throws(() => store.putChunk(id, 0, source.chunk(0)), { code: 'DISK_FULL' });
   disk.setFreeBytes(FREE_BYTES_MIN + 100_000);

@@ -43,6 +43,7 @@ const MESSAGES: readonly Message[] = [
   { type: 'offer-over', id: ID, fate: 'void' },
   { type: 'outline-ask', id: ID },
   { type: 'outline', id: ID, manifest: new Uint8Array(64).fill(3), peaks: new Uint8Array(2_048).fill(4) },
+  { type: 'outline', id: ID, manifest: new Uint8Array(32).fill(3), peaks: null },
   { type: 'outline-no', id: ID },
   { type: 'chunk-ask', id: ID, isDue: true, indexes: [0, 5, CHUNKS_MAX - 1] },
   { type: 'chunk', id: ID, index: 3, bytes: Uint8Array.of(1, 2, 3) },

@@ -47,7 +47,10 @@ t.test('three nodes share two files over TLS, and a broken connection costs a mo
     await hub.link.start(QUIET_HANDLERS);
     const noteKept = () => void kept++;
     const quiet = { arrived: () => {}, withdrawn: () => {}, released: () => {}, changed: () => {} };
-    exchange.start({ held: (await chunkFiles.held()).map(({ id }) => id), arriving: [] }, { ...quiet, kept: noteKept });
+    exchange.start(
+      { held: (await chunkFiles.held()).map(({ id }) => id), arriving: [], leftOut: [] },
+      { ...quiet, kept: noteKept },
+    );
     t.teardown(() => exchange.stop());
     for (const { track } of files) exchange.want(track);
   }

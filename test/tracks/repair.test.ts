@@ -1,8 +1,10 @@
 /** Damage below the file system: found by the scrub or by who reads, and mended chunk by chunk; and manifests that are made again. */
 import t from 'tap';
-import { FakeDisk } from '../../src/ports/fake-disk.js';
+import { Prng } from '../../src/core/prng.js';
+import { FakeDisk, PowerCut } from '../../src/ports/fake-disk.js';
 import { trackPath } from '../../src/tracks/paths.js';
 import type { ScrubStep } from '../../src/tracks/scrubber.js';
+import { descriptionOf } from '../../src/tracks/side-files.js';
 import { song } from '../support/house.js';
 import {
   begin,
@@ -63,7 +65,7 @@ t.test('a bit that flips on the card is found by the scrub, though the system re
   disk.flipBit(trackPath(id), 2_000, 0, { cached: true });
   t.strictSame(scrub(store).damaged, [{ id, chunk }]);
   t.strictSame(scrub(store).damaged, [{ id, chunk }], 'and again, until somebody does something about it');
-  store.quarantine(id, 100);
+  store.quarantine(id, null, 100);
   t.strictSame(indexesOf(resume(store, bad!.track)), except(bad!.count, chunk));
   t.strictSame(scrub(store).damaged, [], 'it is not held meanwhile');
   t.throws(() => store.readChunk(id, chunk), { code: 'TRACK_MISSING' });
@@ -131,7 +133,7 @@ t.test('a file that is gone, of another size, or cannot be read is found, and co
     const { store, disk } = holding(source);
     damage(disk);
     t.strictSame(scrub(store, 100).damaged[0], { id, chunk }, what);
-    store.quarantine(id, 100);
+    store.quarantine(id, null, 100);
     t.strictSame(indexesOf(resume(store, source.track)), left, what);
     fetchRest(store, source);
     t.strictSame(scrub(store).damaged, [], what);
@@ -152,7 +154,7 @@ t.test('who reads a damaged chunk does not get it', (t) => {
   disk.remove(trackPath(id));
   t.throws(() => store.readChunk(id, 0), { code: 'TRACK_DAMAGED' });
   t.throws(() => store.readChunk(elsewhere(noise(500)).track.id, 0), { code: 'TRACK_MISSING' });
-  t.throws(() => store.quarantine(elsewhere(noise(500)).track.id, 100), { code: 'TRACK_MISSING' });
+  t.throws(() => store.quarantine(elsewhere(noise(500)).track.id, null, 100), { code: 'TRACK_MISSING' });
   t.end();
 });
 
@@ -178,7 +180,13 @@ t.test('a manifest that is lost or damaged is made again from the file, by the s
     const scrubbed = open(copy).store;
     t.strictSame(scrub(scrubbed).damaged, []);
     t.ok(isSame(scrubbed.outline(id)!.manifest, source.outline.manifest));
-    t.strictSame(open(copy).stored, { tracks: [source.track], arriving: [], problems: [], removedTemporaries: 0 });
+    t.strictSame(open(copy).stored, {
+      tracks: [source.track],
+      arriving: [],
+      leftOut: [],
+      problems: [],
+      removedTemporaries: 0,
+    });
   }
   t.end();
 });
@@ -191,7 +199,7 @@ t.test('where the file and its manifest are damaged both, a peer’s manifest sh
   disk.flipBit(trackPath(id), 1_000, 1);
   t.throws(() => make(store, source), { code: 'TRACK_DAMAGED', info: { trackId: id, chunk: null } });
   t.strictSame(scrub(store).damaged, [{ id, chunk: null }]);
-  store.quarantine(id, 100);
+  store.quarantine(id, null, 100);
   t.strictSame(indexesOf(resume(store, source.track)), [], 'nothing can be told without it');
   t.throws(() => store.outline(id), { code: 'TRACK_MISSING' });
   t.throws(() => store.putChunk(id, 0, source.chunk(0)), { code: 'TRACK_MISSING' });
@@ -209,7 +217,7 @@ t.test('a file that was put aside although it is right gets its place back with 
   for (const lost of ['nothing', 'chunks', 'json', 'peaks']) {
     const { store, disk } = holding(source);
     disk.remove(`tracks/${id}.${lost}`);
-    store.quarantine(id, 100);
+    store.quarantine(id, null, 100);
     t.strictSame(namesIn(disk, 'tracks'), []);
     t.strictSame(indexesOf(resume(store, source.track)), range(source.count), lost);
     finish(store, source.track);
@@ -217,7 +225,7 @@ t.test('a file that was put aside although it is right gets its place back with 
     t.strictSame(namesIn(disk, 'tmp'), []);
     const again = open(disk).store;
     t.match(again.held(), [{ id, title: source.track.title, bytes: 5_000, chunks: source.track.chunks }], lost);
-    if (lost !== 'peaks') t.ok(again.outline(id) !== null, lost);
+    t.ok(again.outline(id) !== null, lost);
   }
   t.end();
 });
@@ -246,7 +254,7 @@ t.test('a track of the first command set gets its manifest when it is first need
   disk.flipBit(`tracks/${id}.chunks`, 100, 1);
   disk.flipBit(trackPath(id), 100, 1);
   const bad = open(disk, { limits: SMALL }).store;
-  bad.quarantine(id, 100);
+  bad.quarantine(id, null, 100);
   resume(bad, source.track);
   fetchRest(bad, source);
   t.ok(isSame(bytesOf(bad, source.track), source.file));
@@ -280,12 +288,12 @@ t.test('an outline that was lost is drawn again, in steps, from chunks that are 
   disk.remove(path);
   const fresh = open(disk, { limits: SMALL }).store;
   t.equal(fresh.peaks(track.id), null);
-  t.equal(fresh.outline(track.id), null, 'no peer is given half of it');
+  t.equal(fresh.outline(track.id)!.peaks, null, 'whoever fetches the file meanwhile draws one, too');
   let steps = 1;
   while (!fresh.makeBeside(track.id, 500)) steps += 1;
   t.ok(steps > 3, `${steps} steps`);
   t.ok(isSame(fresh.peaks(track.id)!, before));
-  t.ok(isSame(fresh.outline(track.id)!.peaks, before));
+  t.ok(isSame(fresh.outline(track.id)!.peaks!, before));
   disk.remove(path);
   write(disk, trackPath(track.id), (file) => file.write(new Uint8Array([1, 2, 3]), 2_000));
   const harmed = open(disk, { limits: SMALL }).store;
@@ -327,5 +335,151 @@ t.test('a disk without room for a manifest does not hold the scrub up', (t) => {
   t.equal(store.outline(first!), null);
   scrub(store);
   t.ok(store.outline(first!) !== null, 'it is made in the next round');
+  t.end();
+});
+
+t.test('an outline that is lost or damaged is made again from the file, and keeps nobody from having it', (t) => {
+  const file = noise(5_000);
+  const paths: [string, (disk: FakeDisk, path: string) => void][] = [
+    ['lost', (disk, path) => disk.remove(path)],
+    ['short', (disk, path) => write(disk, path, (opened) => opened.truncate(100))],
+    ['without its hash', (disk, path) => write(disk, path, (opened) => opened.truncate(2_048))],
+    ['long', (disk, path) => write(disk, path, (opened) => opened.truncate(3_000))],
+    ['flipped', (disk, path) => disk.flipBit(path, 77, 4)],
+    ['unreadable', (disk, path) => disk.breakPage(path, 0)],
+  ];
+  for (const [what, damage] of paths) {
+    const { disk, store } = open(new FakeDisk(), { limits: SMALL });
+    const { id } = take(store, file, 'Song');
+    const right = store.peaks(id)!;
+    damage(disk, `tracks/${id}.peaks`);
+    const copy = disk.copy();
+    const asked = open(disk, { limits: SMALL }).store;
+    t.strictSame(asked.outline(id), { manifest: elsewhere(file).outline.manifest, peaks: null }, what);
+    t.equal(asked.peaks(id), null, what);
+    while (!asked.makeBeside(id, 300));
+    t.ok(isSame(asked.peaks(id)!, right), what);
+    t.ok(isSame(asked.outline(id)!.peaks!, right), what);
+    const scrubbed = open(copy, { limits: SMALL }).store;
+    t.strictSame(scrub(scrubbed).damaged, [], what);
+    t.ok(isSame(scrubbed.peaks(id)!, right), `${what}: the scrub makes it`);
+  }
+  t.end();
+});
+
+t.test('no outline is made of a file that is damaged, nor kept of one that was', (t) => {
+  const file = noise(5_000);
+  const source = elsewhere(file);
+  const { disk, store } = open(new FakeDisk(), { limits: SMALL });
+  const { id } = take(store, file, 'Song');
+  const right = store.peaks(id)!;
+  disk.remove(`tracks/${id}.peaks`);
+  disk.flipBit(trackPath(id), 4_000, 7);
+  t.throws(() => make(store, source), { code: 'TRACK_DAMAGED' });
+  t.strictSame(scrub(store).damaged, [{ id, chunk: Math.floor(4_000 / source.chunkBytes) }]);
+  store.quarantine(id, source.track, 100);
+  const have = resume(store, source.track);
+  t.strictSame(indexesOf(have), except(source.count, Math.floor(4_000 / source.chunkBytes)));
+  fetchRest(store, { ...source, outline: { ...source.outline, peaks: null } });
+  t.equal(store.peaks(id), null);
+  make(store, source);
+  t.ok(isSame(store.peaks(id)!, right));
+  t.end();
+});
+
+t.test(
+  'a file that was left out is whole again by what the cluster says of it, also after a power cut in between',
+  (t) => {
+    const source = elsewhere(noise(5_000));
+    const { id } = source.track;
+    const lost: [string, (disk: FakeDisk) => void][] = [
+      ['its description', (disk) => disk.remove(`tracks/${id}.json`)],
+      ['a bit of it', (disk) => disk.flipBit(`tracks/${id}.json`, 1, 1)],
+      [
+        'all that lay beside it',
+        (disk) => ['json', 'chunks', 'peaks'].map((what) => disk.remove(`tracks/${id}.${what}`)),
+      ],
+    ];
+    for (const [what, lose] of lost) {
+      let cuts = 0;
+      for (let at = 0; ; at++) {
+        const { disk } = holding(source);
+        lose(disk);
+        const { store, stored } = open(disk, { limits: SMALL });
+        t.strictSame(stored.leftOut, [id]);
+        t.throws(() => store.quarantine(id, null, 100), { code: 'TRACK_MISSING' }, 'nobody knows what it is');
+        disk.cutPowerAt(disk.changes + at);
+        try {
+          store.quarantine(id, source.track, 100);
+          const have = resume(store, source.track);
+          if (indexesOf(have).length !== source.count) t.fail(`${what}: ${indexesOf(have)}`);
+          finish(store, source.track);
+        } catch (error) {
+          if (!(error instanceof PowerCut)) throw error;
+          cuts++;
+        }
+        const isOver = store.held().length > 0;
+        disk.crash(new Prng(at));
+        const again = open(disk, { limits: SMALL });
+        const { arriving, leftOut, tracks } = again.stored;
+        if (tracks.length + arriving.length + leftOut.length !== 1) t.fail(`${what}: it is somewhere after cut ${at}`);
+        if (isOver && tracks.length === 0) t.fail(`${what}: it is held`);
+        if (leftOut.length > 0) again.store.quarantine(id, source.track, 100);
+        if (tracks.length === 0) {
+          while (again.store.outline(id) === null) again.store.makeBeside(id, 300);
+          const outline = again.store.outline(id)!;
+          const have = indexesOf(begin(again.store, { ...source, outline }));
+          if (have.length !== source.count) t.fail(`${what}: ${have} after cut ${at}`);
+          finish(again.store, source.track);
+        }
+        if (!isSame(bytesOf(again.store, source.track), source.file)) t.fail(`${what}: its bytes after cut ${at}`);
+        if (isOver) break;
+      }
+      t.ok(cuts > 10, `${what}: ${cuts} cuts`);
+    }
+    t.end();
+  },
+);
+
+t.test('a description that names other chunks than were agreed does not count', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id } = source.track;
+  for (const chunks of [
+    { bytes: source.chunkBytes, root: '0'.repeat(64) },
+    { bytes: 2 * source.chunkBytes, root: source.track.chunks!.root },
+  ]) {
+    const { disk } = holding(source);
+    write(disk, `tracks/${id}.json`, (file) => {
+      file.truncate(0);
+      file.write(descriptionOf({ ...source.track, chunks }), 0);
+    });
+    const { store } = open(disk, { limits: SMALL });
+    store.quarantine(id, source.track, 100);
+    t.strictSame(indexesOf(resume(store, source.track)), range(source.count));
+    finish(store, source.track);
+    t.strictSame(open(disk).stored.tracks, [source.track]);
+    t.ok(isSame(store.outline(id)!.manifest, source.outline.manifest));
+  }
+  t.end();
+});
+
+t.test('a description that is lost or damaged while the file is held is written again by the scrub', (t) => {
+  const source = elsewhere(noise(5_000));
+  const path = `tracks/${source.track.id}.json`;
+  const { id, title, bytes, chunks } = source.track;
+  for (const damage of [
+    (disk: FakeDisk) => disk.remove(path),
+    (disk: FakeDisk) => disk.flipBit(path, 0, 0),
+    (disk: FakeDisk) => disk.flipBit(path, 10, 1),
+    (disk: FakeDisk) => write(disk, path, (file) => file.truncate(20)),
+  ]) {
+    const { disk, store } = holding(source);
+    damage(disk);
+    t.strictSame(scrub(store).damaged, []);
+    t.strictSame(open(disk).stored.tracks, [{ id, title, bytes, chunks }]);
+    const { writes } = disk.counts;
+    scrub(store);
+    t.equal(disk.counts.writes, writes, 'once');
+  }
   t.end();
 });

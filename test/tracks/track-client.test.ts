@@ -53,7 +53,7 @@ t.test('a file is fetched, given on, found damaged and mended, by promises', asy
   let step = await client.scrubStep(4 << 20);
   while (step.damaged.length === 0) step = await client.scrubStep(4 << 20);
   t.strictSame(step.damaged, [{ id: track.id, chunk: 7 }]);
-  t.strictSame(indexesOf(await client.quarantine(track.id)), [0, 1, 2, 3, 4, 5, 6, 8, 9, 10]);
+  t.strictSame(indexesOf(await client.quarantine(track.id, track)), [0, 1, 2, 3, 4, 5, 6, 8, 9, 10]);
   t.ok(isSame((await client.outline(track.id)).manifest, LARGE.outline.manifest), 'it can be had meanwhile');
   await client.putChunk(track.id, 7, LARGE.chunk(7));
   await client.finishFetch(track.id);
@@ -114,7 +114,7 @@ t.test('the main thread hears of an upload what is agreed, and neither its outli
 
 t.test('an error comes over as it was thrown, with its particulars', async (t) => {
   const { client } = connect();
-  await t.rejects(client.quarantine(LARGE.track.id), { name: 'TuttiError', code: 'TRACK_MISSING' });
+  await t.rejects(client.quarantine(LARGE.track.id, LARGE.track), { name: 'TuttiError', code: 'TRACK_MISSING' });
   const { track, outline } = elsewhere(noise(500));
   await client.beginFetch(track, outline, 0);
   const refused = client.putChunk(track.id, 3, new Uint8Array(5));

@@ -254,6 +254,7 @@ t.test('at the start only whole, described tracks are listed; the rest is told a
   const { stored } = open(disk);
   t.strictSame(stored.tracks, [good]);
   t.equal(stored.problems.length, 2);
+  t.strictSame([...stored.leftOut].sort(), [short.id, bare.id].sort());
   t.match(stored.problems.join('\n'), /has 1000 bytes and not 9644/);
   t.match(stored.problems.join('\n'), /no description/);
   t.equal(stored.removedTemporaries, 1);

@@ -44,7 +44,7 @@ t.test('a file is fetched across a restart, held, damaged on the disk, found and
   writeSync(file, Uint8Array.of(source.file[600_000]! ^ 4), 0, 1, 600_000);
   closeSync(file);
   t.strictSame((await second.client.scrubStep(1e9)).damaged, [{ id: track.id, chunk: 2 }]);
-  t.strictSame(indexesOf(await second.client.quarantine(track.id)), [0, 1, 3]);
+  t.strictSame(indexesOf(await second.client.quarantine(track.id, track)), [0, 1, 3]);
   await second.client.putChunk(track.id, 2, source.chunk(2));
   await second.client.finishFetch(track.id);
   t.strictSame((await second.client.scrubStep(1e9)).damaged, []);
