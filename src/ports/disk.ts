@@ -65,7 +65,8 @@ export interface DiskEntry {
 export interface Disk {
   /**
    * Opens for reading, or reading and writing. `create` makes a missing file, `exclusive` refuses one that is there.
-   * @throws TuttiError NOT_FOUND where it or its directory is missing, FILE_EXISTS, BAD_NAME, DISK_FULL, DISK_FAILED (also for a directory)
+   * @throws TuttiError NOT_FOUND where it or its directory is missing, FILE_EXISTS, BAD_NAME, DISK_FULL, DISK_FAILED (also for a directory),
+   * BUSY where this machine can open no more files for now: which says nothing of this one
    */
   open(path: string, mode: 'read' | 'write' | 'create' | 'exclusive'): DiskFile;
   /** What a directory holds, by name in code-unit order. @throws TuttiError NOT_FOUND, BAD_NAME */

@@ -394,7 +394,8 @@ export class Fetching {
       if (!this.#isAt(fetch, stage)) return;
       // What is not where it was, or not what it was, or cannot be read, is to be had from others. A held file has to be moved away first.
       const isGone = error.code === 'TRACK_MISSING' || error.code === 'BAD_CHUNK';
-      if (isGone || (fetch.source === 'card' && error.code !== 'DISK_FULL')) fetch.source = 'peers';
+      const isForNow = error.code === 'DISK_FULL' || error.code === 'BUSY';
+      if (isGone || (fetch.source === 'card' && !isForNow)) fetch.source = 'peers';
       if (error.code === 'BAD_CHUNK') this.#wrongOutline(fetch, error);
       else this.#setBack(fetch, error);
     }

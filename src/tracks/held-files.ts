@@ -21,7 +21,7 @@ import type { FileOutline } from './chunk-files.js';
 import { OutlineScan } from './outline-scan.js';
 import { unlessFails } from './own-directories.js';
 import { TRACKS, trackPath } from './paths.js';
-import { isChunk, ReadBack, readBackStep, sha256 } from './read-back.js';
+import { isChunk, isOfCard, ReadBack, readBackStep, sha256 } from './read-back.js';
 import { type Beside, type DescribedTrack, descriptionOf, SideFiles } from './side-files.js';
 
 /** What lay on the disk at the start. */
@@ -285,7 +285,10 @@ export function damaged(id: TrackId, chunk: number | null): TuttiError {
   return new TuttiError('TRACK_DAMAGED', `${what} is not what it was`, { trackId: id, chunk });
 }
 
-/** What a file has at the place of a chunk; null where it cannot be read. @throws TuttiError TRACK_MISSING where the file has no such chunk */
+/**
+ * What a file has at the place of a chunk; null where it cannot be read. @throws TuttiError TRACK_MISSING where the file has no such chunk,
+ * BUSY where it cannot be opened for now
+ */
 export function readChunk(disk: Disk, path: string, plan: ChunkPlan, index: number): Uint8Array | null {
   if (!Number.isSafeInteger(index) || index < 0 || index >= plan.count) {
     throw new TuttiError('TRACK_MISSING', `the file has ${plan.count} chunks, and no chunk ${index}`);
@@ -296,7 +299,7 @@ export function readChunk(disk: Disk, path: string, plan: ChunkPlan, index: numb
     const bytes = new Uint8Array(chunkLength(plan, index));
     return file.read(bytes, chunkOffset(plan, index)) === bytes.length ? bytes : null;
   } catch (error) {
-    if (error instanceof TuttiError) return null;
+    if (isOfCard(error)) return null;
     throw error;
   } finally {
     file?.close();

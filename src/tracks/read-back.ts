@@ -17,6 +17,9 @@ const buffer = new Uint8Array(READ_BYTES);
 /** SHA-256 of `bytes`, such as a manifest: 64 digits. */
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** True for what a card may have done. That this machine can open no more files for now is no fault of a card, and no damage. */
+export const isOfCard = (error: unknown): error is TuttiError => error instanceof TuttiError && error.code !== 'BUSY';
+
 /** True where `bytes` are chunk `index` of the file that `manifest` is of. */
 export const isChunk = (bytes: Uint8Array, manifest: Uint8Array, index: number): boolean =>
   isHash(createHash('sha256').update(bytes).digest(), manifest, index);
@@ -99,7 +102,7 @@ export class ReadBack {
   }
 }
 
-/** One more step of reading the file at `path` back; see {@link ReadBack.step}. */
+/** One more step of reading the file at `path` back; see {@link ReadBack.step}. @throws TuttiError BUSY where it cannot be opened for now */
 export function readBackStep(
   disk: Disk,
   path: string,
@@ -111,7 +114,7 @@ export function readBackStep(
     file = disk.open(path, 'read');
     return readBack.step(file, bytesMax);
   } catch (error) {
-    if (error instanceof TuttiError) return 'unreadable';
+    if (isOfCard(error)) return 'unreadable';
     throw error;
   } finally {
     file?.close();

@@ -11,7 +11,7 @@ import { chunkLength } from '../library/chunks.js';
 import type { Disk, DiskFile } from '../ports/disk.js';
 import type { HeldFiles } from './held-files.js';
 import { trackPath } from './paths.js';
-import { holdsChunk } from './read-back.js';
+import { holdsChunk, isOfCard } from './read-back.js';
 import type { DescribedTrack } from './side-files.js';
 
 /** What is not what it was: one chunk, or (null) so much that it cannot be told which: the file is gone, or of another size. */
@@ -46,7 +46,8 @@ export class Scrubber {
 
   /**
    * Looks at the next chunks: as many as `bytesMax` bytes hold, and one at least.
-   * @throws TuttiError DISK_FULL, DISK_FAILED where what lies beside a file is missing and cannot be made; the next step goes on behind it
+   * @throws TuttiError DISK_FULL, DISK_FAILED where what lies beside a file is missing and cannot be made, BUSY where a file cannot be opened
+   * for now; the next step goes on behind it
    */
   step(bytesMax: number): ScrubStep {
     const order = this.#inOrder();
@@ -107,7 +108,7 @@ export class Scrubber {
       if (opened.size() !== file.bytes) return 'nothing';
       return holdsChunk(opened, this.#held.planOf(file), manifest, chunk);
     } catch (error) {
-      if (error instanceof TuttiError) return 'nothing';
+      if (isOfCard(error)) return 'nothing';
       throw error;
     } finally {
       opened?.close();

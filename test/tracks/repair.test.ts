@@ -483,3 +483,29 @@ t.test('a description that is lost or damaged while the file is held is written 
   }
   t.end();
 });
+
+t.test('a machine that can open no more files for now says nothing against those that are held', (t) => {
+  const source = elsewhere(noise(5_000));
+  const { id } = source.track;
+  const { disk, store } = holding(source);
+  t.ok(store.outline(id) !== null, 'the manifest is in memory');
+  const fails = () => disk.failNext('open', { code: 'BUSY' });
+  fails();
+  t.throws(() => store.readChunk(id, 0), { code: 'BUSY' });
+  for (let opens = 0; opens < 4; opens++) {
+    disk.failNext('open', { code: 'BUSY', times: 1 });
+    try {
+      t.strictSame(scrub(store).damaged, []);
+    } catch (error) {
+      t.match(error, { code: 'BUSY' });
+    }
+  }
+  disk.remove(`tracks/${id}.chunks`);
+  const fresh = open(disk).store;
+  disk.failNext('open', { code: 'BUSY', times: 3 });
+  t.throws(() => make(fresh, source), { code: 'BUSY' });
+  make(fresh, source);
+  t.ok(isSame(fresh.readChunk(id, 1)!, source.chunk(1)));
+  t.equal(fresh.held().length, 1);
+  t.end();
+});

@@ -68,6 +68,10 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ENAMETOOLONG: 'BAD_NAME',
   ENOSPC: 'DISK_FULL',
   EDQUOT: 'DISK_FULL',
+  // These say nothing of the disk: as many files are open as may be, or there is no memory for one more.
+  EMFILE: 'BUSY',
+  ENFILE: 'BUSY',
+  ENOMEM: 'BUSY',
 };
 
 /** The TuttiError for what a call of node:fs threw. Mistakes of ours (wrong arguments) are no such failures and stay as they are. */

@@ -133,7 +133,9 @@ t.test('every failure of Linux has its code, and mistakes of ours stay what they
     EIO: 'DISK_FAILED',
     EROFS: 'DISK_FAILED',
     EACCES: 'DISK_FAILED',
-    EMFILE: 'DISK_FAILED',
+    EMFILE: 'BUSY',
+    ENFILE: 'BUSY',
+    ENOMEM: 'BUSY',
   };
   for (const [linux, code] of Object.entries(codes)) {
     const error = diskError(failure(linux), 'a');
