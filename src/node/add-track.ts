@@ -133,12 +133,17 @@ async function agree(
   origin: Origin,
   report: (progress: UploadProgress) => void,
 ): Promise<{ readonly track: Track; readonly outcome: Done }> {
-  const { uploads, cluster, ask } = components;
+  const { uploads, cluster, held, ask } = components;
   // Who sends a file again because the answer was lost has not done anything wrong; and there need be no second entry for it.
   const wasDone = origin.key !== undefined && uploads.wasDone(origin.key, id);
   const { library } = cluster();
   const known = library.get(id);
-  if (known !== undefined && !wasDone && !library.lacks(id)) throw trackExists(known);
+  if (known !== undefined && !library.lacks(id)) {
+    // The bytes may be the only good ones that there are.
+    const isPutBack = !held.holds(id);
+    if (isPutBack) await putBack(components, file, known);
+    if (!wasDone) throw trackExists(known, isPutBack);
+  }
   report({ stage: 'replicating', trackId: id });
   const isNew = known === undefined || library.lacks(id);
   const track = isNew ? await keep(components, file, incoming) : known;
@@ -222,6 +227,19 @@ async function keep(
   return track;
 }
 
+/** Gives the file of a track that the library has its place, where this node has lost it, or had not fetched it yet. */
+async function putBack(
+  { cluster, exchange, took }: AddTrackComponents,
+  file: IncomingFile,
+  known: Track,
+): Promise<void> {
+  await file.verify();
+  await file.keep(known);
+  took(known);
+  // It may have been removed meanwhile: what nobody wants goes in a while.
+  if (cluster().library.get(known.id) === undefined) exchange.unwant(known.id);
+}
+
 /**
  * The track did not come of this upload. Where another has the same bytes, the files are the other's; where nobody could agree, or the
  * entry may yet be applied, they stay for it or for the next try; else they go, in a while.
@@ -236,5 +254,9 @@ async function restoreFiles(
   else if (!(error instanceof TuttiError && UNDECIDED.includes(error.code))) exchange.unwant(id);
 }
 
-const trackExists = ({ id, title }: Track): TuttiError =>
-  new TuttiError('TRACK_EXISTS', `the library has these bytes as ${JSON.stringify(title)}`, { trackId: id, title });
+function trackExists({ id, title }: Track, isPutBack: boolean): TuttiError {
+  const what = `the library has these bytes as ${JSON.stringify(title)}`;
+  if (!isPutBack) return new TuttiError('TRACK_EXISTS', what, { trackId: id, title });
+  const detail = `${what}; this node did not have them, and the file was put back`;
+  return new TuttiError('TRACK_EXISTS', detail, { trackId: id, title, isPutBack });
+}

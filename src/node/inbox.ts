@@ -102,13 +102,18 @@ export class InboxTaker {
   }
 
   async #failed(file: ArrivedFile, error: TuttiError, againMs: number): Promise<void> {
-    const { code, detail } = error;
+    const { code, detail, info } = error;
     if (this.#isOver) return;
     // Gone, or changed: in that case it arrives anew.
     if (code === 'NOT_FOUND') return file.forget();
     if (code === 'INCOMPLETE_AUDIO') return this.#keepIncomplete(file, null);
     if (NOT_NOW.has(code)) return this.#again(file, againMs);
     const { log } = this.#parts;
+    if (info.isPutBack === true) {
+      log.info('A file of the inbox was one that this node had lost, and was put back.', { file: file.name });
+      await file.accept();
+      return;
+    }
     log.warn('A file of the inbox was refused.', { file: file.name, code, detail });
     await file.reject(reasonOf(error));
   }

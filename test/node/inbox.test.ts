@@ -25,11 +25,12 @@ function taker(t: Test) {
   serveInbox(inbox, far);
   const uploads = new Uploads({ time, changed: () => {} });
   const taken: { readonly fileName: string; readonly bytes: number }[] = [];
-  const refusals = new Map<string, ErrorCode[]>();
+  const refusals = new Map<string, (ErrorCode | TuttiError)[]>();
   const addTrack = async ({ fileName, body, totalBytes }: IncomingTrack) => {
     let bytes = 0;
     for await (const piece of body) bytes += piece.length;
     const code = refusals.get(fileName)?.shift();
+    if (code instanceof TuttiError) throw code;
     if (code !== undefined) throw new TuttiError(code, `because of ${fileName}`);
     t.equal(bytes, totalBytes, 'all of it came');
     taken.push({ fileName, bytes });
@@ -74,6 +75,15 @@ t.test('what is refused lies in rejected/, with what is wrong and what to do [ro
   t.match(inbox.rejected.get('TRACK_EXISTS.wav'), /^TRACK_EXISTS: /);
   t.match(inbox.rejected.get('FILE_NOT_READABLE.wav'), /chmod g\+r/);
   t.equal(inbox.rejected.size, 4);
+});
+
+t.test('a file that puts a lost track back goes like one that becomes a track', async (t) => {
+  const { inbox, refusals } = taker(t);
+  refusals.set('a.wav', [new TuttiError('TRACK_EXISTS', 'it was put back', { isPutBack: true })]);
+  inbox.put('a.wav', song(50));
+  await settled();
+  t.strictSame(inbox.names(), []);
+  t.equal(inbox.rejected.size, 0);
 });
 
 t.test('a half-copied file is listed with what is missing, and never taken in', async (t) => {

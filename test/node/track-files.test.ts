@@ -188,3 +188,40 @@ for (const [what, harm] of sideHarms) {
     }
   });
 }
+
+t.test('a file that no card has any more is whole again when it is sent again', async (t) => {
+  const house = await harmed(t, (disk, { id }) => disk.remove(`tracks/${id}.wav`));
+  const { node, track, file, consensus } = house;
+  t.notOk(node.holds(track.id));
+  const slot = node.cluster.appliedSlot;
+  await t.rejects(addSong(node, 'again.wav', file), {
+    code: 'TRACK_EXISTS',
+    detail: /put back/,
+    info: { trackId: track.id, isPutBack: true },
+  });
+  t.ok(node.holds(track.id));
+  t.equal(node.cluster.appliedSlot, slot, 'nothing had to be agreed');
+  t.ok(Buffer.from(await node.readTrack(track, 0)).equals(file));
+  t.strictSame(node.missingTracks(), []);
+  t.match(node.cluster.library.list(), [{ title: track.title, fileName: 'a.wav' }], 'it is the track that it was');
+  await t.rejects(addSong(node, 'again.wav', file), { code: 'TRACK_EXISTS', info: { isPutBack: undefined } });
+  await consensus.stop();
+});
+
+t.test(
+  'a file that was found to be damaged, and that no other card has, is whole again when it is sent again',
+  async (t) => {
+    const house = await harmed(t, (disk, { id }) => disk.flipBit(`tracks/${id}.wav`, 50_000, 1));
+    const { node, track, file, log } = house;
+    await t.rejects(addSong(node, 'again.wav', file), { code: 'TRACK_EXISTS' }, 'as long as nobody knows of it');
+    // The card is looked through.
+    await until(house, () => !node.holds(track.id));
+    t.ok(node.alerts().some(({ code }) => code === 'TRACK_DAMAGED'));
+    await t.rejects(addSong(node, 'again.wav', file), { code: 'TRACK_EXISTS', detail: /put back/ });
+    t.ok(node.holds(track.id));
+    await until(house, () => node.alerts().length === 0);
+    t.ok(Buffer.from(await node.readTrack(track, 0)).equals(file));
+    t.ok(house.disk.list('tmp').length === 0, 'nothing of the damaged one is left');
+    t.match(log.entries.at(-1), { text: /whole again/ });
+  },
+);
