@@ -284,6 +284,25 @@ export class FakeDisk implements Disk {
     }
   }
 
+  /** The medium loses all of a file from `size` on, unnoticed, now and after a crash. */
+  cutShort(path: string, size: number): void {
+    const file = this.#fileAt(path, size);
+    truncateFile(file, size);
+    syncFile(file);
+  }
+
+  /** The medium loses a file, now and after a crash. False where what a crash would leave of its name is not certain: it is there as before. */
+  lose(path: string): boolean {
+    const { directory, name } = this.#place(path);
+    const isOpen = this.#pendingNames.some((changes) =>
+      changes.some((change) => change.directory === directory && change.name === name),
+    );
+    if (isOpen || directory.entries.get(name)?.kind !== 'file') return false;
+    directory.entries.delete(name);
+    directory.durableEntries.delete(name);
+    return true;
+  }
+
   /** The page at `offset` of a file cannot be read any more (DISK_FAILED), now and after a crash, until it is written again. */
   breakPage(path: string, offset: number): void {
     this.#fileAt(path, offset).broken.add(Math.floor(offset / PAGE_BYTES));

@@ -9,7 +9,7 @@ import { TMP, TRACKS } from '../../src/tracks/paths.js';
 import type { Atlas } from './atlas.js';
 import type { FaultKind } from './knobs.js';
 import type { Machine } from './machine.js';
-import { copyDisk, filesBelow } from './sim-disk.js';
+import { copyDisk, filesBelow, sizeOf } from './sim-disk.js';
 import { around, between, chance, pick } from './streams.js';
 
 /** What a fault may touch. */
@@ -310,6 +310,29 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     world.count('file-flip');
     // Else it is found out when it is played, given to somebody, or looked through.
     if (chance(prng, 0.3)) {
+      machine.cutPower();
+      world.startLater(machine, 200 + around(prng, 1_000));
+    }
+  },
+  'file-loss': (world, prng) => {
+    const machine = victim(world, prng);
+    if (machine === undefined || !machine.disk.exists(TRACKS)) return;
+    const files = [TRACKS, TMP].flatMap((folder) => filesBelow(machine.disk, folder)).filter(({ size }) => size > 0);
+    if (files.length === 0) return;
+    world.harm(machine);
+    const times = pick(prng, [1, 1, 4]);
+    for (let i = 0; i < times; i++) {
+      const { path } = pick(prng, files);
+      // It may have been met before.
+      const size = machine.disk.exists(path) ? sizeOf(machine.disk, path) : 0;
+      if (size === 0) continue;
+      const isGone = chance(prng, 0.5) && machine.disk.lose(path);
+      if (!isGone) machine.disk.cutShort(path, prng.below(size));
+      world.trace(machine.name, `its card ${isGone ? 'loses' : 'cuts short'} ${path.slice(0, 24)}${path.slice(-7)}`);
+    }
+    world.count('file-loss');
+    // Else it is found out when it is played, given to somebody, or looked through.
+    if (chance(prng, 0.5)) {
       machine.cutPower();
       world.startLater(machine, 200 + around(prng, 1_000));
     }

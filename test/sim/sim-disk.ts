@@ -85,6 +85,14 @@ export function filesBelow(disk: Disk, folder = ''): { readonly path: string; re
   });
 }
 
+/** Bytes of a file. */
+export function sizeOf(disk: Disk, path: string): number {
+  const file = disk.open(path, 'read');
+  const size = file.size();
+  file.close();
+  return size;
+}
+
 /** Writes all that `from` holds to `to`, which is empty, and syncs it: an image of a card that is not in use. */
 export function copyDisk(from: Disk, to: Disk): void {
   const folders = new Set(['']);

@@ -21,8 +21,20 @@ const nameOf = ({ node, incarnation }: Identity): string => `${node} ${incarnati
 export function has(disk: SimDisk, id: TrackId): boolean {
   const path = trackPath(id);
   const bytes = disk.certain(path);
-  // Without its description nobody finds it again.
-  return bytes !== null && idOf(bytes) === id && disk.certain(path.replace(/wav$/, 'json')) !== null;
+  // Without its description it is found again only by who knows the track.
+  const description = disk.certain(path.replace(/wav$/, 'json'));
+  return bytes !== null && description !== null && idOf(bytes) === id && describes(description, id, bytes.length);
+}
+
+/** True for a description of this file that can be read. */
+function describes(description: Uint8Array, id: TrackId, bytes: number): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(description).toString());
+    const said = (value ?? {}) as { readonly id?: unknown; readonly bytes?: unknown };
+    return said.id === id && said.bytes === bytes;
+  } catch {
+    return false;
+  }
 }
 
 /** Files of tracks on a disk, by the ids in their names, and what else is there. */
