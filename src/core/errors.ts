@@ -343,6 +343,18 @@ export const ERRORS = {
     'This node may not read the file.',
     'Let the group of the inbox read it, chmod g+r FILE, and copy it in again; scp and rsync keep permissions only where they are told to.',
   ),
+  INBOX_UNUSABLE: row(
+    503,
+    'world',
+    'The inbox cannot be used as it is: its folder cannot be listed, or does not let go of what was taken.',
+    'The log names the file and the reason. Let the user and the group of the node write to the folder, chmod 2770 DIR, and whatever waits goes on within half a minute.',
+  ),
+  INBOX_NOT_A_FILE: row(
+    422,
+    'caller',
+    'Something lies in the inbox that is no file: folders and links are not taken.',
+    'Copy the WAV files themselves into the inbox, without their folder, and remove what the log names.',
+  ),
   TRACK_MISSING: row(
     503,
     'world',

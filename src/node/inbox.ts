@@ -4,25 +4,28 @@
  * A file takes the same way in as one that comes over HTTP (add-track.ts), one file after another. Then it goes: away, once it is a track on
  * enough nodes; or to `rejected/`, with a text beside it that says what is wrong and what to do.
  *
- * Two kinds of file stay where they are. One that is shorter than its own header says is a copy that is still under way, or was cut off:
- * it is listed as incomplete, and goes after a day. And one that cannot be taken *now* (no quorum, no room, too much to do) is tried again.
+ * Two kinds of file stay where they are. One that is not whole is listed as that (unfinished-copies.ts), and goes a day after somebody wrote
+ * to it last. And one that cannot be taken *now* (no quorum, no room, too much to do) is tried again.
  */
 import { WavReader } from '../audio/wav/wav-reader.js';
 import type { Origin } from '../cluster/command.js';
 import { ERRORS, type ErrorCode, TuttiError } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
-import { cleanTitle, UNTITLED } from '../library/title.js';
+import type { InboxEnd, InboxTrouble } from '../ports/inbox.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
 import type { ArrivedFile, InboxClient } from '../tracks/inbox-client.js';
 import type { IncomingTrack } from './add-track.js';
-import type { UploadProgress, UploadReport, Uploads } from './uploads.js';
+import { UnfinishedCopies } from './unfinished-copies.js';
+import type { Uploads } from './uploads.js';
 
-/** An incomplete file goes after this long without a change. Milliseconds: a day. */
-const INCOMPLETE_MS = 24 * 3_600_000;
 /** What could not be taken is tried again after this long, and then half as often each time, down to once in so long. Milliseconds. */
 const AGAIN_MS = 5_000;
 const AGAIN_MS_MAX = 300_000;
+
+/** What is said of a file that leaves the folder. */
+const TAKEN = 'A file of the inbox has become a track.';
+const PUT_BACK = 'A file of the inbox was one that this node had lost, and was put back.';
 
 /** Errors that say nothing against the file. */
 const NOT_NOW: ReadonlySet<ErrorCode> = new Set([
@@ -45,6 +48,8 @@ export interface InboxTakerComponents {
   readonly uploads: Uploads;
   /** See {@link Node.addTrack}. */
   readonly addTrack: (incoming: IncomingTrack, origin: Origin) => Promise<unknown>;
+  /** {@link InboxTaker.troubles} are others now. */
+  readonly changed: () => void;
 }
 
 /** Between `start` and `stop`, each called once, files are taken in. */
@@ -53,69 +58,113 @@ export class InboxTaker {
   readonly #self: NodeId;
   /** One file at a time: the card writes no faster for being asked twice. */
   #turn: Promise<void> = Promise.resolve();
-  /** Copies that are under way or were cut off, by name. */
-  readonly #incomplete = new Map<string, { readonly report: UploadReport; readonly timer: Timer }>();
-  readonly #retries = new Set<Timer>();
+  /** What was told last of each file that is there, by key. */
+  readonly #files = new Map<string, ArrivedFile>();
+  readonly #copies: UnfinishedCopies;
+  readonly #retries = new Map<string, Timer>();
+  #troubles: readonly InboxTrouble[] = [];
   #arrivals = 0;
-  #isOver = false;
 
   constructor(components: InboxTakerComponents, init: { readonly self: NodeId }) {
+    const { time, uploads } = components;
     this.#parts = components;
     this.#self = init.self;
+    this.#copies = new UnfinishedCopies(
+      { time, uploads, cutOff: (file, promised) => this.#inTurn(file, () => this.#cutOff(file, promised)) },
+      init,
+    );
   }
 
   start(): void {
-    this.#parts.inbox.start((file) => this.#take(file, AGAIN_MS));
+    this.#parts.inbox.start({
+      seen: (file) => {
+        this.#retry(file.key, null);
+        this.#files.set(file.key, file);
+        this.#inTurn(file, () => this.#take(file, AGAIN_MS));
+      },
+      left: (key) => this.#left(key),
+      troubled: (troubles) => {
+        this.#troubles = troubles;
+        this.#parts.changed();
+      },
+    });
+  }
+
+  /** What is wrong with the folder. */
+  troubles(): readonly InboxTrouble[] {
+    return this.#troubles;
   }
 
   /** Idempotent: what is under way is given up, and stays in the folder. */
   async stop(): Promise<void> {
-    this.#isOver = true;
-    for (const timer of this.#retries) timer.cancel();
-    for (const name of [...this.#incomplete.keys()]) this.#goesOn(name);
+    for (const key of [...this.#retries.keys()]) this.#retry(key, null);
+    this.#copies.stop();
+    this.#files.clear();
     await this.#parts.inbox.stop();
     await this.#turn;
   }
 
-  #take(file: ArrivedFile, againMs: number): void {
-    this.#turn = this.#turn.then(() => this.#inTurn(file, againMs));
+  /** When the files before it are done with, and unless something else has been told of the file by then. */
+  #inTurn(file: ArrivedFile, work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(async () => {
+      if (this.#isCurrent(file)) await work();
+    });
   }
 
-  async #inTurn(file: ArrivedFile, againMs: number): Promise<void> {
-    if (this.#isOver) return;
-    this.#goesOn(file.name);
+  /** False where something else was told of the file since, and after `stop`. */
+  #isCurrent(file: ArrivedFile): boolean {
+    return this.#files.get(file.key) === file;
+  }
+
+  async #take(file: ArrivedFile, againMs: number): Promise<void> {
     try {
+      if (file.isUnderWay) return this.#keep(file, await this.#promisedSoFar(file));
       const promised = await promisedBytes(file);
-      if (promised > file.bytes) return this.#keepIncomplete(file, promised);
+      // An empty file is one of which nothing has come yet.
+      if (file.bytes === 0 || (promised ?? 0) > file.bytes) return this.#keep(file, promised);
+      this.#copies.drop(file.key);
       await this.#add(file);
-      const isGone = await file.accept();
-      const { log } = this.#parts;
-      if (isGone) log.info('A file of the inbox has become a track.', { file: file.name });
-      else log.info('A file of the inbox changed while it was taken in, and is looked at anew.', { file: file.name });
+      this.#ended(file, await file.accept());
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
-      await this.#failed(file, error, againMs).catch((worse: unknown) => {
-        // Whatever is wrong with the folder is said by whoever watches it.
-        if (!(worse instanceof TuttiError)) throw worse;
-      });
+      await this.#failed(file, error, againMs);
     }
+  }
+
+  #ended(file: ArrivedFile, end: InboxEnd, text = TAKEN): void {
+    const { log } = this.#parts;
+    if (end === 'changed') {
+      log.info('A file of the inbox changed while it was taken in, and is looked at anew.', { file: file.name });
+      return;
+    }
+    const stays = end === 'stays';
+    log.info(text, { file: file.name, ...(stays && { stays }) });
+    if (!stays) this.#forget(file);
+  }
+
+  #keep(file: ArrivedFile, promised: number | null): void {
+    if (this.#isCurrent(file)) this.#copies.keep(file, promised);
   }
 
   async #failed(file: ArrivedFile, error: TuttiError, againMs: number): Promise<void> {
     const { code, detail, info } = error;
-    if (this.#isOver) return;
-    // Gone, or changed: in that case it arrives anew.
-    if (code === 'NOT_FOUND') return file.forget();
-    if (code === 'INCOMPLETE_AUDIO') return this.#keepIncomplete(file, null);
-    if (NOT_NOW.has(code)) return this.#again(file, againMs);
+    // Gone, or changed: it is told of.
+    if (!this.#isCurrent(file) || code === 'NOT_FOUND') return;
+    if (code === 'INCOMPLETE_AUDIO') return this.#keep(file, null);
+    if (NOT_NOW.has(code)) return this.#retry(file.key, () => this.#again(file, againMs), againMs);
     const { log } = this.#parts;
-    if (info.isPutBack === true) {
-      log.info('A file of the inbox was one that this node had lost, and was put back.', { file: file.name });
-      await file.accept();
-      return;
-    }
+    if (info.isPutBack === true) return this.#ended(file, await file.accept(), PUT_BACK);
     log.warn('A file of the inbox was refused.', { file: file.name, code, detail });
-    await file.reject(reasonOf(error));
+    await this.#reject(file, error);
+  }
+
+  async #reject(file: ArrivedFile, error: TuttiError): Promise<void> {
+    if ((await file.reject(reasonOf(error))) === 'gone') this.#forget(file);
+  }
+
+  async #cutOff(file: ArrivedFile, promised: number | null): Promise<void> {
+    const what = promised === null ? 'it ends in the middle' : `its header promises ${promised} bytes`;
+    await this.#reject(file, new TuttiError('INCOMPLETE_AUDIO', `${file.bytes} bytes came within a day, and ${what}`));
   }
 
   async #add(file: ArrivedFile): Promise<void> {
@@ -129,47 +178,41 @@ export class InboxTaker {
     await this.#parts.addTrack(incoming, { node: this.#self, via: 'node' });
   }
 
+  /** What the header of a file says that is still written: null where it has not come yet, or says nothing. */
+  async #promisedSoFar(file: ArrivedFile): Promise<number | null> {
+    try {
+      return await promisedBytes(file);
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      return this.#copies.promisedBytes(file.key);
+    }
+  }
+
   #again(file: ArrivedFile, againMs: number): void {
-    const timer = this.#parts.time.after('inbox.again', againMs, () => {
-      this.#retries.delete(timer);
-      this.#take(file, Math.min(AGAIN_MS_MAX, 2 * againMs));
-    });
-    this.#retries.add(timer);
+    this.#inTurn(file, () => this.#take(file, Math.min(AGAIN_MS_MAX, 2 * againMs)));
   }
 
-  /** Lists a file as not whole yet. `promised`: bytes that its header says it has; null where that does not say. */
-  #keepIncomplete(file: ArrivedFile, promised: number | null): void {
-    const { time, uploads } = this.#parts;
-    const { name, bytes } = file;
-    const report = uploads.begin({
-      id: `inbox-${this.#self.slice(0, 8)}-${++this.#arrivals}`,
-      title: cleanTitle(name) || UNTITLED,
-      via: 'inbox',
-      totalBytes: promised,
-      key: null,
+  /** Tries a file again after a while, in place of what was going to be tried with it; null: not at all. */
+  #retry(key: string, again: (() => void) | null, afterMs = 0): void {
+    this.#retries.get(key)?.cancel();
+    this.#retries.delete(key);
+    if (again === null) return;
+    const timer = this.#parts.time.after('inbox.again', afterMs, () => {
+      this.#retries.delete(key);
+      again();
     });
-    report({ receivedBytes: bytes });
-    const timer = time.after('inbox.incomplete', INCOMPLETE_MS, () => {
-      this.#goesOn(name, { stage: 'failed', code: 'INCOMPLETE_AUDIO' });
-      const what = promised === null ? 'it ends in the middle' : `its header promises ${promised} bytes`;
-      const error = new TuttiError('INCOMPLETE_AUDIO', `${bytes} bytes came within a day, and ${what}`);
-      this.#turn = this.#turn.then(() => this.#failedForGood(file, error));
-    });
-    this.#incomplete.set(name, { timer, report });
+    this.#retries.set(key, timer);
   }
 
-  async #failedForGood(file: ArrivedFile, error: TuttiError): Promise<void> {
-    await file.reject(reasonOf(error)).catch((worse: unknown) => {
-      if (!(worse instanceof TuttiError)) throw worse;
-    });
+  /** It was done with, unless another has taken its name. */
+  #forget(file: ArrivedFile): void {
+    if (this.#isCurrent(file)) this.#left(file.key);
   }
 
-  /** A file of this name is not listed as incomplete any more: it goes on, or (`end`) that was its end. */
-  #goesOn(name: string, end: UploadProgress | null = null): void {
-    const incomplete = this.#incomplete.get(name);
-    this.#incomplete.delete(name);
-    incomplete?.timer.cancel();
-    incomplete?.report(end);
+  #left(key: string): void {
+    this.#files.delete(key);
+    this.#retry(key, null);
+    this.#copies.drop(key);
   }
 }
 
@@ -177,19 +220,17 @@ export class InboxTaker {
 const reasonOf = ({ code, detail }: TuttiError): string =>
   `${code}: ${ERRORS[code].title}\n${detail}\n\nWhat to do: ${ERRORS[code].advice}`;
 
-/** Bytes that a file must have by its own header; 0 where that does not say, or is none. */
-async function promisedBytes(file: ArrivedFile): Promise<number> {
+/** Bytes that a file must have by its own header; null where that does not say, or is none. */
+async function promisedBytes(file: ArrivedFile): Promise<number | null> {
   const reader = new WavReader(() => {});
-  // An empty file is one of which nothing has come yet.
-  if (file.bytes === 0) return 1;
   try {
     reader.push(await file.read(0));
   } catch (error) {
     // Whoever takes it in says so as well.
-    if (error instanceof TuttiError && error.code === 'UNSUPPORTED_AUDIO') return 0;
+    if (error instanceof TuttiError && error.code === 'UNSUPPORTED_AUDIO') return null;
     throw error;
   }
-  return reader.header?.fileBytes ?? 0;
+  return reader.header?.fileBytes ?? null;
 }
 
 async function* bytesOf(file: ArrivedFile): AsyncGenerator<Uint8Array> {

@@ -22,6 +22,7 @@ import type { Track } from '../library/track.js';
 import type { Repeat } from '../playback/model.js';
 import type { PlayerStatus } from '../player/loop.js';
 import type { Lamp } from '../ports/controls.js';
+import type { InboxTrouble } from '../ports/inbox.js';
 import type { Log } from '../ports/log.js';
 import type { PeerMail } from '../ports/peer-mail.js';
 import type { Random } from '../ports/random.js';
@@ -51,6 +52,9 @@ import { Uploads } from './uploads.js';
 
 /** How often the output is looked at. Milliseconds. */
 const WATCH_MS = 500;
+
+/** What may be wrong with the inbox. */
+const INBOX_TROUBLES: readonly InboxTrouble[] = ['INBOX_UNUSABLE', 'INBOX_NOT_A_FILE'];
 
 /** Errors of a name that may have become known meanwhile. */
 const UNKNOWN: ReadonlySet<ErrorCode> = new Set(['TRACK_NOT_FOUND', 'NODE_NOT_FOUND']);
@@ -180,7 +184,10 @@ export class Node {
     this.#inbox =
       inbox === undefined
         ? null
-        : new InboxTaker({ inbox, time, log, uploads: this.uploads, addTrack }, { self: init.id });
+        : new InboxTaker(
+            { inbox, time, log, uploads: this.uploads, addTrack, changed: () => this.#watch() },
+            { self: init.id },
+          );
   }
 
   /** Takes part in the cluster, lists what lies on the disk, and plays. @throws TuttiError DISK_FULL, DISK_FAILED, STORE_UNREADABLE */
@@ -638,6 +645,7 @@ export class Node {
     const lost = this.cluster.library.list().filter((track) => track.lost === true);
     const damaged = this.#tracks.damaged();
     const missing = this.missingTracks();
+    const inboxTroubles = this.#inbox?.troubles() ?? [];
     // Only a track can be unreadable, missing or damaged: a card or a clock are not about what plays.
     const isOfTrack = reason?.startsWith('TRACK_') === true;
     const silent = isOfTrack ? this.cluster.playback.queue.find(({ id }) => id === itemId) : undefined;
@@ -649,6 +657,7 @@ export class Node {
       this.#alerts.set('disk', this.#tracks.space().refusing ? 'DISK_FULL' : null),
       this.#alerts.set('files', missing.length > 0 ? 'TRACK_MISSING' : null, { track: onlyOne(missing)?.id ?? null }),
       this.#alerts.set('damage', damaged.length > 0 ? 'TRACK_DAMAGED' : null, { track: onlyOne(damaged) ?? null }),
+      ...INBOX_TROUBLES.map((code) => this.#alerts.set(code, inboxTroubles.includes(code) ? code : null)),
       this.#alerts.set('card', trouble, { severity: 'error' }),
       this.#alerts.set('lost', lost.length > 0 ? 'TRACK_LOST' : null, {
         severity: 'error',

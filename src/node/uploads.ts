@@ -50,6 +50,8 @@ export class Uploads {
   /** By a number of our own: a client may give two uploads the same id. */
   readonly #uploads = new Map<number, Upload>();
   readonly #ended = new Map<number, Timer>();
+  /** Files that somebody else writes, as far as they have got. */
+  readonly #byOthers = new Set<number>();
   #next = 1;
   /** Of all since the start. */
   readonly #totals = { done: 0, failed: 0, receivedBytes: 0 };
@@ -64,9 +66,9 @@ export class Uploads {
     return [...this.#uploads.values()];
   }
 
-  /** Bytes come in. */
+  /** This node takes bytes in. */
   get isReceiving(): boolean {
-    return this.list().some(({ stage }) => stage === 'receiving');
+    return [...this.#uploads].some(([number, { stage }]) => stage === 'receiving' && !this.#byOthers.has(number));
   }
 
   /** Since the start: how many were done, how many failed, and the bytes of all of them. */
@@ -74,9 +76,16 @@ export class Uploads {
     return this.#totals;
   }
 
-  /** Gives the function that tells how it goes on. `done` and `failed` are the end. */
-  begin(upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>): UploadReport {
+  /**
+   * Gives the function that tells how it goes on. `done` and `failed` are the end. `isByOthers`: another program writes the file, and this node
+   * has nothing to do with it yet.
+   */
+  begin(
+    upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>,
+    { isByOthers = false }: { readonly isByOthers?: boolean } = {},
+  ): UploadReport {
     const number = this.#next++;
+    if (isByOthers) this.#byOthers.add(number);
     this.#uploads.set(number, {
       ...upload,
       receivedBytes: 0,
@@ -111,6 +120,7 @@ export class Uploads {
   stop(): void {
     for (const timer of this.#ended.values()) timer.cancel();
     this.#ended.clear();
+    this.#byOthers.clear();
     this.#uploads.clear();
   }
 
@@ -130,6 +140,7 @@ export class Uploads {
   #forget(number: number): void {
     this.#ended.get(number)?.cancel();
     this.#ended.delete(number);
+    this.#byOthers.delete(number);
     this.#uploads.delete(number);
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Transferable } from 'node:worker_threads';
 import { type ErrorCode, type ErrorInfo, TuttiError } from '../core/errors.js';
-import type { Inbox, InboxFile } from '../ports/inbox.js';
+import type { Inbox, InboxEnd, InboxFile, InboxTrouble } from '../ports/inbox.js';
 import type { Log, LogLine } from '../ports/log.js';
 import type { StorePort } from './track-client.js';
 
@@ -24,12 +24,16 @@ type Ask =
     }
   | { readonly type: 'accept'; readonly call: number; readonly file: number }
   | { readonly type: 'reject'; readonly call: number; readonly file: number; readonly reason: string }
-  | { readonly type: 'forget'; readonly file: number }
   | { readonly type: 'stop'; readonly call: number };
+
+/** What is told of a file, without its bytes. */
+type Facts = Omit<InboxFile, 'read'>;
 
 type Told =
   | LogLine
-  | { readonly type: 'arrived'; readonly file: number; readonly name: string; readonly bytes: number }
+  | { readonly type: 'seen'; readonly file: number; readonly facts: Facts }
+  | { readonly type: 'left'; readonly key: string }
+  | { readonly type: 'troubled'; readonly troubles: readonly InboxTrouble[] }
   | { readonly type: 'value'; readonly call: number; readonly value: unknown }
   | {
       readonly type: 'error';
@@ -40,32 +44,56 @@ type Told =
 /** The folder's end. What is not a TuttiError is a bug and ends the thread. */
 export function serveInbox(inbox: Inbox, port: StorePort): void {
   const files = new Map<number, InboxFile>();
-  let arrivals = 0;
+  /** Which of them each key stands for: what was told before is void. */
+  const numbers = new Map<string, number>();
+  let told = 0;
+  const forget = (key: string): void => {
+    files.delete(numbers.get(key) ?? 0);
+    numbers.delete(key);
+  };
   const answer = (call: number, work: () => unknown): void => {
-    let told: Told;
+    let answered: Told;
     try {
-      told = { type: 'value', call, value: work() };
+      answered = { type: 'value', call, value: work() };
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       const { code, detail, info } = error;
-      told = { type: 'error', call, error: { code, detail, info } };
+      answered = { type: 'error', call, error: { code, detail, info } };
     }
-    const isPiece = told.type === 'value' && told.value instanceof Uint8Array;
-    port.postMessage(told, isPiece ? [(told as { value: Uint8Array }).value.buffer as ArrayBuffer] : []);
+    const isPiece = answered.type === 'value' && answered.value instanceof Uint8Array;
+    port.postMessage(answered, isPiece ? [(answered as { value: Uint8Array }).value.buffer as ArrayBuffer] : []);
   };
   const fileOf = (number: number): InboxFile => {
     const file = files.get(number);
-    if (file === undefined) throw new TuttiError('NOT_FOUND', 'that file was done with');
+    if (file === undefined) throw new TuttiError('NOT_FOUND', 'that file is not in the inbox any more as it was');
     return file;
+  };
+  /** What is not gone is told of again when there is news of it. */
+  const end = (number: number, how: (file: InboxFile) => InboxEnd): InboxEnd => {
+    const file = files.get(number);
+    if (file === undefined) return 'changed';
+    const ended = how(file);
+    if (ended === 'gone') forget(file.key);
+    return ended;
   };
   port.on('message', (message) => {
     const ask = message as Ask;
     switch (ask.type) {
       case 'start':
-        void inbox.start((file) => {
-          const number = ++arrivals;
-          files.set(number, file);
-          port.postMessage({ type: 'arrived', file: number, name: file.name, bytes: file.bytes } satisfies Told);
+        void inbox.start({
+          seen: (file) => {
+            const { read: _read, ...facts } = file;
+            const number = ++told;
+            forget(file.key);
+            files.set(number, file);
+            numbers.set(file.key, number);
+            port.postMessage({ type: 'seen', file: number, facts } satisfies Told);
+          },
+          left: (key) => {
+            forget(key);
+            port.postMessage({ type: 'left', key } satisfies Told);
+          },
+          troubled: (troubles) => port.postMessage({ type: 'troubled', troubles } satisfies Told),
         });
         break;
       case 'read':
@@ -75,18 +103,14 @@ export function serveInbox(inbox: Inbox, port: StorePort): void {
         });
         break;
       case 'accept':
-        answer(ask.call, () => inbox.accept(fileOf(ask.file)));
-        files.delete(ask.file);
+        answer(ask.call, () => end(ask.file, (file) => inbox.accept(file)));
         break;
       case 'reject':
-        answer(ask.call, () => inbox.reject(fileOf(ask.file), ask.reason));
-        files.delete(ask.file);
-        break;
-      case 'forget':
-        files.delete(ask.file);
+        answer(ask.call, () => end(ask.file, (file) => inbox.reject(file, ask.reason)));
         break;
       case 'stop':
         files.clear();
+        numbers.clear();
         void inbox.stop().then(() => answer(ask.call, () => null));
         break;
     }
@@ -98,19 +122,21 @@ interface Waiting {
   reject(error: TuttiError): void;
 }
 
-/** A file that has come to rest in the folder. It is done with by `accept`, `reject` or `forget`, once. */
-export interface ArrivedFile {
-  /** A label, never a path. */
-  readonly name: string;
-  readonly bytes: number;
+/** See {@link InboxFile}. */
+export interface ArrivedFile extends Facts {
   /** Bytes from `offset` on, at most 256 KiB; none behind the end. @throws TuttiError NOT_FOUND, FILE_NOT_READABLE, DISK_FAILED */
   read(offset: number): Promise<Uint8Array>;
   /** See {@link Inbox.accept}. */
-  accept(): Promise<boolean>;
+  accept(): Promise<InboxEnd>;
   /** See {@link Inbox.reject}. */
-  reject(reason: string): Promise<void>;
-  /** Leaves it where it is: it arrives anew when it changes. */
-  forget(): void;
+  reject(reason: string): Promise<InboxEnd>;
+}
+
+/** See {@link InboxListener}. */
+export interface InboxClientListener {
+  seen(file: ArrivedFile): void;
+  left(key: string): void;
+  troubled(troubles: readonly InboxTrouble[]): void;
 }
 
 /** Asks the {@link Inbox} at the other end of a port. */
@@ -119,7 +145,7 @@ export class InboxClient {
   readonly #log: Log;
   readonly #waiting = new Map<number, Waiting>();
   #nextCall = 1;
-  #arrived: ((file: ArrivedFile) => void) | null = null;
+  #listener: InboxClientListener | null = null;
 
   constructor(components: { readonly port: StorePort; readonly log: Log }) {
     this.#port = components.port;
@@ -127,27 +153,25 @@ export class InboxClient {
     this.#port.on('message', (message) => this.#told(message as Told));
   }
 
-  /** Calls `arrived` for each file that has come to rest, from now until `stop` is called. */
-  start(arrived: (file: ArrivedFile) => void): void {
-    this.#arrived = arrived;
+  /** Tells of the folder from now until `stop` is called. */
+  start(listener: InboxClientListener): void {
+    this.#listener = listener;
     this.#tell({ type: 'start' });
   }
 
   /** Idempotent. */
   async stop(): Promise<void> {
-    if (this.#arrived === null) return;
-    this.#arrived = null;
+    if (this.#listener === null) return;
+    this.#listener = null;
     await this.#call((call) => ({ type: 'stop', call }));
   }
 
-  #arrivedAs(file: number, name: string, bytes: number): ArrivedFile {
+  #fileOf(file: number, facts: Facts): ArrivedFile {
     return {
-      name,
-      bytes,
+      ...facts,
       read: (offset) => this.#call<Uint8Array>((call) => ({ type: 'read', call, file, offset, bytes: PIECE_BYTES })),
-      accept: () => this.#call<boolean>((call) => ({ type: 'accept', call, file })),
-      reject: async (reason) => void (await this.#call((call) => ({ type: 'reject', call, file, reason }))),
-      forget: () => this.#tell({ type: 'forget', file }),
+      accept: () => this.#call<InboxEnd>((call) => ({ type: 'accept', call, file })),
+      reject: (reason) => this.#call<InboxEnd>((call) => ({ type: 'reject', call, file, reason })),
     };
   }
 
@@ -164,17 +188,31 @@ export class InboxClient {
   }
 
   #told(told: Told): void {
-    if (told.type === 'log') {
-      this.#log[told.level](told.text, told.fields);
-      return;
+    switch (told.type) {
+      case 'log':
+        this.#log[told.level](told.text, told.fields);
+        break;
+      case 'seen':
+        this.#listener?.seen(this.#fileOf(told.file, told.facts));
+        break;
+      case 'left':
+        this.#listener?.left(told.key);
+        break;
+      case 'troubled':
+        this.#listener?.troubled(told.troubles);
+        break;
+      case 'value':
+        this.#answered(told.call)?.resolve(told.value);
+        break;
+      case 'error':
+        this.#answered(told.call)?.reject(new TuttiError(told.error.code, told.error.detail, told.error.info));
+        break;
     }
-    if (told.type === 'arrived') {
-      this.#arrived?.(this.#arrivedAs(told.file, told.name, told.bytes));
-      return;
-    }
-    const waiting = this.#waiting.get(told.call);
-    this.#waiting.delete(told.call);
-    if (told.type === 'value') waiting?.resolve(told.value);
-    else waiting?.reject(new TuttiError(told.error.code, told.error.detail, told.error.info));
+  }
+
+  #answered(call: number): Waiting | undefined {
+    const waiting = this.#waiting.get(call);
+    this.#waiting.delete(call);
+    return waiting;
   }
 }

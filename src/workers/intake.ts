@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { NodeDisk } from '../io/fs/node-disk.js';
 import { FolderInbox } from '../io/inbox/folder-inbox.js';
+import { lookForWritersBy } from '../io/inbox/open-writers.js';
+import { loadLibc } from '../io/libc/libc.js';
 import { SystemTime } from '../io/time/system-time.js';
 import { serveInbox } from '../tracks/inbox-client.js';
 import { serveTrackStore } from '../tracks/track-client.js';
@@ -26,4 +28,5 @@ const store = new TrackStore(
 serveTrackStore(store, parentPort!);
 
 const log = forwardingLog((line) => inbox.postMessage(line));
-serveInbox(new FolderInbox({ time, log }, { folder: inboxDir }), inbox);
+const lookForWriters = lookForWritersBy(loadLibc());
+serveInbox(new FolderInbox({ time, log, lookForWriters }, { folder: inboxDir }), inbox);

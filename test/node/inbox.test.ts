@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { type ErrorCode, TuttiError } from '../../src/core/errors.js';
 import type { IncomingTrack } from '../../src/node/add-track.js';
 import { InboxTaker } from '../../src/node/inbox.js';
+import { LISTED_MAX } from '../../src/node/unfinished-copies.js';
 import { Uploads } from '../../src/node/uploads.js';
 import { FakeInbox } from '../../src/ports/fake-inbox.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
@@ -11,6 +12,7 @@ import { InboxClient, serveInbox } from '../../src/tracks/inbox-client.js';
 import { NODE_ID, portPair, song } from '../support/house.js';
 
 const DAY_MS = 24 * 3_600_000;
+const LOOK_MS = 600_000;
 
 /** Everything that was asked for has been done. */
 const settled = async () => {
@@ -36,7 +38,10 @@ function taker(t: Test) {
     taken.push({ fileName, bytes });
   };
   const client = new InboxClient({ port: near, log: new FakeLog() });
-  const node = new InboxTaker({ inbox: client, time, log: new FakeLog(), uploads, addTrack }, { self: NODE_ID });
+  const node = new InboxTaker(
+    { inbox: client, time, log: new FakeLog(), uploads, addTrack, changed: () => {} },
+    { self: NODE_ID },
+  );
   t.teardown(() => node.stop());
   node.start();
   return { time, inbox, uploads, taken, refusals, node };
@@ -103,21 +108,108 @@ t.test('a half-copied file is listed with what is missing, and never taken in', 
   t.strictSame(uploads.list(), [], 'it is not listed as incomplete any more');
 });
 
-t.test('an interrupted copy goes after a day, with the reason', async (t) => {
+t.test(
+  'a file that somebody writes is listed as far as it has come, and taken when it is closed [row 15]',
+  async (t) => {
+    const { inbox, time, uploads, taken } = taker(t);
+    const file = song(1_000);
+    // All its bytes may be there before they are what they are to be.
+    for (const length of [0, 10, 500, file.length]) {
+      inbox.write('a.wav', file.subarray(0, length));
+      await settled();
+      t.match(uploads.list(), [{ title: 'a', stage: 'receiving', receivedBytes: length }]);
+      t.equal(uploads.list()[0]!.totalBytes, length < 500 ? null : file.length);
+    }
+    time.advance(3 * DAY_MS);
+    await settled();
+    t.strictSame(taken, []);
+    t.equal(inbox.rejected.size, 0, 'whoever writes may take their time');
+    inbox.put('a.wav', file);
+    await settled();
+    t.strictSame(taken, [{ fileName: 'a.wav', bytes: file.length }]);
+    t.strictSame(uploads.list(), []);
+  },
+);
+
+t.test('what others write is nothing that this node takes in', async (t) => {
+  const { inbox, uploads } = taker(t);
+  inbox.put('half.wav', song(50).subarray(0, 100));
+  inbox.write('slow.wav', song(50).subarray(0, 100));
+  await settled();
+  t.equal(uploads.list().length, 2);
+  t.equal(uploads.isReceiving, false);
+});
+
+t.test('an interrupted copy goes a day after its last change, with the reason, also across restarts', async (t) => {
   const { inbox, time, uploads } = taker(t);
   const file = song(1_000);
   inbox.put('a.wav', file.subarray(0, 1_000));
   inbox.put('empty.wav', new Uint8Array(0));
+  inbox.put('older.wav', file.subarray(0, 500), DAY_MS / 2);
+  inbox.put('forgotten.wav', file.subarray(0, 500), 9 * DAY_MS);
   await settled();
-  time.advance(DAY_MS - 1);
+  time.advance(LOOK_MS);
   await settled();
-  t.strictSame(inbox.names(), ['a.wav', 'empty.wav'], 'there may be more to come');
-  time.advance(1);
+  t.strictSame(inbox.names(), ['a.wav', 'empty.wav', 'older.wav'], 'there may be more to come');
+  time.advance(DAY_MS / 2);
+  await settled();
+  t.strictSame(inbox.names(), ['a.wav', 'empty.wav']);
+  time.advance(DAY_MS / 2 - LOOK_MS);
   await settled();
   t.strictSame(inbox.names(), []);
   t.match(inbox.rejected.get('a.wav'), new RegExp(`INCOMPLETE_AUDIO.*promises ${file.length} bytes`, 's'));
   t.match(inbox.rejected.get('empty.wav'), /INCOMPLETE_AUDIO.*0 bytes/s);
   t.match(uploads.list(), [{ stage: 'failed', code: 'INCOMPLETE_AUDIO' }, { stage: 'failed' }]);
+  t.strictSame(
+    time.running().filter((name) => name.startsWith('inbox')),
+    [],
+    'nothing is waited for any more',
+  );
+});
+
+t.test('an interrupted copy that somebody takes away is not listed any more', async (t) => {
+  const { inbox, uploads, time } = taker(t);
+  inbox.put('half.wav', song(50).subarray(0, 100));
+  inbox.write('slow.wav', song(50).subarray(0, 100));
+  await settled();
+  t.equal(uploads.list().length, 2);
+  inbox.take('half.wav');
+  inbox.take('slow.wav');
+  await settled();
+  t.strictSame(uploads.list(), []);
+  t.strictSame(time.running(), []);
+});
+
+t.test('of thousands of interrupted copies some are listed at a time', async (t) => {
+  const { inbox, uploads } = taker(t);
+  for (let i = 0; i < 100; i++) inbox.put(`${100 + i}.wav`, new Uint8Array(0));
+  for (let i = 0; i < 20; i++) await settled();
+  t.equal(uploads.list().length, LISTED_MAX);
+  t.equal(uploads.list()[0]!.title, '100');
+  inbox.take('100.wav');
+  await settled();
+  t.equal(uploads.list().length, LISTED_MAX, 'the next has its place');
+  t.ok(uploads.list().some(({ title }) => title === String(100 + LISTED_MAX)));
+});
+
+t.test('a file that the folder does not let go of is a track once, and goes when it can', async (t) => {
+  const { inbox, taken, refusals, time, node } = taker(t);
+  inbox.protect(true);
+  refusals.set('bad.wav', ['UNSUPPORTED_AUDIO']);
+  inbox.put('a.wav', song(50));
+  inbox.put('bad.wav', song(60));
+  await settled();
+  time.advance(DAY_MS);
+  await settled();
+  t.equal(taken.length, 1);
+  t.strictSame(inbox.names(), ['a.wav', 'bad.wav']);
+  t.strictSame(node.troubles(), ['INBOX_UNUSABLE']);
+  inbox.protect(false);
+  await settled();
+  t.strictSame(inbox.names(), []);
+  t.strictSame([...inbox.rejected.keys()], ['bad.wav']);
+  t.strictSame(node.troubles(), []);
+  t.equal(taken.length, 1);
 });
 
 t.test('a file that cannot be taken now stays, and is taken later', async (t) => {

@@ -194,7 +194,13 @@ await runInboxContract(t, 'FakeInbox', () => {
   return {
     inbox,
     put: (name, text) => inbox.put(name, Buffer.from(text)),
+    hold: (name, text) => {
+      inbox.write(name, Buffer.from(text));
+      return () => inbox.put(name, Buffer.from(text));
+    },
     take: (name) => inbox.take(name),
+    putFolder: (name) => inbox.putFolder(name),
+    obstruct: (isObstructed) => inbox.protect(isObstructed),
     names: () => inbox.names(),
     rejected: () => inbox.rejected,
     pass: () => {},
@@ -206,7 +212,7 @@ await runLifecycleContract(t, 'FakeInbox', () => {
   const inbox = new FakeInbox();
   let calls = 0;
   return {
-    start: () => inbox.start(() => calls++),
+    start: () => inbox.start({ seen: () => calls++, left: () => calls++, troubled: () => {} }),
     stop: () => inbox.stop(),
     provoke: () => inbox.put('a.wav', Uint8Array.of(1)),
     calls: () => calls,

@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
   writeSync,
@@ -128,6 +129,38 @@ export async function inboxSubtests(t: Test, { daemons, dataDir, folder }: Inbox
     await becomesTrack(t, 'stuck.wav', stuck.file, 'stuck');
   });
 
+  await t.test('a writer that pauses in the middle loses nothing, whatever size and header say [row 15]', async (t) => {
+    const whole = fileOf('whole.wav', 10);
+    const recorded = fileOf('recorded.wav', 11);
+    // What a recorder writes first: sizes that it does not know yet.
+    const header = Buffer.from(recorded.file.subarray(0, 44));
+    header.writeUInt32LE(0xffffffff, 4);
+    header.writeUInt32LE(0xffffffff, 40);
+    const isListed = (name: string, bytes: number) =>
+      until(`${name} is listed at ${bytes} bytes`, async () =>
+        (await stateOf(kitchen)).uploads.some(
+          ({ title, stage, receivedBytes }) => title === name && stage === 'receiving' && receivedBytes === bytes,
+        ),
+      );
+    // As Samba does it: the length first.
+    const samba = openSync(join(inbox, 'whole.wav'), 'w');
+    ftruncateSync(samba, whole.file.length);
+    writeSync(samba, whole.file, 0, 5_000, 0);
+    const recorder = openSync(join(inbox, 'recorded.wav'), 'w');
+    writeSync(recorder, header);
+    writeSync(recorder, recorded.file, 44, 5_000);
+    await isListed('whole', whole.file.length);
+    await isListed('recorded', 5_044);
+    t.notOk((await tracks()).some(({ title }) => title === 'whole' || title === 'recorded'));
+    writeSync(samba, whole.file, 5_000, whole.file.length - 5_000, 5_000);
+    closeSync(samba);
+    writeSync(recorder, recorded.file, 5_044, recorded.file.length - 5_044);
+    writeSync(recorder, recorded.file, 0, 44, 0);
+    closeSync(recorder);
+    await becomesTrack(t, 'whole.wav', whole.file, 'whole');
+    await becomesTrack(t, 'recorded.wav', recorded.file, 'recorded');
+  });
+
   await t.test('what is no track, or one already, is put aside with the reason [rows 4, 15]', async (t) => {
     const again = fileOf('copied again.wav', 1);
     const film = new Uint8Array(Buffer.alloc(5_000, 'ftypmp42'));
@@ -142,7 +175,21 @@ export async function inboxSubtests(t: Test, { daemons, dataDir, folder }: Inbox
     t.match(await isRejected(t, 'text.wav', text), /^UNSUPPORTED_AUDIO: /);
     t.match(await isRejected(t, 'copied again.wav', again.file), /^TRACK_EXISTS: [\s\S]*copied/);
     t.ok((await stateOf(kitchen)).cluster.appliedSlot - slot <= 1, 'no entry says anything of them');
-    for (const name of ['link.wav', 'album']) t.ok(existsSync(join(inbox, name)), `${name} is nobody's business`);
+    for (const name of ['link.wav', 'album']) t.ok(existsSync(join(inbox, name)), `${name} stays where it is`);
+    const isTold = async () => (await stateOf(kitchen)).alerts.some(({ code }) => code === 'INBOX_NOT_A_FILE');
+    await until('it is told that they are not taken', isTold);
+    rmSync(join(inbox, 'album'), { recursive: true });
+    rmSync(join(inbox, 'link.wav'));
+    await until('that is over', async () => !(await isTold()));
+  });
+
+  await t.test('an interrupted copy that is given up is not listed any more', async () => {
+    const { file } = fileOf('given up.wav', 12);
+    const isListed = async () => (await stateOf(kitchen)).uploads.some(({ title }) => title === 'given up');
+    writeFileSync(join(inbox, 'given up.wav'), file.subarray(0, 1_000));
+    await until('it is listed', isListed);
+    rmSync(join(inbox, 'given up.wav'));
+    await until('it is not listed', async () => !(await isListed()));
   });
 
   const noRsync =
