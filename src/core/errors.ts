@@ -73,6 +73,12 @@ export const ERRORS = {
     'This node asks for its token before it changes anything.',
     'Send "Authorization: Bearer TOKEN" (tutti: --token or TUTTI_TOKEN), the token from the file that http.token_file names.',
   ),
+  TOO_MANY_REFUSED: row(
+    429,
+    'caller',
+    'Too many calls from this address were refused.',
+    'Wait as long as the header Retry-After says. Calls that are right are not counted: check the token, and which page or program sends the others.',
+  ),
   FORBIDDEN_ORIGIN: row(
     403,
     'caller',

@@ -1,16 +1,19 @@
 /** Under which addresses this machine is found. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../config/config.js';
 import { type HostPort, hostPortText } from '../config/host-port.js';
 
 /** Listening there is listening on every address of the machine. */
 const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
 
-/** Addresses of this machine, as they are at the moment. */
-export const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address));
+/** Addresses of this machine, as they are at the moment, and its names: on the local network it is found by them whatever the node is called. */
+export const ownAddresses = (): string[] => [
+  ...Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address)),
+  hostname(),
+  `${hostname()}.local`,
+];
 
 /** The host by which others find this node's HTTP. */
 export function httpHost({ cluster, http }: Config): string {

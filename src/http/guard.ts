@@ -28,6 +28,11 @@ export class Guard {
     this.#init = init;
   }
 
+  /** True of a call that names a token where one is asked for: it may be a guess. */
+  isGuess({ authorization }: IncomingHttpHeaders): boolean {
+    return this.#init.token !== null && authorization !== undefined;
+  }
+
   /** @throws TuttiError FORBIDDEN_ORIGIN, UNAUTHORIZED */
   checkWrite(headers: IncomingHttpHeaders): void {
     const { host, origin, authorization } = headers;
@@ -55,17 +60,24 @@ export class Guard {
     return (
       ['localhost', '[::1]', name, `${name}.local`].includes(host) ||
       /^127(\.[0-9]{1,3}){3}$/.test(host) ||
-      this.#init.addresses().some((address) => host === (address.includes(':') ? `[${address}]` : address))
+      this.#init.addresses().some((address) => host === hostName(address.includes(':') ? `[${address}]` : address))
     );
   }
 }
 
-/** The host of "host:port", in lower case, without the dot that may end a full name. IPv6 addresses keep their brackets. */
-export const hostName = (host: string): string =>
-  host
+/** The host of "host:port", in lower case, without the dot that may end a full name. IPv6 addresses keep their brackets, and are written short. */
+export function hostName(host: string): string {
+  const name = host
     .toLowerCase()
     .replace(/:[0-9]*$/, '')
     .replace(/\.$/, '');
+  if (!/^\[[0-9a-f:.]+\]$/.test(name)) return name;
+  try {
+    return new URL(`http://${name}`).hostname;
+  } catch {
+    return name;
+  }
+}
 
 /** True where `origin` is the very place that `host` names, by either scheme: a proxy may add TLS. */
 const isOriginOf = (origin: string, host: string): boolean =>

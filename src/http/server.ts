@@ -4,6 +4,7 @@
  * What is the same for every call is here: who may write, reading and checking bodies, turning errors into problems, and bounds on
  * everything that a caller could make large.
  */
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
@@ -21,16 +22,17 @@ import { allowedMethods } from './allowed.js';
 import { HttpCounts } from './counts.js';
 import { EventStreams } from './events.js';
 import { Guard } from './guard.js';
+import { JSON_BYTES_MAX, readJson } from './json-body.js';
 import { Metrics, type ProcessFigures } from './metrics.js';
 import { API_PREFIX } from './openapi.js';
 import { asTuttiError, PROBLEM_TYPE, problemOf } from './problem.js';
+import { RefusalLimit } from './refusal-limit.js';
 import type { Call, Route, RouteContext } from './route.js';
 import type { Facade } from './state.js';
 import { ROUTES } from './table.js';
+import { lingerFor } from './upload.js';
 import { checkBody } from './validate.js';
 
-/** Largest JSON body: 5,000 tracks by id take 335 kB, by long titles more. Bytes. */
-const JSON_BYTES_MAX = 1 << 20;
 /** Longest part of a path: 1,000 characters of a title, each of up to 3 bytes, each written as %XX. */
 const PARAM_CHARS_MAX = 9_000;
 /** Connections at a time: every page and script of a house; each costs some kilobytes. */
@@ -85,6 +87,7 @@ export class HttpServer {
   readonly #log: Log;
   readonly #init: HttpServerInit;
   readonly #guard: Guard;
+  readonly #refusals: RefusalLimit;
   readonly #events: EventStreams;
   readonly #counts = new HttpCounts();
   readonly #context: RouteContext;
@@ -97,6 +100,7 @@ export class HttpServer {
     this.#init = init;
     const { token } = init;
     this.#guard = new Guard({ name: house.init.name, addresses: init.addresses, token });
+    this.#refusals = new RefusalLimit({ time });
     const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token' };
     this.#events = new EventStreams({ house, time, facade });
     const metrics = new Metrics({ house, counts: this.#counts, events: this.#events, process: processFigures });
@@ -163,7 +167,7 @@ export class HttpServer {
     app.setErrorHandler((error, request, reply) => this.#refuse(error, request, reply));
     app.setNotFoundHandler((request, reply) => this.#refuseCall(request, reply));
     app.addHook('onRequest', (request, _reply, next) => {
-      if (!READS.includes(request.method)) this.#guard.checkWrite(request.headers);
+      if (!READS.includes(request.method)) this.#checkWriter(request);
       next();
     });
     app.addHook('onResponse', (request, reply, next) => {
@@ -174,7 +178,10 @@ export class HttpServer {
     const withJson = ROUTES.filter(({ rawBody }) => rawBody === undefined);
     const withRawBody = ROUTES.filter(({ rawBody }) => rawBody !== undefined);
     app.register((scope, _options, next) => {
-      readJson(scope);
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) =>
+        readJson(payload, this.#context.time),
+      );
       for (const route of withJson) this.#register(scope, route);
       next();
     });
@@ -235,6 +242,19 @@ export class HttpServer {
     return origin;
   }
 
+  /** May whoever sends this change anything? @throws TuttiError FORBIDDEN_ORIGIN, UNAUTHORIZED, TOO_MANY_REFUSED */
+  #checkWriter({ headers, ip }: FastifyRequest): void {
+    const waitS = this.#refusals.waitS(ip);
+    const tooMany = () => new TuttiError('TOO_MANY_REFUSED', `wait ${waitS} s`, { retryAfterS: waitS });
+    if (waitS > 0 && this.#guard.isGuess(headers)) throw tooMany();
+    try {
+      this.#guard.checkWrite(headers);
+    } catch (error) {
+      this.#refusals.note(ip);
+      throw waitS > 0 ? tooMany() : error;
+    }
+  }
+
   /** There is no such call: nothing at this path, or nothing that takes this method. */
   #refuseCall(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { method, url } = request;
@@ -262,6 +282,9 @@ export class HttpServer {
     this.#counts.refused(told.code);
     const slot = known?.info.slot ?? this.#slotOfRefusal(problem.status, request);
     if (typeof slot === 'number') reply.header('tutti-slot', String(slot));
+    if (typeof told.info.retryAfterS === 'number') reply.header('retry-after', String(told.info.retryAfterS));
+    // What is still on its way of a body that is not wanted is thrown away for a while, and the answer not lost to a reset.
+    if (!READS.includes(request.method)) lingerFor(request.raw, reply.raw, this.#context.time);
     // Nothing that was prepared for the answer proper must stay.
     for (const name of ['content-length', 'content-disposition', 'etag', 'location']) reply.removeHeader(name);
     return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
@@ -334,19 +357,6 @@ class CallOf implements Call<unknown> {
   get node(): Node {
     return this.house.member();
   }
-}
-
-/** Bodies are JSON, whatever they say of themselves (a key pad or `curl -d` says nothing sensible); an empty one is none. */
-function readJson(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
-    try {
-      done(null, text === '' ? undefined : JSON.parse(text as string));
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      done(new TuttiError('BAD_REQUEST', `the body is not JSON: ${why}`, {}, error));
-    }
-  });
 }
 
 /** Few calls take a query, and who sends one expects something of it. @throws TuttiError BAD_REQUEST */

@@ -5,7 +5,11 @@ import { Guard } from '../../src/http/guard.js';
 import { asTuttiError, problemOf } from '../../src/http/problem.js';
 import { parseRange } from '../../src/http/range.js';
 
-const guard = new Guard({ name: 'Kitchen', addresses: () => ['192.0.2.1', 'fe80::1'], token: null });
+const guard = new Guard({
+  name: 'Kitchen',
+  addresses: () => ['192.0.2.1', 'fe80::1', '2001:db8::7', 'PI-17', 'PI-17.local'],
+  token: null,
+});
 
 t.test('a write is for a host that is this node', (t) => {
   for (const host of [
@@ -18,6 +22,11 @@ t.test('a write is for a host that is this node', (t) => {
     '192.0.2.1:80',
     '[fe80::1]:8080',
     '[::1]',
+    '[::1]:65535',
+    '[FE80:0:0:0:0:0:0:1]',
+    '[2001:0db8::0007]:8080',
+    'pi-17.local:8080',
+    'Pi-17',
   ]) {
     t.doesNotThrow(() => guard.checkWrite({ host }), host);
   }
@@ -30,6 +39,20 @@ t.test('a write is for a host that is this node', (t) => {
     '127.0.0.1.evil.example',
     'fe80::1',
     'kitchen.local.evil',
+    'evil.example@kitchen.local',
+    'kitchen.local@evil.example:80',
+    'kitchen.local/evil.example',
+    'kitchen.local:80:80',
+    '[fe80::2]',
+    '[::]',
+    '[fe80::1',
+    '[2001:db8::7]evil',
+    '[kitchen]',
+    '0x7f.1',
+    '0',
+    'xn--kitchen.local',
+    'kitchen..local',
+    ' kitchen',
   ]) {
     t.throws(() => guard.checkWrite(host === undefined ? {} : { host }), { code: 'FORBIDDEN_ORIGIN' }, String(host));
   }

@@ -8,7 +8,7 @@ import { parseRange } from '../range.js';
 import { type Call, done, type Route, route, routeWithBody, tellSlot, waitForConsistency } from '../route.js';
 import { ReadQuery, TitleBody, TrackList, Track as TrackSchema, Written } from '../schema.js';
 import { trackOf } from '../state.js';
-import { announcedBytes, lingerFor, uploadedBytes, uploadId } from '../upload.js';
+import { announcedBytes, uploadedBytes, uploadId } from '../upload.js';
 
 /** Calls at and below `/tracks`. `:track` is an id or a title; `:name`, of an upload, a file name. */
 export const trackRoutes: readonly Route[] = [
@@ -36,15 +36,10 @@ export const trackRoutes: readonly Route[] = [
         totalBytes: announcedBytes(request.headers),
         body: uploadedBytes(request.raw, time),
       } as const;
-      try {
-        const { track, outcome } = await node.addTrack(incoming, origin);
-        tellSlot(reply, outcome.slot);
-        reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
-        return trackOf(track, node);
-      } catch (error) {
-        lingerFor(request.raw, reply.raw, time);
-        throw error;
-      }
+      const { track, outcome } = await node.addTrack(incoming, origin);
+      tellSlot(reply, outcome.slot);
+      reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
+      return trackOf(track, node);
     },
   }),
   route({
