@@ -1,5 +1,5 @@
 /**
- * Writes the pages of docs/ that are tables of the program's own definitions: errors.md, configuration.md, cli.md, metrics.md.
+ * Writes the pages of docs/ that are tables of the program's own definitions: errors.md, configuration.md, cli.md, http.md, metrics.md.
  *
  *     node dist/src/dev/docs.js            writes them
  *     node dist/src/dev/docs.js --check    says which are not current, and ends with 1 if any is not
@@ -16,13 +16,22 @@ import { systemComponents } from '../cli/system.js';
 import { rightFor } from '../config/check.js';
 import { CLIENT_VARIABLES, CONFIG_KEYS, CONFIG_TABLES, type ConfigKey } from '../config/schema.js';
 import { ERRORS, type ErrorCode } from '../core/errors.js';
+import { EVENT_GAP_MS, FULL_MS_MAX, PING_EVERY_MS, STREAMS_MAX } from '../http/events.js';
+import { JSON_BYTES_MAX, JSON_MS_MAX } from '../http/json-body.js';
 import { METRICS } from '../http/metrics.js';
+import { ANY_CALL, ANY_WRITE, pathOf } from '../http/openapi.js';
+import { REFUSED_AT_ONCE, REFUSED_EVERY_MS } from '../http/refusal-limit.js';
+import { EVENT_BYTES_MAX, EVENT_QUEUE_ITEMS } from '../http/state.js';
+import { ROUTES } from '../http/table.js';
+import { SLOW_BYTES, SLOW_MS } from '../http/upload.js';
+import { INTAKES_MAX } from '../tracks/track-store.js';
 
 /** The pages by their path in the repository. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/configuration.md': configurationPage,
   'docs/cli.md': cliPage,
+  'docs/http.md': httpPage,
   'docs/metrics.md': metricsPage,
 };
 
@@ -168,6 +177,87 @@ sample: a node that waits for \`tutti init\` shows the last section only. No lab
     markdownTable(
       ['Question', 'Query'],
       QUERIES.map(({ asks, promql }) => [asks, code(promql)]),
+    ),
+  ]);
+}
+
+function httpPage(): string {
+  const codes = (list: readonly ErrorCode[]) =>
+    list.map((name) => `[\`${name}\`](errors.md#${name.toLowerCase()})`).join(', ');
+  return page([
+    '# HTTP',
+    `Every node answers every call; a follower passes changes on to the leader. \`GET /api/v1/openapi.json\` is the contract with all forms, made from
+the same table as this page. Errors are \`application/problem+json\` (RFC 9457) with a \`code\`: [errors.md](errors.md). A path that is there and takes
+another method is answered with 405 and \`Allow\`.`,
+    '## Who may do what',
+    `Reading is for everyone who reaches the node, and needs no quorum. A change needs
+
+- a \`Host\` that is this node: its name, \`NAME.local\`, a name or address of its machine, or what \`cluster.advertise\` says. A page could else point a
+  name of its own at the node's address;
+- an \`Origin\` that is absent, or this very host and port: no page of another site can press play. There are no CORS headers, so no such page can read either;
+- where \`http.access = "token"\`: \`Authorization: Bearer TOKEN\`.
+
+Only calls that were refused for one of these count against a limit: ${REFUSED_AT_ONCE} for each address, and one more in each ${REFUSED_EVERY_MS / 1_000} s. Over it the answer to such calls
+is 429 \`TOO_MANY_REFUSED\` with \`Retry-After\`, and no token from there is looked at until then.`,
+    '## Changes',
+    `Each answers with \`Tutti-Slot\`, the place in the log that holds it, also where it is refused: a view whose \`appliedSlot\` is that or more takes it
+into account. With an \`Idempotency-Key\` a repeat within ten minutes of cluster time has the first one's outcome; \`Tutti-First-Sent\` says when the first was sent.
+\`expectItem\` names the item that the person saw. \`NO_QUORUM\` (no majority can be reached, or an election is under way) means that nothing was done, \`OUTCOME_UNKNOWN\` that it was sent and may yet take effect.`,
+    '## Limits',
+    markdownTable(
+      ['What', 'Limit', 'Over it'],
+      [
+        ['A JSON body', `${JSON_BYTES_MAX} bytes, ${JSON_MS_MAX / 1_000} s`, codes(['BODY_TOO_LARGE', 'TOO_SLOW'])],
+        ['Uploads at a time', String(INTAKES_MAX), codes(['BUSY'])],
+        [
+          'What an upload has to bring',
+          `${SLOW_BYTES} bytes in any ${SLOW_MS / 1_000} s that the node waits for it`,
+          codes(['TOO_SLOW']),
+        ],
+        ['Event streams at a time', String(STREAMS_MAX), codes(['BUSY'])],
+        [
+          'A watcher that takes nothing',
+          `${FULL_MS_MAX / 1_000} s`,
+          'its stream is ended; it hears the newest when it is back',
+        ],
+        [
+          'An event `state`',
+          `${EVENT_BYTES_MAX} bytes, ${EVENT_QUEUE_ITEMS} items of the queue, one in ${EVENT_GAP_MS} ms`,
+          'the whole queue comes as an event `queue`',
+        ],
+      ],
+    ),
+    '## Events',
+    `\`GET /api/v1/events\` is a stream of server-sent events: first \`state\`, the view without its tracks, and again whenever it changes; \`queue\`, the whole of
+a queue that is longer than \`state\` shows; \`tracks\`, what changed in the library since the revision \`since\`; \`ping\` every ${PING_EVERY_MS / 1_000} s with the time. Who comes back is
+told the newest state, never the past.`,
+    '## Health',
+    markdownTable(
+      ['Call', 'Answer', 'Means'],
+      [
+        [
+          '`GET /healthz`',
+          '200 `{"status":"ok","code":null}`',
+          'The process answers. No answer within seconds: restart it, as its watchdog does.',
+        ],
+        ['`GET /readyz`', '200 `{"status":"ok","code":null}`', 'Changes can be agreed here.'],
+        [
+          '',
+          '503 `{"status":"not ready","code":"..."}`',
+          `They cannot: ${codes(['NOT_A_MEMBER', 'NO_QUORUM', 'NODE_REMOVED', 'DISK_FAILED'])}, or why joining has not worked yet. What was agreed plays on, and every read is answered: no reason to restart it.`,
+        ],
+      ],
+    ),
+    '## Calls',
+    `Every call may answer ${codes(ANY_CALL)}. Every change also ${codes(ANY_WRITE)}.`,
+    markdownTable(
+      ['Call', 'Does', 'Answers', 'May also answer'],
+      ROUTES.map((route) => [
+        code(`${route.method} ${pathOf(route)}`),
+        route.summary,
+        [route.answer.status, ...Object.keys(route.also ?? {})].join(', '),
+        codes(route.refuses ?? []),
+      ]),
     ),
   ]);
 }

@@ -1,18 +1,20 @@
 /** The OpenAPI 3.1 page, made from the table of calls: what it says is what the server does. */
 import { ERRORS, type ErrorCode } from '../core/errors.js';
 import type { Route } from './route.js';
-import { Problem } from './schema.js';
+import { PingEvent, Problem, QueueEvent, StateEvent, TracksEvent } from './schema.js';
 
 /** Under which path the calls stand. */
 export const API_PREFIX = '/api/v1';
 
 /** Codes that any call may answer. */
-const ANY: readonly ErrorCode[] = ['BAD_REQUEST', 'NOT_A_MEMBER', 'INTERNAL'];
+export const ANY_CALL: readonly ErrorCode[] = ['BAD_REQUEST', 'NOT_A_MEMBER', 'DISK_FAILED', 'INTERNAL'];
 /** Codes that any write may answer. */
-const ANY_WRITE: readonly ErrorCode[] = [
+export const ANY_WRITE: readonly ErrorCode[] = [
   'KEY_REUSED',
   'FORBIDDEN_ORIGIN',
   'UNAUTHORIZED',
+  'TOO_MANY_REFUSED',
+  'TOO_SLOW',
   'BODY_TOO_LARGE',
   'NO_QUORUM',
   'OUTCOME_UNKNOWN',
@@ -30,11 +32,20 @@ const WRITE_HEADERS = [
   ['Tutti-Via', 'web, cli or api: who is shown to have asked.'],
 ].map(([name, description]) => ({ name, description, in: 'header', required: false, schema: { type: 'string' } }));
 
+/** Every code that this call may answer. */
+export const codesOf = ({ method, refuses = [] }: Pick<Route, 'method' | 'refuses'>): readonly ErrorCode[] => [
+  ...new Set([...ANY_CALL, ...(method === 'GET' ? [] : ANY_WRITE), ...refuses]),
+];
+
+/** Where a call stands, with its parameters as OpenAPI writes them. */
+export const pathOf = ({ path, atRoot }: Pick<Route, 'path' | 'atRoot'>): string =>
+  `${atRoot ? '' : API_PREFIX}${path.replace(/:(\w+)/g, '{$1}')}`;
+
 /** The page for `routes`, as a value for JSON. */
 export function openApi(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
-    const path = `${route.atRoot ? '' : API_PREFIX}${route.path.replace(/:(\w+)/g, '{$1}')}`;
+    const path = pathOf(route);
     paths[path] ??= {};
     paths[path][route.method.toLowerCase()] = operation(route);
   }
@@ -42,8 +53,25 @@ export function openApi(routes: readonly Route[], version: string): object {
     openapi: '3.1.0',
     info: { title: 'Tutti', version, description: 'A house full of players, and none of them in charge.' },
     paths,
-    components: { schemas: { Problem } },
+    components: {
+      // What a stream of events carries has no place of its own in OpenAPI.
+      schemas: { Problem, StateEvent, TracksEvent, QueueEvent, PingEvent },
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'Asked for by every write where http.access is "token".',
+        },
+      },
+    },
   };
+}
+
+/** A name for code that is made of this page: `getTracksAudio`. */
+function operationId({ method, path }: Route): string {
+  const words = path.split(/[/:.]+/).filter((word) => word !== '');
+  const named = /:/.test(path.slice(path.lastIndexOf('/'))) ? [...words.slice(0, -1), 'one'] : words;
+  return `${method.toLowerCase()}${named.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}`;
 }
 
 function operation(route: Route): object {
@@ -60,6 +88,10 @@ function operation(route: Route): object {
     required: false,
     schema,
   }));
+  const headers = Object.entries({
+    ...route.headers,
+    ...(route.also?.[304] !== undefined && { 'If-None-Match': 'ETags that are known.' }),
+  }).map(([name, description]) => ({ name, description, in: 'header', required: false, schema: { type: 'string' } }));
   const body =
     route.body !== undefined
       ? { required: (route.body.required?.length ?? 0) > 0, content: { 'application/json': { schema: route.body } } }
@@ -67,31 +99,41 @@ function operation(route: Route): object {
         ? { required: true, content: { [route.rawBody.mediaType]: {} } }
         : undefined;
   return {
+    operationId: operationId(route),
     summary: route.summary,
-    parameters: [...params, ...queries, ...(isWrite ? WRITE_HEADERS : [])],
+    parameters: [...params, ...queries, ...headers, ...(isWrite ? WRITE_HEADERS : [])],
     ...(body && { requestBody: body }),
-    responses: {
-      ...success(route, isWrite),
-      ...failures([...ANY, ...(isWrite ? ANY_WRITE : []), ...(route.refuses ?? [])]),
-    },
+    ...(isWrite && { security: [{}, { token: [] }] }),
+    responses: responses(route, isWrite),
   };
 }
 
-function success({ answer }: Route, isWrite: boolean): object {
-  const content = 'json' in answer ? { 'application/json': { schema: answer.json } } : { [answer.mediaType]: {} };
+/** One answer for each status: what is said where all goes well, and the codes of what may not. */
+function responses(route: Route, isWrite: boolean): Record<string, object> {
+  const { answer, also = {} } = route;
+  const content = contentOf(answer);
   const slot = { description: 'The log slot that holds it.', schema: { type: 'integer' } };
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codesOf(route)) {
+    const { status } = ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
   return {
+    ...Object.fromEntries([...byStatus].map(([status, codes]) => [status, failure(codes)])),
+    ...Object.fromEntries(
+      Object.entries(also).map(([status, description]) => [
+        status,
+        { description, ...(Number(status) !== 304 && { content }) },
+      ]),
+    ),
     [answer.status]: { description: answer.description, content, ...(isWrite && { headers: { 'Tutti-Slot': slot } }) },
   };
 }
 
-/** One answer for each status, naming its codes. */
-function failures(codes: readonly ErrorCode[]): Record<string, object> {
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set(codes)) {
-    const { status } = ERRORS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
-  return Object.fromEntries([...byStatus].map(([status, same]) => [status, { description: same.join(', '), content }]));
+const contentOf = (answer: Route['answer']): object =>
+  'json' in answer ? { 'application/json': { schema: answer.json } } : { [answer.mediaType]: {} };
+
+function failure(codes: readonly ErrorCode[]): object {
+  const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: [...codes] } } }] };
+  return { description: codes.join(', '), content: { 'application/problem+json': { schema } } };
 }

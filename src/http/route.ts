@@ -50,6 +50,10 @@ interface RouteOf<B> {
   readonly atRoot?: true;
   readonly summary: string;
   readonly answer: Answer & { readonly status: number; readonly description: string };
+  /** Other answers that are no errors, by status: what each says. */
+  readonly also?: Readonly<Record<number, string>>;
+  /** Headers of a request that this call looks at, beside those that every write does: what each says. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Codes that this call may answer, beside those that any call may. */
   readonly refuses?: readonly ErrorCode[];
   /** The query that this call takes; none where absent. All its fields are optional texts. */

@@ -4,6 +4,8 @@ import { EXIT_CODES } from '../../src/cli/exit-codes.js';
 import { CONFIG_KEYS } from '../../src/config/schema.js';
 import { ERRORS } from '../../src/core/errors.js';
 import { PAGES, stalePages } from '../../src/dev/docs.js';
+import { pathOf } from '../../src/http/openapi.js';
+import { ROUTES } from '../../src/http/table.js';
 
 t.test('the pages that are made from definitions are current (node dist/src/dev/docs.js makes them)', (t) => {
   t.same(stalePages('.'), []);
@@ -12,7 +14,7 @@ t.test('the pages that are made from definitions are current (node dist/src/dev/
 
 t.test('a page that is missing or differs is stale', (t) => {
   const root = t.testdir({ docs: { 'errors.md': 'old', 'cli.md': PAGES['docs/cli.md']!() } });
-  t.same(stalePages(root), ['docs/errors.md', 'docs/configuration.md', 'docs/metrics.md']);
+  t.same(stalePages(root), ['docs/errors.md', 'docs/configuration.md', 'docs/http.md', 'docs/metrics.md']);
   t.end();
 });
 
@@ -39,5 +41,15 @@ t.test('every key has a row with its variable and its default', (t) => {
 t.test('every exit code has a row', (t) => {
   const page = readFileSync('docs/cli.md', 'utf8');
   for (const { code, meaning } of EXIT_CODES) t.ok(page.includes(`| ${code} | ${meaning} |`), String(code));
+  t.end();
+});
+
+t.test('every call has a row, with every code that it may answer beside those of all', (t) => {
+  const page = readFileSync('docs/http.md', 'utf8');
+  for (const route of ROUTES) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${route.method} ${pathOf(route)}\` |`));
+    t.ok(row, pathOf(route));
+    for (const code of route.refuses ?? []) t.ok(row?.includes(code), `${pathOf(route)} ${code}`);
+  }
   t.end();
 });

@@ -571,7 +571,6 @@ t.test('the OpenAPI page names every call, with its bodies and answers', async (
     '/api/v1/sync',
     '/api/v1/time',
     '/api/v1/tracks',
-    '/api/v1/tracks/{name}',
     '/api/v1/tracks/{track}',
     '/api/v1/tracks/{track}/audio',
     '/api/v1/tracks/{track}/peaks',

@@ -14,9 +14,10 @@ export const houseRoutes: readonly Route[] = [
     method: 'GET',
     path: '/state',
     summary: 'Everything there is to see. Needs no quorum, unless the query asks for strong consistency.',
-    answer: { status: 200, description: 'The view; 304 where the ETag is known.', json: State },
+    answer: { status: 200, description: 'The view.', json: State },
+    also: { 304: 'It is as it was under this ETag, but for times and figures.' },
     query: ReadQuery,
-    refuses: ['NO_QUORUM'],
+    refuses: ['NO_QUORUM', 'NODE_REMOVED'],
     async handle(call) {
       const { house, facade, request, reply } = call;
       await waitForConsistency(call);
@@ -33,7 +34,8 @@ export const houseRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/events',
-    summary: 'The view as it changes: server-sent events state, tracks, queue and ping.',
+    summary:
+      'The view as it changes: server-sent events state (StateEvent), tracks (TracksEvent), queue (QueueEvent) and ping (PingEvent).',
     answer: { status: 200, description: 'A stream without end.', mediaType: 'text/event-stream' },
     refuses: ['BUSY'],
     handle({ events, reply }) {
@@ -89,6 +91,7 @@ export const houseRoutes: readonly Route[] = [
     atRoot: true,
     summary: 'Changes can be agreed; 503 where they cannot, with the code of the error catalogue that says why.',
     answer: { status: 200, description: 'They can.', json: Health },
+    also: { 503: 'They cannot, and the code says why.' },
     handle({ house, reply }) {
       const code = whyNotReady(house);
       reply.code(code === null ? 200 : 503).header('cache-control', 'no-store');

@@ -14,7 +14,7 @@ export const queueRoutes: readonly Route[] = [
     summary: 'The whole queue, the current item first.',
     answer: { status: 200, description: 'The queue.', json: Queue },
     query: ReadQuery,
-    refuses: ['NO_QUORUM'],
+    refuses: ['NO_QUORUM', 'NODE_REMOVED'],
     async handle(call) {
       const { node } = call;
       await waitForConsistency(call);

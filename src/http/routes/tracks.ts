@@ -10,13 +10,14 @@ import { ReadQuery, TitleBody, TrackList, Track as TrackSchema, Written } from '
 import { trackOf } from '../state.js';
 import { announcedBytes, uploadedBytes, uploadId } from '../upload.js';
 
-/** Calls at and below `/tracks`. `:track` is an id or a title; `:name`, of an upload, a file name. */
+/** Calls at and below `/tracks`. `:track` is an id or a title; of an upload it is a file name. */
 export const trackRoutes: readonly Route[] = [
   route({
     method: 'PUT',
-    path: '/tracks/:name',
+    path: '/tracks/:track',
     summary: 'Upload a WAV under its file name. Answers when it is durable and agreed.',
     answer: { status: 201, description: 'It is a track now.', json: TrackSchema },
+    headers: { 'Tutti-Upload': 'Names the upload for whoever watches it: 1 to 64 letters, digits and .-_~' },
     refuses: [
       'BAD_NAME',
       'TRACK_EXISTS',
@@ -24,13 +25,14 @@ export const trackRoutes: readonly Route[] = [
       'INCOMPLETE_AUDIO',
       'TOO_SLOW',
       'BUSY',
+      'TRACK_NOT_HELD',
       'DISK_FULL',
       'DISK_FAILED',
     ],
     rawBody: { mediaType: 'audio/wav' },
     async handle({ node, time, params, origin, request, reply }) {
       const incoming = {
-        fileName: params.name!,
+        fileName: params.track!,
         uploadId: uploadId(request.headers, node.init.bootId),
         via: 'http',
         totalBytes: announcedBytes(request.headers),
@@ -46,9 +48,10 @@ export const trackRoutes: readonly Route[] = [
     method: 'GET',
     path: '/tracks',
     summary: 'All tracks, in the same order on every node.',
-    answer: { status: 200, description: 'The library; 304 where the ETag is known.', json: TrackList },
+    answer: { status: 200, description: 'The library.', json: TrackList },
+    also: { 304: 'It is as it was under this ETag.' },
     query: ReadQuery,
-    refuses: ['NO_QUORUM'],
+    refuses: ['NO_QUORUM', 'NODE_REMOVED'],
     async handle(call) {
       const { node, request, reply } = call;
       await waitForConsistency(call);
@@ -85,9 +88,10 @@ export const trackRoutes: readonly Route[] = [
     summary: 'The outline for a waveform: 2,048 bytes, the loudest sample of each stretch.',
     answer: {
       status: 200,
-      description: 'The outline; 304 where the ETag is known.',
+      description: 'The outline.',
       mediaType: 'application/octet-stream',
     },
+    also: { 304: 'The outline does not change, and is known.' },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'TRACK_DAMAGED', 'DISK_FULL', 'DISK_FAILED'],
     async handle({ node, params, request, reply }) {
       const { id } = node.trackOf(params.track!);
