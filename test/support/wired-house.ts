@@ -41,12 +41,16 @@ export class WiredHouse {
     this.#extras = init.extras;
   }
 
-  /** A house whose data lies below `folder`. Everything of it ends with `t`. */
-  static async start(t: Test, folder: string): Promise<WiredHouse> {
+  /** A house whose data lies below `folder`. Everything of it ends with `t`. `envOf`: further variables for each node. */
+  static async start(
+    t: Test,
+    folder: string,
+    envOf: (index: number) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<WiredHouse> {
     const wires = layWires(NODE_NAMES.length);
     t.teardown(() => ('missing' in wires ? undefined : wires.remove()));
     const extrasOf = (index: number): NodeExtras => {
-      if ('missing' in wires) return {};
+      if ('missing' in wires) return { env: envOf(index) };
       const address = `${wires.houseAddress(index)}:${PEER_PORT}`;
       return {
         within: wires.wrap(index, []),
@@ -54,6 +58,7 @@ export class WiredHouse {
           TUTTI_HTTP_LISTEN: `${wires.benchAddress(index)}:0`,
           TUTTI_CLUSTER_LISTEN: address,
           TUTTI_CLUSTER_ADVERTISE: address,
+          ...envOf(index),
         },
       };
     };
