@@ -6,6 +6,9 @@
  * run, so that the verdict does not depend on the machine.
  */
 import { parseArgs } from 'node:util';
+import clusterDark from './cluster/dark.bench.js';
+import clusterJoins from './cluster/joins.bench.js';
+import clusterKills from './cluster/kills.bench.js';
 import clusterNine from './cluster/nine.bench.js';
 import clusterScale from './cluster/scale.bench.js';
 import catchUp from './consensus/catch-up.bench.js';
@@ -44,6 +47,9 @@ const SUITES: readonly Suite[] = [
   slowDisk,
   pool,
   idle,
+  clusterKills,
+  clusterDark,
+  clusterJoins,
   syncSpread,
   syncStarts,
   syncFaults,
