@@ -18,7 +18,7 @@ import { nearest } from './suggest.js';
 export type Problem = string;
 
 /** Values by dotted path: only what was written, and only where it is right. */
-export type Written = Map<string, string | number>;
+export type Written = Map<string, string | number | boolean>;
 
 /** Longest text that a message quotes, in characters: enough to recognise it. */
 const QUOTED_CHARS_MAX = 60;
@@ -31,7 +31,7 @@ export function checkFile(tree: unknown, lines: ReadonlyMap<string, number>, wri
   const visit = (value: unknown, path: string): void => {
     const key = KEYS_BY_PATH.get(path);
     if (key !== undefined) {
-      if (Value.Check(key.schema, value)) written.set(path, value as string | number);
+      if (Value.Check(key.schema, value)) written.set(path, value as string | number | boolean);
       else problems.push(`${place(path)}: found ${described(value)}; right is ${rightFor(key.schema)}`);
     } else if (path !== '' && !CONFIG_TABLES.includes(path)) {
       const meant = nearestKey(path);
@@ -73,6 +73,7 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
 /** What a key takes, in words: `a whole number from 0 to 100 (%)`. */
 export function rightFor(schema: KeySchema): string {
   if (schema.form !== undefined) return schema.form;
+  if (schema.type === 'boolean') return 'true or false';
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return either(schema.enum.map((word) => JSON.stringify(word)));
   if (schema.anyOf !== undefined) return either(schema.anyOf.map(rightFor));
@@ -93,7 +94,8 @@ function nearestKey(path: string): string | undefined {
 }
 
 /** A variable's text as the kind of value that its key takes. */
-function typed(text: string, schema: KeySchema): string | number {
+function typed(text: string, schema: KeySchema): string | number | boolean {
+  if (schema.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   const isNumber = /^[+-]?\d+(\.\d+)?$/.test(text) && takesNumber(schema);
   return isNumber ? Number(text) : text;
 }

@@ -25,6 +25,8 @@ export interface Config {
     readonly listen: HostPort;
     /** Null: the first address on the local network, which only the running node can know. */
     readonly advertise: HostPort | null;
+    /** Whether it tells the local network of itself, and listens for others. */
+    readonly discovery: boolean;
     /** Milliseconds; `electionMs` is at least three of it. Both count where a cluster is formed, and nowhere else. */
     readonly heartbeatMs: number;
     /** Milliseconds. */
@@ -187,6 +189,7 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
         cluster.advertise === ''
           ? null
           : readAddress('cluster.advertise', cluster.advertise, problems, clusterListen.port),
+      discovery: cluster.discovery,
       heartbeatMs: cluster.heartbeat_ms,
       electionMs: cluster.election_ms,
     },

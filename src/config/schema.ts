@@ -73,6 +73,11 @@ export const ConfigSchema = Type.Object({
       form: 'an address such as "192.168.1.20", or with a port such as "192.168.1.20:7420"',
       description: 'Where this node tells its peers to find it.',
     }),
+    discovery: Type.Boolean({
+      default: true,
+      description:
+        'Whether this node says on the local network, by multicast DNS, that it is there, and listens for others: for tutti find and the page. Never where it listens to this machine alone. Who is a member does not depend on it.',
+    }),
     heartbeat_ms: Type.Integer({
       default: 100,
       minimum: 5,
@@ -256,7 +261,7 @@ export interface KeySchema {
   readonly anyOf?: readonly KeySchema[];
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly default?: string | number;
+  readonly default?: string | number | boolean;
   readonly description?: string;
   readonly unit?: string;
   readonly form?: string;

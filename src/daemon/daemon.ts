@@ -27,6 +27,7 @@ import type { Time, Timer } from '../ports/time.js';
 import { httpHost, ownAddresses } from './addresses.js';
 import { CardAndWire } from './card-and-wire.js';
 import { DiskFailures } from './disk-failures.js';
+import { keepAnnounced, neighboursFor } from './neighbourhood.js';
 import { loadToken } from './secret-files.js';
 import { endingSignal, startWatchdog } from './signals.js';
 
@@ -113,7 +114,8 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   // What HTTP needs is read first: a node that cannot serve shall not take part either.
   const token = config.http.access === 'token' ? loadToken(config.http.tokenFile) : null;
 
-  const ground = new CardAndWire({ time, log, random: new SystemRandom(), fatal }, { config, version });
+  const random = new SystemRandom();
+  const ground = new CardAndWire({ time, log, random, fatal }, { config, version });
   started(ground);
   const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });
   started(house);
@@ -130,15 +132,27 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
     if (house.node === null && first.init) await house.form();
   }
 
+  const neighbours = neighboursFor({ time, log: log.child('mdns'), random }, config);
   const { host, port } = config.http.listen;
   const publicHost = httpHost(config);
   const http = new HttpServer(
     { house, time, log: log.child('http') },
-    { host, port, addresses: () => [host, publicHost, ...ownAddresses()], publicHost, token },
+    {
+      host,
+      port,
+      addresses: () => [host, publicHost, ...ownAddresses()],
+      publicHost,
+      token,
+      ...(neighbours !== null && { nearby: () => neighbours.list() }),
+    },
   );
   started(http);
   const url = await http.start();
   house.announce(url);
+  if (neighbours !== null) {
+    started(neighbours);
+    keepAnnounced(neighbours, house, url, config);
+  }
   if (isDiskless) return url;
   if (house.node === null && first.join.length > 0) house.joinWhenPossible({ addresses: first.join, key: null });
   if (house.node === null && first.join.length === 0) {

@@ -176,6 +176,16 @@ export const NodeView = Type.Object({
 });
 export type NodeView = Static<typeof NodeView>;
 
+/** Another daemon of the local network, as it says of itself: anybody may say anything there, and joining takes the key all the same. */
+const Nearby = Type.Object({
+  name: text('As its owner named it.'),
+  cluster: orNull(text('Id of the cluster that it belongs to; null while it waits to be told of one.')),
+  httpUrl: text('Where it serves this interface.'),
+  address: text('host:port for peers: what joining its cluster takes.'),
+  version: text('Of its software.'),
+});
+export type Nearby = Static<typeof Nearby>;
+
 /** Everything but the library. */
 const viewProperties = {
   node: Type.Object({
@@ -205,6 +215,10 @@ const viewProperties = {
     timeNs: ns('Cluster time at which this was sent.'),
   }),
   nodes: Type.Array(NodeView),
+  nearby: Type.Array(Nearby, {
+    maxItems: 10,
+    description: 'Daemons on the local network that are not of this house; those without a cluster wait for one.',
+  }),
   tracksRev: count('Moves with every change of the library.'),
   uploads: Type.Array(Upload),
   queueVersion: count('Moves with every change and every song that ends; never goes down.'),

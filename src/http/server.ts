@@ -17,6 +17,7 @@ import { nodeId } from '../core/ids.js';
 import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Log } from '../ports/log.js';
+import type { Announcement } from '../ports/neighbours.js';
 import type { Time } from '../ports/time.js';
 import { allowedMethods } from './allowed.js';
 import { HttpCounts } from './counts.js';
@@ -79,6 +80,8 @@ export interface HttpServerInit {
   readonly publicHost: string;
   /** Null: whoever reaches the node may change things. */
   readonly token: string | null;
+  /** Other daemons of the local network; none where it is left out. */
+  readonly nearby?: () => readonly Announcement[];
 }
 
 /** The HTTP interface of one node, on the main thread. Started once; after `stop` it holds no connection, timer or stream. */
@@ -101,7 +104,8 @@ export class HttpServer {
     const { token } = init;
     this.#guard = new Guard({ name: house.init.name, addresses: init.addresses, token });
     this.#refusals = new RefusalLimit({ time });
-    const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token' };
+    const { nearby = () => [] } = init;
+    const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token', nearby };
     this.#events = new EventStreams({ house, time, facade });
     const metrics = new Metrics({ house, counts: this.#counts, events: this.#events, process: processFigures });
     this.#context = { house, facade, events: this.#events, metrics, time };

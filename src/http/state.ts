@@ -7,6 +7,7 @@ import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Upload } from '../node/uploads.js';
 import { msOf } from '../playback/timeline.js';
+import type { Announcement } from '../ports/neighbours.js';
 import type * as Json from './schema.js';
 
 /** Queue items in an event: the current one and the next 50. */
@@ -15,6 +16,8 @@ export const EVENT_QUEUE_ITEMS = 51;
 export const EVENT_BYTES_MAX = 12_000;
 /** How much of it uploads may take. Bytes. */
 const EVENT_UPLOADS_BYTES_MAX = 4_000;
+/** How many neighbours are shown: an event has to stay short. */
+const NEARBY_SHOWN_MAX = 10;
 /** The last instant that a Date holds (ECMA-262, 21.4.1.1), milliseconds: what a wall clock says may be anything. */
 const DATE_MS_MAX = 8.64e15;
 
@@ -22,6 +25,8 @@ const DATE_MS_MAX = 8.64e15;
 export interface Facade {
   readonly httpUrl: () => string;
   readonly access: 'open' | 'token';
+  /** Other daemons of the local network, as they say of themselves. */
+  readonly nearby: () => readonly Announcement[];
 }
 
 /** The whole view: `GET /state`. */
@@ -50,9 +55,9 @@ export function stateEventOf(house: House, facade: Facade): Json.StateEvent {
 }
 
 /** What a daemon shows that belongs to no cluster: itself, and that nothing plays. */
-function waitingView({ init, trouble }: House, { access }: Facade): Json.StateEvent {
+function waitingView({ init, trouble }: House, facade: Facade): Json.StateEvent {
   return {
-    node: { id: null, name: init.name, version: init.version, webBuild: '', access, closed: {} },
+    node: { id: null, name: init.name, version: init.version, webBuild: '', access: facade.access, closed: {} },
     cluster: {
       id: null,
       leader: null,
@@ -66,6 +71,7 @@ function waitingView({ init, trouble }: House, { access }: Facade): Json.StateEv
       timeNs: '0',
     },
     nodes: [],
+    nearby: nearbyOf(facade, null),
     tracksRev: 0,
     uploads: [],
     queueVersion: 0,
@@ -131,6 +137,7 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
       timeNs: view.transport.atNs.toString(),
     },
     nodes: nodesOf(node),
+    nearby: nearbyOf(facade, node.init.clusterId),
     tracksRev: view.tracksRev,
     uploads: node.uploads.list().map((upload) => uploadOf(upload, id)),
     queueVersion: view.queueVersion,
@@ -149,6 +156,13 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
     })),
   };
 }
+
+/** Those that are not of this house: of its own, `nodes` says more. */
+const nearbyOf = ({ nearby }: Facade, own: string | null): Json.Nearby[] =>
+  nearby()
+    .filter(({ cluster }) => cluster === null || cluster !== own)
+    .slice(0, NEARBY_SHOWN_MAX)
+    .map(({ name, cluster, httpUrl, address, version }) => ({ name, cluster, httpUrl, address, version }));
 
 /** What its link has closed, without the reasons that never were. */
 const closedBy = ({ init }: Node): Record<string, number> =>

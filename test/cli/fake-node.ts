@@ -172,6 +172,7 @@ export class FakeNode {
         timeNs: '7000000000',
       },
       nodes: [KITCHEN],
+      nearby: [],
       tracksRev: 1,
       tracks: this.tracks,
       uploads: [],

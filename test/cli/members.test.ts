@@ -31,6 +31,39 @@ t.test('init and join say which cluster the node belongs to', async (t) => {
   t.match(await ask('init'), { exitCode: 1, stdout: '', stderr: /^ALREADY_A_MEMBER: kitchen belongs/ });
 });
 
+const near = (name: string, cluster: string | null) => ({
+  name,
+  cluster,
+  httpUrl: `http://${name}:8080`,
+  address: `${name}:7420`,
+  version: '1.2.3',
+});
+
+t.test(
+  'find lists who is nearby; join without an address takes the one house that there is, and guesses nothing',
+  async (t) => {
+    const { node, ask } = await house(t);
+    t.match(await ask('find'), { exitCode: 0, stdout: /^No other node is heard of.*tutti join ADDRESS/ });
+    t.match(await ask('join'), {
+      exitCode: 2,
+      stderr: /ADDRESS: found none, and no house is heard of nearby; right is/,
+    });
+    node.state = { nearby: [near('attic', null), near('hall', 'c'.repeat(32)), near('loft', 'c'.repeat(32))] };
+    const { stdout } = await ask('find');
+    t.match(stdout, /^attic +waits +attic:7420 +http:\/\/attic:8080 +1\.2\.3$/m);
+    t.match(stdout, /^hall +cccccccc +hall:7420/m);
+    t.strictSame(JSON.parse((await ask('find --json')).stdout), node.state);
+    t.match(await ask(`join --key ${KEY}`), { exitCode: 0, stdout: /^Joined/ });
+    t.strictSame(node.writes, [`POST /cluster/join {"address":"hall:7420,loft:7420","key":"${KEY}"}`]);
+    node.state = { nearby: [near('hall', 'c'.repeat(32)), near('next-door', 'f'.repeat(32))] };
+    t.match(await ask('join'), {
+      exitCode: 2,
+      stderr: /2 houses nearby: hall of cccccccc \(hall:7420\), next-door of ffffffff \(next-door:7420\)/,
+    });
+    t.equal(node.writes.length, 1);
+  },
+);
+
 t.test('invite prints the line for the other node, with the key of this machine', async (t) => {
   const { node, ask } = await house(t);
   const files = filesOf({ '/var/lib/tutti/cluster.key': `${KEY}\n`, '/d/cluster.key': `${'cd'.repeat(32)}\n` });

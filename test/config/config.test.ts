@@ -28,6 +28,7 @@ t.test('an empty file gives the documented defaults', (t) => {
       keyFile: '/var/lib/tutti/cluster.key',
       listen: { host: '0.0.0.0', port: 7420 },
       advertise: null,
+      discovery: true,
       heartbeatMs: 100,
       electionMs: 500,
     },
@@ -62,6 +63,7 @@ resume_after_outage = "play"
 key_file = "/etc/tutti/key"
 listen = "[::1]:7421"
 advertise = "192.168.1.20"
+discovery = false
 heartbeat_ms = 30
 election_ms = 200
 [http]
@@ -102,6 +104,7 @@ level = "debug"
       keyFile: '/etc/tutti/key',
       listen: { host: '::1', port: 7421 },
       advertise: { host: '192.168.1.20', port: 7421 },
+      discovery: false,
       heartbeatMs: 30,
       electionMs: 200,
     },
@@ -376,5 +379,21 @@ t.test('a file says the same as the object that it was written from', (t) => {
     }
   });
   fc.assert(property, { seed: 1, numRuns: 300 });
+  t.end();
+});
+
+t.test('a switch is true or false, in the file and in the environment, and nothing else', (t) => {
+  const machine = { hostname: 'kitchen' };
+  const discovery = (text: string, env = {}) => parseConfig(text, env, machine).cluster.discovery;
+  t.equal(discovery('[cluster]\ndiscovery = false'), false);
+  t.equal(discovery('', { TUTTI_CLUSTER_DISCOVERY: 'false' }), false);
+  t.equal(discovery('[cluster]\ndiscovery = false', { TUTTI_CLUSTER_DISCOVERY: 'true' }), true);
+  for (const [text, env] of [
+    ['[cluster]\ndiscovery = "no"', {}],
+    ['[cluster]\ndiscovery = 0', {}],
+    ['', { TUTTI_CLUSTER_DISCOVERY: '1' }],
+  ] as const) {
+    t.throws(() => discovery(text, env), { code: 'BAD_CONFIG', message: /cluster.discovery.*right is true or false/ });
+  }
   t.end();
 });

@@ -184,3 +184,20 @@ t.test('whoever watches a daemon that waits sees it become a node', async (t) =>
   t.match(await sees(/"role":"leader"/), new RegExp(`"id":"${CLUSTER_ID}"`));
   await reader.cancel();
 });
+
+t.test('the view names the daemons nearby that are not of this house, and no more than ten', async (t) => {
+  const near = (name: string, cluster: string | null) => ({
+    name,
+    cluster,
+    httpUrl: `http://${name}:8080`,
+    address: `${name}:7420`,
+    version: '1.2.3',
+  });
+  const nearby = () => [near('attic', null), near('hall', CLUSTER_ID), near('next-door', 'f'.repeat(32))];
+  const member = await start(t, { http: { nearby } });
+  t.strictSame((await member.call('GET', '/state')).json.nearby, [nearby()[0], nearby()[2]]);
+  const waits = await start(t, { isMember: false, http: { nearby } });
+  t.strictSame((await waits.call('GET', '/state')).json.nearby, nearby());
+  const many = await start(t, { http: { nearby: () => Array.from({ length: 30 }, (_, i) => near(`n${i}`, null)) } });
+  t.equal((await many.call('GET', '/state')).json.nearby.length, 10);
+});

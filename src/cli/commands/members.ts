@@ -1,14 +1,19 @@
-/** init, join, invite, members: which nodes make up the house. */
+/** init, join, invite, find, members: which nodes make up the house. */
 import type { Command } from 'commander';
 import { parseClusterKey } from '../../config/cluster-key.js';
 import { nearest } from '../../config/suggest.js';
 import { TuttiError } from '../../core/errors.js';
 import { Joined, Members, type NodeView, State, Written } from '../../http/schema.js';
+import { ID_DIGITS_SHOWN } from '../find.js';
 import { type ConfigOptions, loadConfig, withConfigOptions } from '../load-config.js';
+import type { NodeClient } from '../node-client.js';
 import type { RunCommand, Session } from '../session.js';
 import { type Column, counted, table } from '../text.js';
 
-/** Adds `init`, `join`, `invite` and `members`, with `remove` below it, to `program`. */
+/** Of a house nearby, addresses that are tried. */
+const ADDRESSES_MAX = 5;
+
+/** Adds `init`, `join`, `invite`, `find` and `members`, with `remove` below it, to `program`. */
 export function addMemberCommands(program: Command, run: RunCommand): void {
   program
     .command('init')
@@ -21,7 +26,10 @@ export function addMemberCommands(program: Command, run: RunCommand): void {
     .description(
       'Lets the asked node, which belongs to no cluster yet, join the one of another node. tutti invite prints the whole line.',
     )
-    .argument('<address>', 'a node of the cluster, as host or host:port of its cluster.listen; several with commas')
+    .argument(
+      '[address]',
+      'a node of the cluster, as host or host:port of its cluster.listen; several with commas; by default the house that the asked node hears of on the local network, where there is one only',
+    )
     .option('--key <key>', 'the cluster key; by default the key file of the asked node has it')
     .option('--replace <name>', 'take the place of this member, whose card is gone: its name or id')
     .action(run(join));
@@ -31,6 +39,13 @@ export function addMemberCommands(program: Command, run: RunCommand): void {
       'Prints the command that lets another node join. The key in it is read from the key file on this machine, so this is for who may read that file.',
     )
     .action(run(invite));
+  program
+    .command('find')
+    .summary('show nodes nearby that are not of this house')
+    .description(
+      'Shows the nodes that the asked node hears of on the local network and that are not of its house: those that wait to be told of one, and other houses. They say so of themselves; whether one is let in is for the key to say.',
+    )
+    .action(run(findNearby));
   const members = program
     .command('members')
     .summary('show or remove nodes')
@@ -54,12 +69,55 @@ async function init(session: Session): Promise<void> {
 
 async function join(
   session: Session,
-  address: string,
+  typed: string | undefined,
   { key, replace }: { readonly key?: string; readonly replace?: string },
 ): Promise<void> {
+  const client = session.client();
+  const address = typed ?? (await houseNearby(client));
   const body = { address, ...(key === undefined ? {} : { key }), ...(replace === undefined ? {} : { replace }) };
-  const joined = await session.client().write('POST', '/cluster/join', Joined, body);
+  const joined = await client.write('POST', '/cluster/join', Joined, body);
   session.print(joined, () => `Joined the cluster ${joined.cluster}.`);
+}
+
+/** Peer addresses of the one house that the node hears of. @throws TuttiError BAD_USAGE where there is none, or more than one */
+async function houseNearby(client: NodeClient): Promise<string> {
+  const { nearby } = await client.read('/state', State);
+  const inHouses = nearby.filter(({ cluster }) => cluster !== null);
+  const houses = new Set(inHouses.map(({ cluster }) => cluster));
+  if (houses.size === 1)
+    return inHouses
+      .slice(0, ADDRESSES_MAX)
+      .map(({ address }) => address)
+      .join(',');
+  const right = 'right is the address of a node of the house, as tutti invite prints it';
+  if (houses.size === 0)
+    throw new TuttiError('BAD_USAGE', `ADDRESS: found none, and no house is heard of nearby; ${right}.`);
+  const candidates = inHouses.map(({ address }) => address);
+  const named = inHouses.map(({ name, cluster, address }) => `${name} of ${shortId(cluster)} (${address})`).join(', ');
+  throw new TuttiError('BAD_USAGE', `ADDRESS: found none, and ${houses.size} houses nearby: ${named}; ${right}.`, {
+    candidates,
+  });
+}
+
+const shortId = (cluster: string | null): string => (cluster === null ? '' : cluster.slice(0, ID_DIGITS_SHOWN));
+
+type Neighbour = State['nearby'][number];
+
+const NEARBY_COLUMNS: readonly Column<Neighbour>[] = [
+  { head: 'NODE', cell: ({ name }) => name },
+  { head: 'HOUSE', cell: ({ cluster }) => (cluster === null ? 'waits' : shortId(cluster)) },
+  { head: 'ADDRESS', cell: ({ address }) => address },
+  { head: 'PAGE', cell: ({ httpUrl }) => httpUrl },
+  { head: 'VERSION', cell: ({ version }) => version },
+];
+
+async function findNearby(session: Session): Promise<void> {
+  const { nearby } = await session.client().read('/state', State);
+  session.print({ nearby }, () =>
+    nearby.length === 0
+      ? 'No other node is heard of. Networks that carry no multicast hide them; tutti join ADDRESS does without.'
+      : table(NEARBY_COLUMNS, nearby, session.bold),
+  );
 }
 
 async function invite(session: Session, options: ConfigOptions): Promise<void> {
