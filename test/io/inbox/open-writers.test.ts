@@ -78,7 +78,7 @@ t.test('somebody who opens the file while it is looked at neither ends the proce
   const ended = new Promise((resolve) => opener.once('exit', (_code, signal) => resolve(signal)));
   await new Promise((resolve) => opener.stdout.once('data', resolve));
   const seen = new Set<string>();
-  for (let i = 0; i < 20_000; i++) seen.add(lookAt(path));
+  for (let i = 0; i < 1_000; i++) seen.add(lookAt(path));
   opener.kill();
   t.equal(await ended, 'SIGTERM', 'it went on until now');
   t.notOk(seen.has('unknown'));
