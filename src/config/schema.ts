@@ -198,7 +198,7 @@ export const ConfigSchema = Type.Object({
     dir: path({
       default: '',
       derived: 'data_dir/inbox',
-      description: 'WAV files that are copied into this directory become tracks.',
+      description: 'WAV files that are copied into this directory become tracks; folders in it are not looked into.',
     }),
   }),
   gpio: Type.Object({

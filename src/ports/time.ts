@@ -15,7 +15,7 @@ export interface Timer {
 export interface Time {
   /** This machine's CLOCK_MONOTONIC_RAW (clock_gettime(2)), nanoseconds: not slewed by NTP, stands still while suspended. */
   now(): LocalTime;
-  /** Milliseconds since 1970 by the wall clock, for log lines and `addedAt` only: a Pi boots without one. */
+  /** Milliseconds since 1970 by the wall clock, for log lines, `addedAt` and the age of files only: a Pi boots without one. */
   wallClockMs(): number;
   /** Calls `callback` once, not before `delayMs` (0 or more) have passed. `name` says what for, in `running()`. */
   after(name: string, delayMs: number, callback: () => void): Timer;
