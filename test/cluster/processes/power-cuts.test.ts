@@ -6,7 +6,7 @@ import { until } from '../../bench/consensus/contestant.js';
 import { startHouse } from '../../bench/consensus/tutti-house.js';
 import { call, cutPower, darken, lighten, songIn } from './power-cut.js';
 
-const CUTS = 4;
+const CUTS = 3;
 
 t.setTimeout(230_000);
 
