@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/config.js';
 import type { SoundCards } from '../io/alsa/capabilities.js';
+import type { Facts } from './doctor/facts.js';
 import type { HttpTransport } from './http-transport.js';
 
 /** Standard output or standard error. */
@@ -62,6 +63,8 @@ export interface CliComponents {
   readonly files: LocalFiles;
   /** What there is to play to on this machine. */
   readonly soundCards: () => SoundCards;
+  /** What the doctor looks at on this machine. */
+  readonly probe: (config: Config) => Promise<Facts>;
   readonly http: HttpTransport;
   /** A text that no other call gives: an Idempotency-Key. */
   readonly uniqueKey: () => string;

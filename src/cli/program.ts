@@ -5,6 +5,7 @@
  * docs/cli.md is rendered from what this builds.
  */
 import { Command } from 'commander';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addLibraryCommands } from './commands/library.js';
 import { addLocalCommands } from './commands/local.js';
 import { addMemberCommands } from './commands/members.js';
@@ -61,6 +62,7 @@ export function buildProgram(components: CliComponents, { ended }: ProgramInit):
     };
 
   addLocalCommands(program, run);
+  addDoctorCommand(program, run);
   addLibraryCommands(program, run);
   addQueueCommands(program, run);
   addTransportCommands(program, run);

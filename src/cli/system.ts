@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { TuttiError } from '../core/errors.js';
 import { soundCards } from '../io/alsa/capabilities.js';
 import type { CliComponents, LocalFiles, SourceFile, TextOutput } from './components.js';
+import { probe } from './doctor/probe.js';
 import { nodeHttpTransport } from './http-transport.js';
 
 /** Everything but what only the composition root has. */
@@ -17,6 +18,7 @@ export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'r
     env: process.env,
     files: localFiles,
     soundCards: () => soundCards(),
+    probe,
     http: nodeHttpTransport,
     uniqueKey: randomUUID,
     nowMs: () => performance.now(),

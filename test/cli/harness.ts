@@ -60,6 +60,7 @@ export async function tutti(argv: readonly string[], settings: Settings = {}): P
     env: {},
     files: filesOf({}),
     soundCards: () => ({ devices: [], named: [], missing: null }),
+    probe: () => Promise.reject(new Error('this test looks at no machine')),
     http: nodeHttpTransport,
     uniqueKey: () => `key-${++keys}`,
     nowMs: () => (ms += 1_000),

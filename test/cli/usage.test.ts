@@ -84,7 +84,7 @@ t.test('only what is built is listed', (t) => {
   const program = buildProgram(own, { ended: () => undefined });
   const names = program.commands.map((command) => command.name());
   const built =
-    'run demo repair capabilities add ls rm queue play pause stop skip previous seek repeat volume mute unmute status sync-report init join invite find members';
+    'run demo repair capabilities doctor add ls rm queue play pause stop skip previous seek repeat volume mute unmute status sync-report init join invite find members';
   t.same(names, built.split(' '));
   t.end();
 });
