@@ -5,6 +5,7 @@
  * docs/cli.md is rendered from what this builds.
  */
 import { Command } from 'commander';
+import { addCompletionCommand } from './commands/completion.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addLibraryCommands } from './commands/library.js';
 import { addLocalCommands } from './commands/local.js';
@@ -15,6 +16,7 @@ import { addSyncReportCommand } from './commands/sync-report.js';
 import { addTransportCommands } from './commands/transport.js';
 import { addVolumeCommands } from './commands/volume.js';
 import type { CliComponents } from './components.js';
+import { EXAMPLES } from './examples.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { DEFAULT_NODE } from './node-client.js';
 import { type GlobalOptions, type RunCommand, Session } from './session.js';
@@ -70,5 +72,17 @@ export function buildProgram(components: CliComponents, { ended }: ProgramInit):
   addStatusCommand(program, run);
   addSyncReportCommand(program, run);
   addMemberCommands(program, run);
+  addCompletionCommand(program, run);
+  addExamples(program, []);
   return program;
+}
+
+/** Adds to the help of every command how it is typed, and where its exit codes are told. */
+function addExamples(command: Command, path: readonly string[]): void {
+  const examples = EXAMPLES[path.join(' ')];
+  if (examples !== undefined) {
+    const lines = examples.map((example) => `  ${example}`).join('\n');
+    command.addHelpText('after', `\nExamples:\n${lines}\n\nOptions of every command and exit codes: tutti --help`);
+  }
+  for (const child of command.commands) addExamples(child, [...path, child.name()]);
 }

@@ -10,6 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { EXAMPLES } from '../cli/examples.js';
 import { EXIT_CODES, exitCodeOf } from '../cli/exit-codes.js';
 import { buildProgram } from '../cli/program.js';
 import { systemComponents } from '../cli/system.js';
@@ -279,14 +280,19 @@ function commandSection({ name, command }: NamedCommand): string[] {
     .usage()
     .replace(/ ?\[command\]/, '')
     .replace(/^\[options\] ?/, '');
+  const examples = EXAMPLES[name.split(' ').slice(1).join(' ')];
   const takes = [
-    ...command.registeredArguments.map((argument) => [code(argument.name()), argument.description]),
+    ...command.registeredArguments.map((argument) => [
+      code(argument.name()),
+      [argument.description, argument.argChoices?.join(', ') ?? ''].filter((part) => part !== '').join(': '),
+    ]),
     ...command.options.map((option) => [code(option.flags), option.description]),
   ];
   return [
     `### ${`${name} ${usage}`.trim()}`.replace(/[<>]/g, (bracket) => `\\${bracket}`),
     command.description(),
     ...(takes.length === 0 ? [] : [markdownTable(['Takes', ''], takes)]),
+    ...(examples === undefined ? [] : [`\`\`\`\n${examples.join('\n')}\n\`\`\``]),
   ];
 }
 

@@ -1,5 +1,7 @@
 /** Every bad argument gives a usage error (exit code 2) that says what would be right, and nothing is asked of any node. */
 import t from 'tap';
+import { commandTree, flat } from '../../src/cli/command-tree.js';
+import { EXAMPLES } from '../../src/cli/examples.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { systemComponents } from '../../src/cli/system.js';
 import { tutti } from './harness.js';
@@ -84,7 +86,26 @@ t.test('only what is built is listed', (t) => {
   const program = buildProgram(own, { ended: () => undefined });
   const names = program.commands.map((command) => command.name());
   const built =
-    'run demo repair capabilities doctor add ls rm queue play pause stop skip previous seek repeat volume mute unmute status sync-report init join invite find members';
+    'run demo repair capabilities doctor add ls rm queue play pause stop skip previous seek repeat volume mute unmute status sync-report init join invite find members completion';
   t.same(names, built.split(' '));
   t.end();
+});
+
+t.test('every command says what it does, gives an example of itself, and where exit codes are told', async (t) => {
+  const idle = () => Promise.resolve(0);
+  const repair = () => Promise.reject(new Error('this test repairs nothing'));
+  const own = systemComponents({ version: '', run: idle, demo: idle, repair });
+  const all = flat(commandTree(buildProgram(own, { ended: () => undefined }))).slice(1);
+  t.same(
+    Object.keys(EXAMPLES).sort(),
+    all.map(({ path }) => path.join(' ')).sort(),
+    'there is none of what is not there',
+  );
+  for (const { path, summary } of all) {
+    t.ok(summary.length > 0, path.join(' '));
+    const { exitCode, stdout } = await tutti([...path, '--help']);
+    t.equal(exitCode, 0);
+    t.match(stdout, new RegExp(`^Examples:\\n.*tutti ${path.join(' ')}`, 'm'));
+    t.match(stdout, /exit codes: tutti --help/);
+  }
 });

@@ -1,5 +1,5 @@
 /** play, pause, stop, skip, previous, seek, repeat: what every room does now. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { clusterTime, laterOf } from '../../core/units.js';
 import { State, Transport } from '../../http/schema.js';
 import { Repeat } from '../../playback/model.js';
@@ -53,7 +53,7 @@ export function addTransportCommands(program: Command, run: RunCommand): void {
     .command('repeat')
     .summary('repeat nothing, the queue or one item')
     .description('Sets what is repeated.')
-    .argument('<mode>', REPEATS.join(', '))
+    .addArgument(new Argument('<mode>', 'what is repeated').choices(REPEATS).argParser((text: string) => text))
     .action(run(repeat));
 }
 
