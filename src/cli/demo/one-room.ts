@@ -8,6 +8,13 @@ import { samplesOf } from './recording.js';
 import type { Room } from './room.js';
 import type { Story, Verdict } from './story.js';
 
+/**
+ * How often it is tried. A start that a busy machine makes late by more than half a frame is made up for by playing a little faster, which
+ * is no longer sample for sample.
+ */
+const ATTEMPTS = 3;
+/** How long what was played may take to be written down. Milliseconds. */
+const CAPTURE_MS_MAX = 5_000;
 /** Songs that are played: two, so that there is a seam to listen to. */
 const SONGS = 2;
 
@@ -15,10 +22,19 @@ const SONGS = 2;
 export const oneRoom: Story = async ([room], { say }) => {
   await formHouse([room], say);
   const ids = await bringMusic([room], say);
-  await play([room], ids.slice(0, SONGS));
-  await played(room, (title) => say(`Playing "${title}"`));
-  return await verdictOn(room, concatenated(DEMO_TITLES.slice(0, SONGS).map(demoSamples)));
+  const expected = concatenated(DEMO_TITLES.slice(0, SONGS).map(demoSamples));
+  for (let attempt = 1; ; attempt++) {
+    const before = attempt === 1 ? 0 : (await captured(room)).length;
+    await play([room], ids.slice(0, SONGS));
+    await played(room, (title) => say(`Playing "${title}"`));
+    const verdict = await verdictOn(room, expected, before);
+    if (verdict.exitCode === EXIT.ok || attempt === ATTEMPTS) return verdict;
+    say('Not every sample is as it went in: on a busy machine a start is late, and is then made up for. Once more.');
+  }
 };
+
+/** All that the card has played, interleaved. */
+const captured = async (room: Room): Promise<Float64Array> => samplesOf(await readFile(room.captureFile)).samples;
 
 /** Returns when the queue has been played to its end; tells each title as it begins. */
 async function played(room: Room, begins: (title: string) => void): Promise<void> {
@@ -31,10 +47,10 @@ async function played(room: Room, begins: (title: string) => void): Promise<void
   });
 }
 
-/** Holds what the card played against what it should have, once all of it was written down. */
-async function verdictOn(room: Room, expected: Int16Array): Promise<Verdict> {
-  const isThere = async () => isWithin(samplesOf(await readFile(room.captureFile)).samples, expected);
-  const isExact = await room.until('has written down what it played', isThere).then(
+/** Holds what the card played, from its sample `before` on, against what it should have, once all of it was written down. */
+async function verdictOn(room: Room, expected: Int16Array, before: number): Promise<Verdict> {
+  const isThere = async () => isWithin((await captured(room)).subarray(before), expected);
+  const isExact = await room.until('has written down what it played', isThere, CAPTURE_MS_MAX).then(
     () => true,
     () => false,
   );

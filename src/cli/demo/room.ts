@@ -107,9 +107,9 @@ export class Room {
    * Resolves once `condition` gives true; what the node refuses meanwhile counts as not yet.
    * @param what in words, for the error. @throws TuttiError NODE_UNREACHABLE where that never comes, or the node ended
    */
-  async until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  async until(what: string, condition: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
     const { time } = this.#components;
-    const giveUpAt = performance.now() + PATIENCE_MS;
+    const giveUpAt = performance.now() + patienceMs;
     let why: unknown;
     for (;;) {
       try {
@@ -121,7 +121,7 @@ export class Room {
       const hasEnded = this.#process?.exitCode !== null || this.#process.signalCode !== null;
       if (hasEnded || performance.now() > giveUpAt) {
         const said = why instanceof TuttiError ? ` It says: ${why.detail}` : '';
-        const fate = hasEnded ? 'it ended' : `not within ${PATIENCE_MS / 1_000} s: this machine may be too busy`;
+        const fate = hasEnded ? 'it ended' : `not within ${patienceMs / 1_000} s: this machine may be too busy`;
         throw new TuttiError('NODE_UNREACHABLE', `${this.name} was waited for until it ${what}, but ${fate}.${said}`);
       }
       await new Promise<void>((resolve) => time.after('demo.poll', POLL_MS, resolve));
