@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT, run, say } from './lib.mjs';
+import { ROOT, run, runTool, say } from './lib.mjs';
 
 const NODE_MIN = [20, 19];
 
@@ -50,11 +50,12 @@ const checkNode = () => {
   process.exit(1);
 };
 
-const bringNpmPackages = () => {
+const bringNpmPackages = (purpose) => {
   const stamp = join(ROOT, 'node_modules', '.tutti-setup');
   const lock = readFileSync(join(ROOT, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).update(`${process.arch} ${process.versions.modules}`).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const found = existsSync(stamp) ? readFileSync(stamp, 'utf8').split(' ') : [];
+  if (found.includes(wanted) && (purpose === 'run' || found.includes('test'))) return;
   say('tutti: bringing the npm packages that package-lock.json names (once, and after it changes)');
   // Not `npm ci`: it refuses a lock file without the entries of optional packages for machines that a registry mirror does not carry.
   // This installs the versions of the lock file just the same, and does not write to it.
@@ -72,7 +73,9 @@ const bringNpmPackages = () => {
       say(`tutti: optional package ${name} could not be built here: no ${without}. Everything else works.`);
     }
   }
-  writeFileSync(stamp, wanted);
+  // Else the first run of the tests after this would load all that tap can do into each of them.
+  if (purpose === 'test') runTool('tap/dist/esm/run.mjs', ['build'], { stdio: ['ignore', 2, 2] });
+  writeFileSync(stamp, `${purpose} ${wanted}`);
 };
 
 const bringDebianPackages = (purpose) => {
@@ -99,7 +102,7 @@ const bringDebianPackages = (purpose) => {
 /** @param purpose `run` for the product alone, `test` for the tests too. */
 export const setup = (purpose) => {
   checkNode();
-  bringNpmPackages();
+  bringNpmPackages(purpose);
   bringDebianPackages(purpose);
 };
 
