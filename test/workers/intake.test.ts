@@ -51,7 +51,7 @@ t.test('a file is fetched across a restart, held, damaged on the disk, found and
   t.strictSame(readdirSync(join(path, 'tmp')), []);
   await second.end();
   const third = await start(path);
-  t.strictSame(third.stored, { tracks: [track], arriving: [], problems: [], removedTemporaries: 0 });
+  t.strictSame(third.stored, { tracks: [track], arriving: [], leftOut: [], problems: [], removedTemporaries: 0 });
   await third.end();
 });
 

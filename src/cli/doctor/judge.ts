@@ -61,6 +61,7 @@ export function diagnose(facts: Facts, { config, sound, state }: Surroundings): 
   ];
 }
 
+/** Whether this Node is new enough. */
 export function nodeVersion(version: string): Check {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   const isGood = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
@@ -69,6 +70,7 @@ export function nodeVersion(version: string): Check {
     : not('fail', 'Node.js', version, `Tutti needs ${NODE_MIN.join('.')} or newer: Debian 13 has it.`);
 }
 
+/** Whether the node can keep its files there, as `user`. */
 export function dataDirectory({ path, kind, isWritable, owner }: PathFacts, user: number): Check {
   const name = 'data directory';
   if (kind === 'missing') return not('note', name, `${path} is not there yet`, 'tutti run makes it, where it may.');
@@ -86,6 +88,7 @@ export function dataDirectory({ path, kind, isWritable, owner }: PathFacts, user
   return ok(name, path);
 }
 
+/** Whether what is synced there stays there. */
 export function fileSystem({ fileSystem: type }: DiskFacts): Check {
   const why = BAD_FILE_SYSTEMS[type];
   return why === undefined
@@ -93,6 +96,7 @@ export function fileSystem({ fileSystem: type }: DiskFacts): Check {
     : not('warn', 'file system', `${type}: ${why}`, 'Put data_dir on a disk of this machine, best with ext4.');
 }
 
+/** Whether there is room for the log, and for music. A node that runs has its log already. */
 export function freeSpace({ freeBytes }: DiskFacts, isRunning: boolean): Check {
   const found = `${shownBytes(freeBytes)} free`;
   if (freeBytes < LOG_BYTES && !isRunning) {
@@ -102,6 +106,7 @@ export function freeSpace({ freeBytes }: DiskFacts, isRunning: boolean): Check {
   return not('warn', 'space', found, 'Every track is on every card: make room, or take a larger card.');
 }
 
+/** Whether a durable write is quick enough for commands not to be felt late. */
 export function syncs({ sync }: DiskFacts): Check {
   const name = 'durable writes';
   if (sync === null)
@@ -112,6 +117,7 @@ export function syncs({ sync }: DiskFacts): Check {
   return not(sync.p99Ms <= SYNC_MS_SLOW ? 'note' : 'warn', name, `${found}: commands are felt to be late`, advice);
 }
 
+/** Whether who runs this can copy music into the inbox. */
 export function inbox({ path, kind, isWritable }: PathFacts): Check {
   if (kind === 'missing') return not('note', 'inbox', `${path} is not there yet`, 'The node makes it when it runs.');
   if (kind !== 'directory')
@@ -125,6 +131,7 @@ export function inbox({ path, kind, isWritable }: PathFacts): Check {
   );
 }
 
+/** Whether the key is there, and its owner's alone. */
 export function clusterKey({ path, kind, mode }: PathFacts): Check {
   const name = 'cluster key';
   if (kind === 'missing')
@@ -144,6 +151,7 @@ export function clusterKey({ path, kind, mode }: PathFacts): Check {
       );
 }
 
+/** Whether the node can listen there, or does so already. */
 export function portOf({ key, at, state }: PortFacts, isRunning: boolean): Check {
   if (state === 'free') return ok(key, `${at} is free`);
   if (state === 'EADDRINUSE') {
@@ -159,6 +167,7 @@ export function portOf({ key, at, state }: PortFacts, isRunning: boolean): Check
   return not('fail', key, `${at}: ${state}`, `This machine cannot listen there: set ${key}.`);
 }
 
+/** Whether there is a card to play on that nobody else holds. */
 export function soundCards({ devices, missing }: SoundCards, driver: Config['output']['driver']): Check {
   const name = 'sound card';
   if (driver === 'none') return ok(name, 'output.driver is "none": this node is silent, as it is set');
@@ -193,6 +202,7 @@ export function soundCards({ devices, missing }: SoundCards, driver: Config['out
   );
 }
 
+/** Whether the player may go before everything else. */
 export function realtime({ limits, user }: Pick<Facts, 'limits' | 'user'>): Check {
   const name = 'real-time priority';
   if (user === 0 || limits.realtimePriority > 0)
@@ -205,6 +215,7 @@ export function realtime({ limits, user }: Pick<Facts, 'limits' | 'user'>): Chec
   );
 }
 
+/** Whether the player's buffers can be kept from being paged out. */
 export function lockedMemory({ limits, user }: Pick<Facts, 'limits' | 'user'>): Check {
   const name = 'locked memory';
   const { lockedBytes } = limits;
@@ -221,6 +232,7 @@ export function lockedMemory({ limits, user }: Pick<Facts, 'limits' | 'user'>): 
 const shownLimit = (bytes: number): string =>
   bytes === Number.POSITIVE_INFINITY ? 'without a limit' : shownBytes(bytes);
 
+/** Whether local time is one that nobody sets. */
 export function clock(which: Facts['clock']): Check {
   return which === 'CLOCK_MONOTONIC_RAW'
     ? ok('clock', `${which}, which nothing sets`)
@@ -232,6 +244,7 @@ export function clock(which: Facts['clock']): Check {
       );
 }
 
+/** Whether there can be buttons and lamps. */
 export function gpio({ chips, isReachable }: Facts['gpio'], driver: Config['gpio']['driver']): Check {
   if (driver === 'none') return ok('GPIO', 'gpio.driver is "none"');
   if (chips.length === 0)
@@ -241,6 +254,7 @@ export function gpio({ chips, isReachable }: Facts['gpio'], driver: Config['gpio
     : not('warn', 'GPIO', `${chips.join(', ')}: not for this user`, 'sudo usermod -aG gpio USER, and log in anew.');
 }
 
+/** Whether the front panel that is configured is there. */
 export function panel({ path, kind, isWritable }: PathFacts): Check {
   if (kind === 'missing' || kind === 'unreachable') {
     return not(
