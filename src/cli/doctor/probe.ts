@@ -16,28 +16,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { type HostPort, hostPortText } from '../../config/host-port.js';
+import { fileSystemOf } from '../../io/fs/file-systems.js';
 import { SystemTime } from '../../io/time/system-time.js';
 import { PAGE_BYTES } from '../../storage/limits.js';
 import type { DiskFacts, Facts, PathFacts, PortFacts } from './facts.js';
 
 /** Pages that are written to see how long one takes: on a slow card two seconds. */
 const PAGES = 50;
-
-/** `f_type` of statfs(2), by name (linux/magic.h, and the file systems' own headers). */
-const FILE_SYSTEMS: Readonly<Record<number, string>> = {
-  61267: 'ext4',
-  16914836: 'tmpfs',
-  2240043254: 'ramfs',
-  2035054128: 'overlay',
-  2435016766: 'btrfs',
-  1481003842: 'xfs',
-  4076150800: 'f2fs',
-  801189825: 'zfs',
-  19780: 'vfat',
-  538032816: 'exfat',
-  26985: 'nfs',
-  4283649346: 'cifs',
-};
 
 /** Asks this machine. */
 export async function probe(config: Config): Promise<Facts> {
@@ -82,10 +67,9 @@ function may(path: string, what: number): boolean {
 }
 
 function diskFacts({ path, isWritable }: PathFacts): DiskFacts {
-  const { type, bavail, bsize } = statfsSync(path);
-  const magic = type >>> 0;
+  const { bavail, bsize } = statfsSync(path);
   return {
-    fileSystem: FILE_SYSTEMS[magic] ?? `0x${magic.toString(16)}`,
+    fileSystem: fileSystemOf(path),
     freeBytes: bavail * bsize,
     sync: isWritable ? measureSync(join(path, `doctor-${process.pid}.tmp`)) : null,
   };

@@ -20,6 +20,7 @@ import { assert } from '../../core/assert.js';
 import type { Inbox, InboxEnd, InboxFile, InboxListener, InboxTrouble } from '../../ports/inbox.js';
 import type { Log } from '../../ports/log.js';
 import type { Time, Timer } from '../../ports/time.js';
+import { isOnNetwork } from '../fs/file-systems.js';
 import {
   freeName,
   hasSameBytes,
@@ -35,7 +36,7 @@ import {
   stampOf,
   withFile,
 } from './folder-files.js';
-import { isOnNetwork, type LookForWriters, type OpenWriters } from './open-writers.js';
+import type { LookForWriters, OpenWriters } from './open-writers.js';
 
 /** What stood still for so long is at rest, if nobody writes to it. Longer than the steps of 2 s in which FAT notes times. Milliseconds. */
 const REST_MS = 2_500;
@@ -258,10 +259,8 @@ export class FolderInbox implements Inbox {
       return stamp === null;
     }
     if (seen === undefined) {
-      this.#seen.set(key, {
-        ...{ key, name, stamp, stillSinceMs: nowMs, toldMs: nowMs },
-        ...{ told: null, isTold: false, leave: null },
-      });
+      const news = { told: null, isTold: false, leave: null };
+      this.#seen.set(key, { key, name, stamp, stillSinceMs: nowMs, toldMs: nowMs, ...news });
     } else if (!isSame(seen.stamp, stamp)) {
       Object.assign(seen, { stamp, stillSinceMs: nowMs, isTold: false, leave: null });
     }

@@ -12,7 +12,6 @@
  *
  * Further reading: fcntl(2), "Leases".
  */
-import { statfsSync } from 'node:fs';
 import type { Libc } from '../libc/libc.js';
 
 /** some: at least one. none: nobody. unknown: this process cannot be told. */
@@ -29,9 +28,6 @@ const F_UNLCK = 2;
 const SIGURG = 23;
 const EAGAIN = 11;
 
-/** f_type of statfs(2): NFS, SMB1, SMB2 and later. */
-const NETWORK_TYPES: ReadonlySet<number> = new Set([0x6969, 0xff534d42, 0xfe534d42]);
-
 /** How this process looks for writers. Without libc all is unknown. */
 export function lookForWritersBy(libc: Libc | undefined): LookForWriters {
   if (libc === undefined) return () => 'unknown';
@@ -44,6 +40,3 @@ export function lookForWritersBy(libc: Libc | undefined): LookForWriters {
     return 'none';
   };
 }
-
-/** True where `path` lies on a file system that other machines write to. */
-export const isOnNetwork = (path: Buffer): boolean => NETWORK_TYPES.has(statfsSync(path).type);

@@ -4,7 +4,7 @@ import { chmodSync, closeSync, linkSync, mkdtempSync, openSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { isOnNetwork, lookForWritersBy } from '../../../src/io/inbox/open-writers.js';
+import { lookForWritersBy } from '../../../src/io/inbox/open-writers.js';
 import { loadLibc } from '../../../src/io/libc/libc.js';
 
 const look = lookForWritersBy(loadLibc());
@@ -83,9 +83,4 @@ t.test('somebody who opens the file while it is looked at neither ends the proce
   opener.kill('SIGKILL');
   t.equal(await ended, 'SIGKILL', 'it went on until now');
   t.notOk(seen.has('unknown'));
-});
-
-t.test('a disk of this machine is no network', (t) => {
-  t.equal(isOnNetwork(Buffer.from(tmpdir())), false);
-  t.end();
 });
