@@ -2,13 +2,11 @@
  * Writes what a simulated card played to a WAV file, as it goes.
  *
  * The sizes in the header are brought up to date once a second of sound, so that the file can be played even where the process was
- * killed. A WAV holds less than 4 GiB: what comes after that is left out. A disk that is full ends the capture and not the music. Writes
- * go to the page cache and are not synced: this is a tool for demonstrations and tests, not a recorder.
+ * killed. A WAV holds less than 4 GiB: what comes after that is left out.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { TuttiError } from '../../core/errors.js';
 import type { OutputFormat } from '../../ports/audio-output.js';
 import type { Log } from '../../ports/log.js';
+import { CaptureFile } from './capture-file.js';
 
 /** RIFF header, `fmt ` of plain PCM, `data` header. */
 const HEADER_BYTES = 44;
@@ -19,23 +17,23 @@ const BUFFER_BYTES = 64 * 1024;
 
 /** A WAV file that grows. It has one format for its life: that of the first `begin`. */
 export class WavCapture {
-  readonly #log: Log;
-  readonly #path: string;
-  #descriptor: number | undefined;
+  readonly #file: CaptureFile;
   #format: OutputFormat | undefined;
   readonly #buffer = Buffer.alloc(BUFFER_BYTES);
   #buffered = 0;
   #dataBytes = 0;
   #headerAtBytes = 0;
-  #hasFailed = false;
 
   /**
    * @param components `log`: told once, should the capture break off
    * @param init `path`: made anew by the first {@link begin}
    */
   constructor(components: { readonly log: Log }, init: { readonly path: string }) {
-    this.#log = components.log;
-    this.#path = init.path;
+    this.#file = new CaptureFile(components, {
+      path: init.path,
+      cannot: 'The capture cannot be written',
+      breaksOff: 'The capture breaks off: its file cannot be written. The music plays on.',
+    });
   }
 
   /**
@@ -44,57 +42,21 @@ export class WavCapture {
    */
   begin(format: OutputFormat): void {
     this.#format ??= format;
-    if (this.#descriptor !== undefined || this.#hasFailed) return;
-    try {
-      this.#descriptor = openSync(this.#path, this.#dataBytes === 0 ? 'w' : 'r+');
-      this.#writeHeader();
-    } catch (error) {
-      this.#letGo();
-      const detail = `The capture cannot be written: ${error instanceof Error ? error.message : String(error)}.`;
-      throw new TuttiError('OUTPUT_UNAVAILABLE', detail, { path: this.#path }, error);
-    }
+    this.#file.open(this.#dataBytes === 0 ? 'w' : 'r+', () => this.#writeHeader());
   }
 
   /** `samples` hold interleaved whole numbers; `count` of them from `start` on were played. Never throws. */
   add(samples: Int32Array, start: number, count: number): void {
-    if (this.#descriptor === undefined) return;
-    try {
-      this.#append(samples, start, count);
-    } catch (error) {
-      this.#breakOff(error);
-    }
+    this.#file.attempt(() => this.#append(samples, start, count));
   }
 
   /** Idempotent: the file is whole. Never throws. */
   end(): void {
-    if (this.#descriptor === undefined) return;
-    try {
+    this.#file.attempt(() => {
       this.#flush();
       this.#writeHeader();
-    } catch (error) {
-      this.#breakOff(error);
-    }
-    this.#letGo();
-  }
-
-  /** For good: what came later would follow on sound that it did not follow on. */
-  #breakOff(error: unknown): void {
-    this.#hasFailed = true;
-    this.#letGo();
-    this.#log.error('The capture breaks off: its file cannot be written. The music plays on.', {
-      path: this.#path,
-      error,
     });
-  }
-
-  #letGo(): void {
-    const descriptor = this.#descriptor;
-    this.#descriptor = undefined;
-    try {
-      if (descriptor !== undefined) closeSync(descriptor);
-    } catch {
-      // What could be written has been; there is nothing left to do with this file.
-    }
+    this.#file.close();
   }
 
   #append(samples: Int32Array, start: number, count: number): void {
@@ -119,7 +81,7 @@ export class WavCapture {
   #flush(): void {
     const room = DATA_BYTES_MAX - this.#dataBytes;
     const count = Math.min(this.#buffered, room - (room % this.#frameBytes()));
-    this.#write(this.#buffer, count, HEADER_BYTES + this.#dataBytes);
+    this.#file.write(this.#buffer, count, HEADER_BYTES + this.#dataBytes);
     this.#dataBytes += count;
     this.#buffered = 0;
   }
@@ -139,14 +101,7 @@ export class WavCapture {
     header.writeUInt16LE(bits, 34);
     header.write('data', 36, 'latin1');
     header.writeUInt32LE(this.#dataBytes, 40);
-    this.#write(header, HEADER_BYTES, 0);
+    this.#file.write(header, HEADER_BYTES, 0);
     this.#headerAtBytes = this.#dataBytes;
-  }
-
-  /** Writes the first `count` bytes at `position`: a call may take fewer than it was given. */
-  #write(bytes: Buffer, count: number, position: number): void {
-    for (let done = 0; done < count; ) {
-      done += writeSync(this.#descriptor!, bytes, done, count - done, position + done);
-    }
   }
 }
