@@ -58,8 +58,20 @@ export class Snapshots {
     return bytes;
   }
 
-  /** Whether it can be read: steps of a chunk each, and then the answer. */
-  *check({ name, bytes: length, crc }: SnapshotReference): Generator<void, boolean> {
+  /** Whether it can be read, past the cache: steps of a chunk each, and then the answer. Looked at twice, since a read that went astray is no damage. */
+  *check(reference: SnapshotReference): Generator<void, boolean> {
+    return (yield* this.#look(reference)) || (yield* this.#look(reference));
+  }
+
+  /** The same, at once. */
+  isWhole(reference: SnapshotReference): boolean {
+    const look = this.check(reference);
+    let step = look.next();
+    while (step.done !== true) step = look.next();
+    return step.value;
+  }
+
+  *#look({ name, bytes: length, crc }: SnapshotReference): Generator<void, boolean> {
     const path = `${this.#folder}/${name}`;
     if (!this.#disk.exists(path)) return false;
     const file = this.#disk.open(path, 'read');
@@ -77,18 +89,6 @@ export class Snapshots {
     } finally {
       file.close();
     }
-  }
-
-  /** Whether it can be read, past the cache. */
-  isWhole(reference: SnapshotReference): boolean {
-    // Twice, since a read that went astray is no damage.
-    for (let looks = 0; looks < 2; looks++) {
-      const look = this.check(reference);
-      let step = look.next();
-      while (step.done !== true) step = look.next();
-      if (step.value) return true;
-    }
-    return false;
   }
 
   /** Removes all but those that are named, and gives their names. */

@@ -636,14 +636,11 @@ export class Store {
   *#scrubSnapshot(): Generator<StoreDamage | null, void> {
     const { snapshot } = this.#superblock.state;
     if (snapshot === null) return;
-    // Twice, since a read that went astray is no damage.
-    for (let looks = 0; looks < 2; looks++) {
-      const look = this.#snapshots.check(snapshot);
-      let step = look.next();
-      for (; step.done !== true; step = look.next()) yield null;
-      // One that was replaced meanwhile is gone, and nobody needs it.
-      if (step.value || this.#superblock.state.snapshot !== snapshot) return;
-    }
+    const look = this.#snapshots.check(snapshot);
+    let step = look.next();
+    for (; step.done !== true; step = look.next()) yield null;
+    // One that was replaced meanwhile is gone, and nobody needs it.
+    if (step.value || this.#superblock.state.snapshot !== snapshot) return;
     yield { part: 'snapshot', detail: `the snapshot of slot ${snapshot.slot} is damaged` };
   }
 
