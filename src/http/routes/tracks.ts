@@ -74,11 +74,8 @@ export const trackRoutes: readonly Route[] = [
     path: '/tracks/:track/audio',
     summary:
       'The file as it was sent, whole or one range of it. Each chunk is compared with its hash: where one is wrong the connection is cut.',
-    answer: {
-      status: 200,
-      description: 'The bytes; 206 for a range; 304 where the ETag is known.',
-      mediaType: 'audio/wav',
-    },
+    answer: { status: 200, description: 'The bytes.', mediaType: 'audio/wav' },
+    also: { 206: 'The range that was asked for.', 304: 'The bytes do not change, and are known.' },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'TRACK_DAMAGED', 'BAD_RANGE', 'DISK_FAILED'],
     handle: audio,
   }),
@@ -86,11 +83,7 @@ export const trackRoutes: readonly Route[] = [
     method: 'GET',
     path: '/tracks/:track/peaks',
     summary: 'The outline for a waveform: 2,048 bytes, the loudest sample of each stretch.',
-    answer: {
-      status: 200,
-      description: 'The outline.',
-      mediaType: 'application/octet-stream',
-    },
+    answer: { status: 200, description: 'The outline.', mediaType: 'application/octet-stream' },
     also: { 304: 'The outline does not change, and is known.' },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_MISSING', 'TRACK_DAMAGED', 'DISK_FULL', 'DISK_FAILED'],
     async handle({ node, params, request, reply }) {
