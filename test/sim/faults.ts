@@ -60,6 +60,22 @@ function victim(world: FaultWorld, prng: Prng): Machine | undefined {
   return machines.length === 0 ? undefined : pick(prng, machines);
 }
 
+/** A machine whose card is harmed now, and the files of tracks on it, of which there are some; undefined where there is none. */
+function harmedTrackFiles(world: FaultWorld, prng: Prng) {
+  const machine = victim(world, prng);
+  if (machine === undefined || !machine.disk.exists(TRACKS)) return undefined;
+  const files = [TRACKS, TMP].flatMap((folder) => filesBelow(machine.disk, folder)).filter(({ size }) => size > 0);
+  if (files.length === 0) return undefined;
+  world.harm(machine);
+  return { machine, files };
+}
+
+/** The power goes, and is back a moment later: the card is read anew. */
+function cutShortly(world: FaultWorld, prng: Prng, machine: Machine): void {
+  machine.cutPower();
+  world.startLater(machine, 200 + around(prng, 1_000));
+}
+
 /** Cuts the path from each machine to each other where `isCut` says so, for a while. */
 function cutPaths(world: FaultWorld, ms: number, isCut: (from: Machine, to: Machine) => boolean): void {
   const { network, machines } = world;
@@ -290,17 +306,12 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     world.trace(machine.name, `${times} bits of its card flip`);
     world.count('bit-flip');
     // It is found out when the card is read.
-    if (chance(prng, 0.6)) {
-      machine.cutPower();
-      world.startLater(machine, 200 + around(prng, 1_000));
-    }
+    if (chance(prng, 0.6)) cutShortly(world, prng, machine);
   },
   'file-flip': (world, prng) => {
-    const machine = victim(world, prng);
-    if (machine === undefined || !machine.disk.exists(TRACKS)) return;
-    const files = [TRACKS, TMP].flatMap((folder) => filesBelow(machine.disk, folder)).filter(({ size }) => size > 0);
-    if (files.length === 0) return;
-    world.harm(machine);
+    const harmed = harmedTrackFiles(world, prng);
+    if (harmed === undefined) return;
+    const { machine, files } = harmed;
     const times = pick(prng, [1, 1, 4]);
     for (let i = 0; i < times; i++) {
       const { path, size } = pick(prng, files);
@@ -309,17 +320,12 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     world.trace(machine.name, `${times} bits of its track files flip`);
     world.count('file-flip');
     // Else it is found out when it is played, given to somebody, or looked through.
-    if (chance(prng, 0.3)) {
-      machine.cutPower();
-      world.startLater(machine, 200 + around(prng, 1_000));
-    }
+    if (chance(prng, 0.3)) cutShortly(world, prng, machine);
   },
   'file-loss': (world, prng) => {
-    const machine = victim(world, prng);
-    if (machine === undefined || !machine.disk.exists(TRACKS)) return;
-    const files = [TRACKS, TMP].flatMap((folder) => filesBelow(machine.disk, folder)).filter(({ size }) => size > 0);
-    if (files.length === 0) return;
-    world.harm(machine);
+    const harmed = harmedTrackFiles(world, prng);
+    if (harmed === undefined) return;
+    const { machine, files } = harmed;
     const times = pick(prng, [1, 1, 4]);
     for (let i = 0; i < times; i++) {
       const { path } = pick(prng, files);
@@ -332,10 +338,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     }
     world.count('file-loss');
     // Else it is found out when it is played, given to somebody, or looked through.
-    if (chance(prng, 0.5)) {
-      machine.cutPower();
-      world.startLater(machine, 200 + around(prng, 1_000));
-    }
+    if (chance(prng, 0.5)) cutShortly(world, prng, machine);
   },
   'bad-chunks': (world, prng) => {
     const machine = pick(prng, world.machines);
