@@ -16,8 +16,8 @@ import { setup } from './setup.mjs';
 const PURE_FOLDERS = ['core', 'library', 'playback', 'cluster', 'audio', 'config', 'paxos', 'clock'];
 
 /**
- * Suites in the opposite order of that in which they run; a test file belongs to the first of whose folders it is in one. What paces itself by
- * real time runs alone. To count coverage makes tests half as quick, so it is done where it is asked for.
+ * Suites, the last of them runs first; a test file belongs to the first that names a folder which it is in. What paces itself by real time
+ * runs alone. Coverage is counted for the pure folders, by their own tests.
  */
 const SUITES = [
   { name: 'processes', folders: ['processes/'], jobs: 1, coverage: false },

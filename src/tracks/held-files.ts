@@ -141,10 +141,10 @@ export class HeldFiles {
 
   /** Writes the description of a held file again where it is not there, or says something else. @throws TuttiError DISK_FULL, DISK_FAILED */
   describeAgain(file: DescribedTrack): void {
+    const description = descriptionOf(narrowed(file));
     const found = this.#side.description(file.id)?.track;
-    if (found !== undefined && Buffer.compare(descriptionOf(narrowed(found)), descriptionOf(narrowed(file))) === 0)
-      return;
-    this.#side.write(file.id, { description: descriptionOf(narrowed(file)), manifest: null, peaks: null });
+    if (found !== undefined && Buffer.compare(descriptionOf(narrowed(found)), description) === 0) return;
+    this.#side.write(file.id, { description, manifest: null, peaks: null });
   }
 
   /** Takes a track off the disk; one that is not there is fine. @throws TuttiError DISK_FAILED */
