@@ -60,11 +60,11 @@ export interface AddTrackComponents {
   readonly status: AttestationComponents['status'];
   /** This node, which is the first to hold the file. */
   readonly self: Holder;
-  /** See {@link Node.ask}. */
+  /** See {@link Wishes.ask}. */
   readonly ask: (command: Command, origin: Origin) => Promise<Outcome>;
 }
 
-/** See {@link Node.addTrack}. */
+/** See {@link Wishes.addTrack}. */
 export async function addTrack(
   components: AddTrackComponents,
   incoming: IncomingTrack,

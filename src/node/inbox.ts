@@ -46,7 +46,7 @@ export interface InboxTakerComponents {
   readonly time: Time;
   readonly log: Log;
   readonly uploads: Uploads;
-  /** See {@link Node.addTrack}. */
+  /** See {@link Wishes.addTrack}. */
   readonly addTrack: (incoming: IncomingTrack, origin: Origin) => Promise<unknown>;
   /** {@link InboxTaker.troubles} are others now. */
   readonly changed: () => void;

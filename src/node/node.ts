@@ -1,28 +1,25 @@
 /**
- * Node: what a person can ask for, whichever way the wish came (page, command line, button, panel, another program).
+ * Node: one room of the house.
  *
  * A wish becomes a proposal to the replicated log; what the log hands back is applied to the cluster's state; and from that state follow
  * the player's program, the files on this node's disk and what everyone who watches is told. Nothing is changed but by an entry.
  *
  *     wish -> check -> log.propose ... log.apply -> cluster.apply -> program, files, listeners
  *
- * The parts, each in its own file: agreement.ts (the log and the state), playing.ts (the player), tracks.ts (the files), duties.ts
- * (what the node proposes unasked), alerts.ts, uploads.ts. This class holds them together and gives a person's wishes their names.
+ * The parts, each in its own file: wishes.ts (what a person can ask for), agreement.ts (the log and the state), playing.ts (the player),
+ * tracks.ts (the files), duties.ts (what the node proposes unasked), troubles.ts (what it raises alerts for), uploads.ts. This class holds
+ * them together, and says what there is to see.
  */
-import { type Command, type CommandOf, type Origin, TRACKS_LOST_MAX } from '../cluster/command.js';
-import type { Done, Outcome } from '../cluster/outcome.js';
+import type { Origin } from '../cluster/command.js';
 import { assert } from '../core/assert.js';
-import { type ErrorCode, TuttiError } from '../core/errors.js';
+import { TuttiError } from '../core/errors.js';
 import type { HistogramCounts } from '../core/histogram.js';
-import { type ItemId, isTrackId, type NodeId, type Slot, type TrackId } from '../core/ids.js';
-import type { OutputChannels } from '../core/output-channels.js';
+import { isTrackId, type NodeId, type Slot, type TrackId } from '../core/ids.js';
 import type { ClusterTime } from '../core/units.js';
 import { cleanTitle, titleKey } from '../library/title.js';
 import type { Track } from '../library/track.js';
-import type { Repeat } from '../playback/model.js';
 import type { PlayerStatus } from '../player/loop.js';
 import type { Lamp } from '../ports/controls.js';
-import type { InboxTrouble } from '../ports/inbox.js';
 import type { Log } from '../ports/log.js';
 import type { PeerMail } from '../ports/peer-mail.js';
 import type { Random } from '../ports/random.js';
@@ -48,16 +45,12 @@ import { Reports } from './reports.js';
 import type { SyncHistory } from './sync-history.js';
 import type { AskLacks } from './track-safety.js';
 import { Tracks } from './tracks.js';
+import { raiseAlerts } from './troubles.js';
 import { Uploads } from './uploads.js';
+import { Wishes } from './wishes.js';
 
 /** How often the output is looked at. Milliseconds. */
 const WATCH_MS = 500;
-
-/** What may be wrong with the inbox. */
-const INBOX_TROUBLES: readonly InboxTrouble[] = ['INBOX_UNUSABLE', 'INBOX_NOT_A_FILE'];
-
-/** Errors of a name that may have become known meanwhile. */
-const UNKNOWN: ReadonlySet<ErrorCode> = new Set(['TRACK_NOT_FOUND', 'NODE_NOT_FOUND']);
 
 /** What a node is made of. It starts and stops `consensus`, `playout`, `mail`, `inbox` and `lamp`, and opens and closes `files`; the rest is lent to it. */
 export interface NodeComponents {
@@ -94,24 +87,13 @@ export interface Figures {
   readonly damagesFound: number;
 }
 
-/** What was asked at `transport`, and by whom it was seen. */
-export interface Expecting {
-  /** The item that the person saw as current. */
-  readonly expectItem?: string | undefined;
-}
-
-/**
- * One node of the house, on the main thread: `start` once, then ask; `stop` is idempotent and leaves no timer.
- *
- * Every wish resolves with its {@link Outcome} once it was agreed and this node knows, a refusal too; it rejects with the errors of
- * {@link Node.ask}, or of finding what it names, where nothing came into the log. `origin` says who asks.
- */
+/** One node of the house, on the main thread: `start` once, then ask and look; `stop` is idempotent and leaves no timer. */
 export class Node {
   readonly init: NodeInit;
   readonly uploads: Uploads;
+  /** What a person can ask of it. */
+  readonly wishes: Wishes;
   readonly #time: Time;
-  readonly #random: Random;
-  readonly #log: Log;
   readonly #agreement: Agreement;
   readonly #playing: Playing;
   readonly #reports: Reports;
@@ -135,8 +117,6 @@ export class Node {
     const { time, log, files } = components;
     this.init = init;
     this.#time = time;
-    this.#random = components.random;
-    this.#log = log;
     this.uploads = new Uploads({ time, changed: () => this.#changed() });
     const agreement = new Agreement({ log: components.consensus }, { self: init.id });
     this.#agreement = agreement;
@@ -172,15 +152,28 @@ export class Node {
         mail: components.mail,
         agreement,
         uploads: this.uploads,
-        ask: (command, origin) => this.ask(command, origin),
+        ask: (command, origin) => agreement.ask(command, origin),
         isPlaying: () => this.#playing.isPlaying(),
         changed: () => this.#filesChanged(),
         ...(components.lacks && { lacks: components.lacks }),
       },
       { self: { node: init.id, incarnation: init.incarnation } },
     );
+    this.wishes = new Wishes(
+      {
+        log,
+        random: components.random,
+        agreement,
+        tracks: this.#tracks,
+        isPlaying: () => this.#playing.isPlaying(),
+        members: () => this.members(),
+        trackOf: (name) => this.trackOf(name),
+        memberOf: (name) => this.memberOf(name),
+      },
+      { self: init.id },
+    );
     const { inbox } = components;
-    const addTrack = (incoming: IncomingTrack, origin: Origin) => this.addTrack(incoming, origin);
+    const addTrack = (incoming: IncomingTrack, origin: Origin) => this.wishes.addTrack(incoming, origin);
     this.#inbox =
       inbox === undefined
         ? null
@@ -365,25 +358,7 @@ export class Node {
     return this.#agreement.readBarrier();
   }
 
-  // ---- Tracks -------------------------------------------------------------------------------------------------------------------
-
-  /**
-   * Takes a file in. Resolves when it is durable, verified and agreed.
-   * @throws TuttiError BAD_NAME, UNSUPPORTED_AUDIO, INCOMPLETE_AUDIO, TRACK_EXISTS, KEY_REUSED, DISK_FULL, BUSY, NO_QUORUM
-   */
-  addTrack(incoming: IncomingTrack, origin: Origin): Promise<{ readonly track: Track; readonly outcome: Done }> {
-    return this.#tracks.add(incoming, origin);
-  }
-
-  async removeTrack(track: string, origin: Origin): Promise<Outcome> {
-    const { id: trackId } = await this.#agreed(() => this.trackOf(track));
-    return await this.ask({ type: 'track.remove', trackId }, origin);
-  }
-
-  async renameTrack(track: string, title: string, origin: Origin): Promise<Outcome> {
-    const { id: trackId } = await this.#agreed(() => this.trackOf(track));
-    return await this.ask({ type: 'track.rename', trackId, title }, origin);
-  }
+  // ---- What was named ----------------------------------------
 
   /** The track with this id or title, with or without ".wav". @throws TuttiError TRACK_NOT_FOUND, TRACK_NOT_READY */
   trackOf(name: string): Track {
@@ -402,6 +377,11 @@ export class Node {
     throw new TuttiError('TRACK_NOT_FOUND', `the library has no track with the id or title ${shown}`);
   }
 
+  /** The member with this id or name. @throws TuttiError NODE_NOT_FOUND */
+  memberOf(name: string): NodeId {
+    return findMember(this.members(), name).id;
+  }
+
   /** See {@link Tracks.read}. */
   readTrack(track: Track, offset: number): Promise<Uint8Array> {
     return this.#tracks.read(track, offset);
@@ -412,141 +392,14 @@ export class Node {
     return this.#tracks.peaks(id);
   }
 
-  // ---- Queue --------------------------------------------------------------------------------------------------------------------
-
-  /** Adds tracks, by id or title, in their order before an item, next after the current one, or at the end. */
-  async enqueue(
-    tracks: readonly string[],
-    place: { readonly beforeItemId?: string | undefined; readonly next?: boolean | undefined },
-    origin: Origin,
-  ): Promise<Outcome> {
-    const trackIds = await this.#agreed(() => tracks.map((track) => this.trackOf(track).id));
-    return await this.ask({ type: 'queue.add', trackIds, ...given(place) } as CommandOf<'queue.add'>, origin);
-  }
-
-  dequeue(item: string, origin: Origin): Promise<Outcome> {
-    return this.ask({ type: 'queue.remove', itemId: item as ItemId }, origin);
-  }
-
-  /** Moves an item before another; null is the end. */
-  move(item: string, before: string | null, origin: Origin): Promise<Outcome> {
-    return this.ask({ type: 'queue.move', itemId: item as ItemId, beforeItemId: before as ItemId | null }, origin);
-  }
-
-  clear(origin: Origin): Promise<Outcome> {
-    return this.ask({ type: 'queue.clear' }, origin);
-  }
-
-  shuffle(seed: number | undefined, origin: Origin): Promise<Outcome> {
-    return this.ask({ type: 'queue.shuffle', seed: seed ?? this.#random.u32() }, origin);
-  }
-
-  // ---- Transport ----------------------------------------------------------------------------------------------------------------
-
-  async play(
-    what: Expecting & { readonly trackId?: string | undefined; readonly itemId?: string | undefined },
-    origin: Origin,
-  ): Promise<Outcome> {
-    const { trackId: name } = what;
-    const trackId = name === undefined ? undefined : (await this.#agreed(() => this.trackOf(name))).id;
-    return await this.ask(
-      { type: 'transport.play', ...given({ ...what, trackId }) } as CommandOf<'transport.play'>,
-      origin,
-    );
-  }
-
-  /** Pause where it plays, else play: by what this node knows now. */
-  toggle(expecting: Expecting, origin: Origin): Promise<Outcome> {
-    return this.#playing.isPlaying() ? this.pause(expecting, origin) : this.play(expecting, origin);
-  }
-
-  pause(expecting: Expecting, origin: Origin): Promise<Outcome> {
-    return this.#transport('pause', expecting, origin);
-  }
-
-  /** Silence, and back to the start of the queue. */
-  stopPlaying(expecting: Expecting, origin: Origin): Promise<Outcome> {
-    return this.#transport('stop', expecting, origin);
-  }
-
-  skip(expecting: Expecting, origin: Origin): Promise<Outcome> {
-    return this.#transport('skip', expecting, origin);
-  }
-
-  previous(expecting: Expecting, origin: Origin): Promise<Outcome> {
-    return this.#transport('previous', expecting, origin);
-  }
-
-  seek(positionMs: number, { expectItem }: Expecting, origin: Origin): Promise<Outcome> {
-    return this.ask(
-      { type: 'transport.seek', positionMs, ...given({ expectItem }) } as CommandOf<'transport.seek'>,
-      origin,
-    );
-  }
-
-  mode(repeat: Repeat, origin: Origin): Promise<Outcome> {
-    return this.ask({ type: 'transport.mode', repeat }, origin);
-  }
-
-  // ---- Sound --------------------------------------------------------------------------------------------------------------------
-
-  /** Volume and mute of the house, or of one node by id or name. */
-  async volume(
-    change: {
-      readonly volume?: number | undefined;
-      readonly delta?: number | undefined;
-      readonly muted?: boolean | undefined;
-      readonly node?: string | undefined;
-    },
-    origin: Origin,
-  ): Promise<Outcome> {
-    const { node: name } = change;
-    const node = name === undefined ? undefined : await this.#agreed(() => this.memberOf(name));
-    return await this.ask({ type: 'volume.set', ...given({ ...change, node }) } as CommandOf<'volume.set'>, origin);
-  }
-
-  /** How one node, by id or name, sounds. */
-  async setOutput(
-    node: string,
-    change: { readonly latencyUs?: number | undefined; readonly channels?: OutputChannels | undefined },
-    origin: Origin,
-  ): Promise<Outcome> {
-    const id = await this.#agreed(() => this.memberOf(node));
-    return await this.ask({ type: 'output.set', node: id, ...given(change) } as CommandOf<'output.set'>, origin);
-  }
-
-  // ---- Members ------------------------------------------------------------------------------------------------------------------
-
-  /** The member with this id or name. @throws TuttiError NODE_NOT_FOUND */
-  memberOf(name: string): NodeId {
-    return findMember(this.members(), name).id;
-  }
+  // ---- What others ask and are told --------------------
 
   /** May the house change to these members? Asked by whoever leads: see {@link TrackSafety.gate}. */
   readonly gate: GateQuestion = (members) => this.#tracks.gate(members);
 
-  /**
-   * Takes a node, by id or name, out of the house for good. Its card would have to join anew. `acceptLoss`: although tracks may be nowhere else;
-   * those that no node has then are marked lost. Resolves with the slot that holds the last of it.
-   * @throws TuttiError NODE_NOT_FOUND, TRACKS_AT_RISK, NO_QUORUM, OUTCOME_UNKNOWN, BUSY; LAST_MEMBER for a house's only node
-   */
-  async removeMember(name: string, { acceptLoss }: { readonly acceptLoss: boolean }): Promise<Slot> {
-    const node = await this.#agreed(() => this.memberOf(name));
-    if (this.members().length === 1) {
-      throw new TuttiError('LAST_MEMBER', `${JSON.stringify(name.slice(0, 100))} is the only node of this cluster`);
-    }
-    const slot = await this.#agreement.changeMembers({ type: 'remove', node, acceptLoss });
-    return acceptLoss ? ((await this.#markLost()) ?? slot) : slot;
-  }
-
   /** Tells the others where this node serves HTTP. */
   announce(httpUrl: string): void {
     this.#duties.announce(httpUrl);
-  }
-
-  /** Asks the cluster for anything: see {@link Agreement.ask}. */
-  ask(command: Command, origin: Origin): Promise<Outcome> {
-    return this.#agreement.ask(command, origin);
   }
 
   // ---- Inside -------------------------------------------------------------------------------------------------------------------
@@ -555,52 +408,6 @@ export class Node {
   async #unlessStopped(step: Promise<void> | undefined): Promise<void> {
     await step;
     if (this.#state !== 'running') throw new TuttiError('NO_QUORUM', 'this node is stopping');
-  }
-
-  /**
-   * What a wish names. Somebody may have heard a moment ago, of another node, that it is there now: so nothing is called unknown before
-   * this node knows all that was answered anywhere.
-   * @throws TuttiError whatever `find` throws; NO_QUORUM where nobody can say
-   */
-  async #agreed<T>(find: () => T): Promise<T> {
-    try {
-      return find();
-    } catch (error) {
-      const isUnknown = error instanceof TuttiError && UNKNOWN.has(error.code);
-      if (!isUnknown) throw error;
-      await this.readBarrier();
-      return find();
-    }
-  }
-
-  /**
-   * Marks the tracks that no node has any more. Resolves with the last slot that does so; null where there are none, or it could not be
-   * agreed: the removal stands all the same, and the next one that accepts a loss looks again.
-   */
-  async #markLost(): Promise<Slot | null> {
-    let slot: Slot | null = null;
-    try {
-      const lost = await this.#tracks.lost(this.logStatus().members);
-      for (let at = 0; at < lost.length; at += TRACKS_LOST_MAX) {
-        const trackIds = lost.slice(at, at + TRACKS_LOST_MAX);
-        slot = (await this.ask({ type: 'track.lose', trackIds }, { node: this.init.id, via: 'node' })).slot;
-      }
-      if (lost.length > 0)
-        this.#log.warn('No node has these tracks any more: they are marked lost.', { trackIds: lost });
-    } catch (error) {
-      if (!(error instanceof TuttiError)) throw error;
-      const { code, detail } = error;
-      this.#log.warn('Tracks that no node has any more could not be marked lost.', { code, detail });
-    }
-    return slot;
-  }
-
-  #transport(
-    verb: 'pause' | 'stop' | 'skip' | 'previous',
-    { expectItem }: Expecting,
-    origin: Origin,
-  ): Promise<Outcome> {
-    return this.ask({ type: `transport.${verb}`, ...given({ expectItem }) } as Command, origin);
   }
 
   #applied(track: TrackId | null): void {
@@ -637,53 +444,29 @@ export class Node {
   /** Looks at everything that nobody tells of by itself. */
   #watch(): void {
     if (this.#state !== 'running') return;
-    const { state, reason, itemId } = this.outputStatus();
-    const { trouble, quorum, role, members } = this.logStatus();
-    const doubted = members.filter(({ node, trusted }) => !trusted && node !== this.init.id).map(({ node }) => node);
-    const output = `${state} ${reason ?? ''}`;
-    const isSilent = state === 'silent' && reason !== undefined;
-    const lost = this.cluster.library.list().filter((track) => track.lost === true);
-    const damaged = this.#tracks.damaged();
-    const missing = this.missingTracks();
-    const inboxTroubles = this.#inbox?.troubles() ?? [];
-    // Only a track can be unreadable, missing or damaged: a card or a clock are not about what plays.
-    const isOfTrack = reason?.startsWith('TRACK_') === true;
-    const silent = isOfTrack ? this.cluster.playback.queue.find(({ id }) => id === itemId) : undefined;
-    const news = [
-      output !== this.#outputState,
-      this.#alerts.set('output', isSilent ? reason : null, {
-        track: silent?.trackId ?? null,
-      }),
-      this.#alerts.set('disk', this.#tracks.space().refusing ? 'DISK_FULL' : null),
-      this.#alerts.set('files', missing.length > 0 ? 'TRACK_MISSING' : null, { track: onlyOne(missing)?.id ?? null }),
-      this.#alerts.set('damage', damaged.length > 0 ? 'TRACK_DAMAGED' : null, { track: onlyOne(damaged) ?? null }),
-      ...INBOX_TROUBLES.map((code) => this.#alerts.set(code, inboxTroubles.includes(code) ? code : null)),
-      this.#alerts.set('card', trouble, { severity: 'error' }),
-      this.#alerts.set('lost', lost.length > 0 ? 'TRACK_LOST' : null, {
-        severity: 'error',
-        track: onlyOne(lost)?.id ?? null,
-      }),
-      this.#alerts.set('clock', this.clockStatus().outvoted ? 'CLOCK_OUTVOTED' : null, { severity: 'error' }),
-      this.#alerts.setOf(doubted, 'CARD_NOT_TRUSTED', 'error'),
-      this.#alerts.set('house', role === 'removed' ? 'NODE_REMOVED' : quorum ? null : 'NO_QUORUM', {
-        severity: 'error',
-      }),
-    ];
-    this.#outputState = output;
+    const output = this.outputStatus();
+    const { cluster } = this;
+    const sounds = `${output.state} ${output.reason ?? ''}`;
+    const news = raiseAlerts(this.#alerts, {
+      self: this.init.id,
+      output,
+      log: this.logStatus(),
+      queue: cluster.playback.queue,
+      library: cluster.library,
+      missing: this.missingTracks(),
+      damaged: this.#tracks.damaged(),
+      isFull: this.#tracks.space().refusing,
+      inbox: this.#inbox?.troubles() ?? [],
+      outvoted: this.clockStatus().outvoted,
+    });
+    const isNews = news || sounds !== this.#outputState;
+    this.#outputState = sounds;
     this.#reports.needs(this.#playing.needMs);
-    if (news.includes(true)) this.#changed();
+    if (isNews) this.#changed();
   }
 
   #changed(): void {
     this.#viewRev += 1;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** What a list holds that holds nothing else. */
-const onlyOne = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);
-
-/** Only the fields that have a value: a command's schema tells "not given" from "given as nothing". */
-function given<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -63,7 +63,7 @@ export interface TracksComponents {
   readonly mail: PeerMail;
   readonly agreement: Pick<Agreement, 'cluster' | 'status' | 'now' | 'clockLine' | 'readBarrier'>;
   readonly uploads: Uploads;
-  /** See {@link Node.ask}. */
+  /** See {@link Wishes.ask}. */
   readonly ask: (command: Command, origin: Origin) => Promise<Outcome>;
   readonly isPlaying: () => boolean;
   /** Asks members what they lack; the exchange does where it is left out. */
@@ -264,7 +264,7 @@ export class Tracks {
 
   // What a person can ask for.
 
-  /** See {@link Node.addTrack}. */
+  /** See {@link Wishes.addTrack}. */
   async add(incoming: IncomingTrack, origin: Origin): Promise<{ readonly track: Track; readonly outcome: Done }> {
     const { time, files, agreement, uploads, ask } = this.#parts;
     const components = {

@@ -35,8 +35,8 @@ async function start(t: Test) {
   const names: string[] = [];
   for (const seed of [1, 2]) names.push((await addSong(node, `song ${seed}.wav`, song(5_000, seed))).track.id);
   const by = { node: node.init.id, via: 'api' } as const;
-  await node.enqueue(names, {}, by);
-  await node.play({}, by);
+  await node.wishes.enqueue(names, {}, by);
+  await node.wishes.play({}, by);
   const items = node.cluster.playback.queue.map(({ id }) => id as string);
   /** What is there under each parameter of a path. */
   const there: Readonly<Record<string, string>> = { track: names[1]!, itemId: items[1]!, node: 'kitchen' };

@@ -25,9 +25,9 @@ async function livelyHouse(t: Parameters<typeof startHouse>[0]) {
   const { node, http, playout, time } = house;
   const { track } = await addSong(node, 'A title that nobody else has.wav', song(5_000));
   time.advance(10);
-  await node.enqueue([track.id], {}, BY);
+  await node.wishes.enqueue([track.id], {}, BY);
   time.advance(10);
-  await node.play({}, BY);
+  await node.wishes.play({}, BY);
   const call = (method: 'PUT' | 'POST' | 'GET', url: string, payload = '') =>
     http.inject({ method, url: `/api/v1${url}`, headers: HOST, ...(payload !== '' && { payload }) });
   await call('PUT', '/tracks/no%20song.mp3', 'ID3 and so on');
@@ -142,7 +142,7 @@ t.test('counters never go back from one scrape to the next', async (t) => {
   const counters = async () =>
     (await scrape(house)).families.filter(({ type }) => type !== 'gauge').flatMap(({ samples }) => samples);
   const before = await counters();
-  await house.node.volume({ volume: 3 }, BY);
+  await house.node.wishes.volume({ volume: 3 }, BY);
   const after = await counters();
   const key = ({ name, labels }: (typeof before)[number]) => JSON.stringify([name, labels]);
   const now = new Map(after.map((sample) => [key(sample), sample.value]));

@@ -25,11 +25,11 @@ async function start(t: Test) {
 t.test('a snapshot is the whole state: the player, the files and everyone who watches follow it', async (t) => {
   const { node, consensus, handlers, playout, disk, house, time } = await start(t);
   const { track: a } = await addSong(node, 'a.wav', song(5_000, 1));
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   const bytes = handlers.snapshot();
   const at = node.cluster.appliedSlot;
-  await node.stopPlaying({}, BY);
-  await node.clear(BY);
+  await node.wishes.stopPlaying({}, BY);
+  await node.wishes.clear(BY);
   const { track: b } = await addSong(node, 'b.wav', song(5_000, 2));
   let heard = 0;
   house.subscribe(() => {
@@ -62,7 +62,7 @@ t.test('who asked for something in a slot that a snapshot jumped over does not k
     handlers.restore(handlers.snapshot(), node.cluster.appliedSlot);
     return taken;
   };
-  await t.rejects(node.volume({ volume: 5 }, BY), { code: 'OUTCOME_UNKNOWN' });
+  await t.rejects(node.wishes.volume({ volume: 5 }, BY), { code: 'OUTCOME_UNKNOWN' });
   t.equal(node.cluster.house.volume, 5);
 });
 

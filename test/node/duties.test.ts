@@ -103,7 +103,7 @@ t.test('only the leader notes where the music stands, save at an end', async (t)
   const { news, node, consensus, time } = await start(t);
   const longSong = plainWav({ channels: 1, sampleRate: 8_000, bits: 8 }, new Uint8Array(700 * 8_000).fill(200));
   await addSong(node, 'a.wav', longSong);
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   news();
   time.advance(300_000);
   await settled();
@@ -120,7 +120,7 @@ t.test('only the leader notes where the music stands, save at an end', async (t)
 t.test('an end waits for its mark a second at most', async (t) => {
   const { node, consensus, time } = await start(t);
   await addSong(node, 'a.wav', song(5_000));
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   consensus.propose = () => new Promise(() => {});
   let over = false;
   const stopping = node.stop().then(() => {
@@ -140,7 +140,7 @@ for (const [resumeAfterOutage, status] of [
   t.test(`a house that was dark comes up ${status} where its owner wants that`, async (t) => {
     const { node, consensus, handlers, time } = await start(t, { node: { resumeAfterOutage } });
     await addSong(node, 'a.wav', song(60_000));
-    await node.play({ trackId: 'a' }, BY);
+    await node.wishes.play({ trackId: 'a' }, BY);
     time.advance(10_000);
     const term = { epoch: 2, reserveUntilNs: node.now() + 1n, reproposed: [] };
     await consensus.propose(handlers.termStart(term));
@@ -152,8 +152,8 @@ for (const [resumeAfterOutage, status] of [
 t.test('what stood paused when the house went dark stays so', async (t) => {
   const { node, news, consensus, handlers } = await start(t, { node: { resumeAfterOutage: 'play' } });
   await addSong(node, 'a.wav', song(60_000));
-  await node.play({ trackId: 'a' }, BY);
-  await node.pause({}, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
+  await node.wishes.pause({}, BY);
   news();
   await consensus.propose(handlers.termStart({ epoch: 2, reserveUntilNs: node.now() + 1n, reproposed: [] }));
   await settled();
@@ -173,7 +173,7 @@ t.test('only the leader reserves cluster time', async (t) => {
 t.test('an outage of long ago, which a start applies once more, wakes nobody', async (t) => {
   const { node, consensus, handlers, news } = await start(t, { node: { resumeAfterOutage: 'play' } });
   await addSong(node, 'a.wav', song(60_000));
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   news();
   // As this node's earlier process began it: this one never led in that epoch.
   const command: Command = {

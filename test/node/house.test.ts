@@ -42,7 +42,7 @@ t.test('a daemon becomes a node once, and its watchers hear of it', async (t) =>
   await settled();
   t.equal(node.members()[0]!.httpUrl, 'http://kitchen:8080', 'what was announced before is told now');
   const before = heard;
-  await node.volume({ volume: 5 }, { node: node.init.id, via: 'api' });
+  await node.wishes.volume({ volume: 5 }, { node: node.init.id, via: 'api' });
   t.ok(heard > before, 'and what changes in the node, too');
   await house.stop();
 });

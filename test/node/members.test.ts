@@ -20,7 +20,7 @@ t.test('a node that came in is shown as it was let in until it says who it is', 
     { id: attic.node, name: 'attic', address: 'attic:7420', httpUrl: '', version: '', voter: false, leader: false },
   ]);
   const said = { name: 'loft', address: 'loft:7420', httpUrl: 'http://loft', version: '2', commandVersion: 1 };
-  await node.ask({ type: 'node.describe', node: attic.node, ...said }, { node: attic.node, via: 'node' });
+  await node.wishes.ask({ type: 'node.describe', node: attic.node, ...said }, { node: attic.node, via: 'node' });
   t.match(node.members()[1], { name: 'loft', address: 'loft:7420', httpUrl: 'http://loft', version: '2' });
 });
 
@@ -36,12 +36,12 @@ t.test('a node is named by its id or its name, and where two have one name by it
 
 t.test('a node is taken out, but never the last', async (t) => {
   const { node, consensus } = await startHouse(t);
-  await t.rejects(node.removeMember('kitchen', { acceptLoss: false }), { code: 'LAST_MEMBER' });
+  await t.rejects(node.wishes.removeMember('kitchen', { acceptLoss: false }), { code: 'LAST_MEMBER' });
   await consensus.changeMembers({ type: 'add', member: identity('e', 'attic') });
-  const slot = await node.removeMember('attic', { acceptLoss: false });
+  const slot = await node.wishes.removeMember('attic', { acceptLoss: false });
   t.equal(slot, node.cluster.appliedSlot);
   t.equal(node.members().length, 1);
-  await t.rejects(node.removeMember('attic', { acceptLoss: false }), { code: 'NODE_NOT_FOUND' });
+  await t.rejects(node.wishes.removeMember('attic', { acceptLoss: false }), { code: 'NODE_NOT_FOUND' });
 });
 
 t.test('what is wrong with the house or the card is an alert for as long as it lasts', async (t) => {

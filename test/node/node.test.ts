@@ -27,10 +27,10 @@ t.test('a queue that is played reaches the player whole, and its ends are told w
   const { node, time, playout } = await startHouse(t);
   const a = await addSong(node, 'a.wav', song(2_000, 1));
   const b = await addSong(node, 'b.wav', song(3_000, 2));
-  await node.enqueue([a.track.id, 'b'], {}, BY);
+  await node.wishes.enqueue([a.track.id, 'b'], {}, BY);
   // Stamps of one instant are told apart by nanoseconds; a moment later they are the time again.
   time.advance(1);
-  await node.play({}, BY);
+  await node.wishes.play({}, BY);
   const [first, second] = playout.program.segments;
   t.equal(playout.program.segments.length, 2);
   t.match(first, {
@@ -60,13 +60,13 @@ t.test('a queue that is played reaches the player whole, and its ends are told w
 t.test('while music plays, the leader notes where it stands: at each item and every five minutes', async (t) => {
   const { node, time } = await startHouse(t);
   await addSong(node, 'a.wav', song(4_000));
-  await node.enqueue(['a'], {}, BY);
-  await node.mode('one', BY);
+  await node.wishes.enqueue(['a'], {}, BY);
+  await node.wishes.mode('one', BY);
   const idle = node.cluster.appliedSlot;
   time.advance(600_000);
   await Promise.resolve();
   t.equal(node.cluster.appliedSlot, idle, 'nothing to note while nothing plays');
-  await node.play({}, BY);
+  await node.wishes.play({}, BY);
   const start = node.cluster.appliedSlot;
   time.advance(4_150);
   await new Promise((resolve) => setImmediate(resolve));
@@ -76,9 +76,9 @@ t.test('while music plays, the leader notes where it stands: at each item and ev
 t.test('the program reaches on however long a repeated song plays', async (t) => {
   const { node, time, playout } = await startHouse(t);
   await addSong(node, 'a.wav', song(1_000));
-  await node.enqueue(['a'], {}, BY);
-  await node.mode('one', BY);
-  await node.play({}, BY);
+  await node.wishes.enqueue(['a'], {}, BY);
+  await node.wishes.mode('one', BY);
+  await node.wishes.play({}, BY);
   for (let minute = 0; minute < 5; minute++) {
     time.advance(60_000);
     await new Promise((resolve) => setImmediate(resolve));
@@ -91,41 +91,41 @@ t.test('volume: the house times the room, and the limit of the node last; mute i
   const { node, playout } = await startHouse(t, { sound: { volumeLimit: 30 } });
   const gains = () => playout.program.gains.map(({ gain }) => Math.round(gain * 1e6) / 1e6);
   t.strictSame(gains(), [0.027], 'limited to 30 %');
-  await node.volume({ volume: 40 }, BY);
-  await node.volume({ volume: 50, node: 'kitchen' }, BY);
+  await node.wishes.volume({ volume: 40 }, BY);
+  await node.wishes.volume({ volume: 50, node: 'kitchen' }, BY);
   t.equal(gains().at(-1), 0.008, '40 % of 50 % is 20 %');
   t.ok(playout.program.gains.at(-1)!.at > node.now(), 'in the future: the ramp begins there');
-  await node.volume({ muted: true }, BY);
+  await node.wishes.volume({ muted: true }, BY);
   t.equal(gains().at(-1), 0);
-  await t.rejects(node.volume({ volume: 1, node: 'attic' }, BY), { code: 'NODE_NOT_FOUND' });
+  await t.rejects(node.wishes.volume({ volume: 1, node: 'attic' }, BY), { code: 'NODE_NOT_FOUND' });
 });
 
 t.test('channels and latency follow what is set from afar, and the lead grows with the latency', async (t) => {
   const { node, playout } = await startHouse(t);
   t.match(playout.program, { channels: 'stereo', latencyUs: 0 });
   t.equal(node.leadMs, 100);
-  await node.setOutput('kitchen', { channels: 'left', latencyUs: 30_000 }, BY);
+  await node.wishes.setOutput('kitchen', { channels: 'left', latencyUs: 30_000 }, BY);
   t.match(playout.program, { channels: 'left', latencyUs: 30_000 });
   t.equal(node.leadMs, 130);
 });
 
 t.test('however early a node plays, its lead is one that the cluster takes', async (t) => {
   const { node } = await startHouse(t, { sound: { queueMs: 1_000 } });
-  await node.setOutput('kitchen', { latencyUs: 5_000_000 }, BY);
+  await node.wishes.setOutput('kitchen', { latencyUs: 5_000_000 }, BY);
   t.equal(node.leadMs, 6_040);
-  t.match(await node.volume({ volume: 5 }, BY), { ok: true });
-  await node.setOutput('kitchen', { latencyUs: -1_000_000 }, BY);
+  t.match(await node.wishes.volume({ volume: 5 }, BY), { ok: true });
+  await node.wishes.setOutput('kitchen', { latencyUs: -1_000_000 }, BY);
   t.equal(node.leadMs, 1_040);
-  await t.rejects(node.setOutput('kitchen', { latencyUs: 5_000_001 }, BY), { code: 'BAD_REQUEST' });
+  await t.rejects(node.wishes.setOutput('kitchen', { latencyUs: 5_000_001 }, BY), { code: 'BAD_REQUEST' });
   const far = await startHouse(t, { sound: { latencyUs: 9_999_999 } });
   t.equal(far.node.leadMs, 10_000, 'at most what the cluster allows');
-  t.match(await far.node.volume({ volume: 5 }, BY), { ok: true });
+  t.match(await far.node.wishes.volume({ volume: 5 }, BY), { ok: true });
 });
 
 t.test('levelling brings a track to -18 LUFS by its agreed loudness', async (t) => {
   const { node, playout } = await startHouse(t, { sound: { level: 'track' } });
   const { track } = await addSong(node, 'a.wav', song(2_000));
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   const expected = Math.min(10 ** ((-18 - track.loudness.integratedLufs!) / 20), 1 / track.loudness.samplePeak);
   t.equal(playout.program.segments[0]!.levelGain, expected);
   t.not(expected, 1);
@@ -134,21 +134,21 @@ t.test('levelling brings a track to -18 LUFS by its agreed loudness', async (t) 
 t.test('a toggle pauses what plays and plays what does not', async (t) => {
   const { node } = await startHouse(t);
   await addSong(node, 'a.wav', song(2_000));
-  await node.enqueue(['a'], {}, BY);
+  await node.wishes.enqueue(['a'], {}, BY);
   const status = () => node.cluster.view(node.now()).transport.status;
-  await node.toggle({}, BY);
+  await node.wishes.toggle({}, BY);
   t.equal(status(), 'playing');
-  await node.toggle({}, BY);
+  await node.wishes.toggle({}, BY);
   t.equal(status(), 'paused');
 });
 
 t.test('two who skip the same song skip one [row 22]', async (t) => {
   const { node } = await startHouse(t);
   for (const seed of [1, 2, 3]) await addSong(node, `${seed}.wav`, song(5_000, seed));
-  await node.enqueue(['1', '2', '3'], {}, BY);
-  await node.play({}, BY);
+  await node.wishes.enqueue(['1', '2', '3'], {}, BY);
+  await node.wishes.play({}, BY);
   const expectItem = node.cluster.view(node.now()).transport.itemId!;
-  const outcomes = await Promise.all([node.skip({ expectItem }, BY), node.skip({ expectItem }, BY)]);
+  const outcomes = await Promise.all([node.wishes.skip({ expectItem }, BY), node.wishes.skip({ expectItem }, BY)]);
   t.match(outcomes, [{ ok: true }, { ok: false, code: 'ITEM_CHANGED' }]);
   t.equal(node.cluster.view(node.now()).transport.title, '2');
 });
@@ -162,7 +162,7 @@ t.test('a retry with the same key is done once, for an upload too', async (t) =>
   t.equal(again.outcome.slot, first.outcome.slot);
   await t.rejects(addSong(node, 'a.wav', file, 'key-2'), { code: 'TRACK_EXISTS', info: { trackId: first.track.id } });
   const by = { ...BY, key: 'key-3' };
-  const outcomes = [await node.enqueue(['a'], {}, by), await node.enqueue(['a'], {}, by)];
+  const outcomes = [await node.wishes.enqueue(['a'], {}, by), await node.wishes.enqueue(['a'], {}, by)];
   t.strictSame(outcomes[0], outcomes[1]);
   t.equal(node.cluster.view(node.now()).queueLength, 1);
 });
@@ -170,12 +170,12 @@ t.test('a retry with the same key is done once, for an upload too', async (t) =>
 t.test('an upload with the key of something else is told so, and leaves no file', async (t) => {
   const { node, disk, time } = await startHouse(t);
   const file = song(1_000);
-  await node.volume({ volume: 5 }, { ...BY, key: 'of a volume' });
+  await node.wishes.volume({ volume: 5 }, { ...BY, key: 'of a volume' });
   await t.rejects(addSong(node, 'a.wav', file, 'of a volume'), { code: 'KEY_REUSED' });
   const { track } = await addSong(node, 'a.wav', file, 'of a track');
   await t.rejects(addSong(node, 'b.wav', song(1_000, 2), 'of a track'), { code: 'KEY_REUSED' });
   t.ok(node.holds(track.id), 'the track of the first one stays');
-  await node.removeTrack(track.id, BY);
+  await node.wishes.removeTrack(track.id, BY);
   await t.rejects(addSong(node, 'a.wav', file, 'of a track'), { code: 'KEY_REUSED', detail: /removed since/ });
   await gone(time, () => disk.list('tracks').length === 0);
   t.notOk(node.holds(track.id));
@@ -195,7 +195,7 @@ t.test('a removal between two uploads of the same bytes takes no file from a tra
       await keep(track);
       // The second has put its file in place; now the first one's track is agreed, and removed again.
       for (let i = 0; isSecond && i < 100 && node.cluster.library.get(track.id) === undefined; i++) await turn();
-      if (isSecond && node.cluster.library.get(track.id)) await node.removeTrack(track.id, BY);
+      if (isSecond && node.cluster.library.get(track.id)) await node.wishes.removeTrack(track.id, BY);
     };
     return file;
   };
@@ -210,7 +210,7 @@ t.test('bytes that come again while they are being removed are there afterwards'
   const { node, store } = await startHouse(t);
   const file = song(1_000);
   const { track } = await addSong(node, 'a.wav', file);
-  const [, added] = await Promise.all([node.removeTrack(track.id, BY), addSong(node, 'b.wav', file)]);
+  const [, added] = await Promise.all([node.wishes.removeTrack(track.id, BY), addSong(node, 'b.wav', file)]);
   t.equal(added.track.title, 'b');
   t.ok(store.readChunk(track.id, 0));
   t.ok(node.holds(track.id));
@@ -229,14 +229,14 @@ t.test('a description or removal that the disk refuses is done later', async (t)
     while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
   };
   disk.failNext('rename');
-  await node.renameTrack(track.id, 'b', BY);
+  await node.wishes.renameTrack(track.id, 'b', BY);
   await until(() => log.entries.length === 1);
   t.equal(onDisk(), 'a');
   t.match(log.entries[0], { level: 'warn' });
   time.advance(10_000);
   await until(() => onDisk() === 'b');
   disk.failNext('remove');
-  await node.removeTrack(track.id, BY);
+  await node.wishes.removeTrack(track.id, BY);
   time.advance(20_000);
   await until(() => disk.list('tracks').length > 0);
   await gone(time, () => disk.list('tracks').length === 0);
@@ -262,7 +262,7 @@ t.test('the same title with other bytes becomes a title of its own, and the disk
   await addSong(node, 'a.wav', song(1_000, 1));
   const { track } = await addSong(node, 'a.wav', song(1_000, 2));
   t.equal(track.title, 'a (2)');
-  await node.renameTrack(track.id, 'b', BY);
+  await node.wishes.renameTrack(track.id, 'b', BY);
   t.strictSame(
     node.cluster.library.list().map(({ title }) => title),
     ['a', 'b'],
@@ -274,13 +274,13 @@ t.test('the same title with other bytes becomes a title of its own, and the disk
 t.test('a track that is removed leaves the disk; one that plays is not removed [row 17]', async (t) => {
   const { node, disk, time } = await startHouse(t);
   const { track } = await addSong(node, 'a.wav', song(1_000));
-  await node.play({ trackId: track.id }, BY);
-  t.match(await node.removeTrack('a.wav', BY), { ok: false, code: 'TRACK_PLAYING' });
-  await node.stopPlaying({}, BY);
-  await node.clear(BY);
+  await node.wishes.play({ trackId: track.id }, BY);
+  t.match(await node.wishes.removeTrack('a.wav', BY), { ok: false, code: 'TRACK_PLAYING' });
+  await node.wishes.stopPlaying({}, BY);
+  await node.wishes.clear(BY);
   // It sounds until the lead is over.
   time.advance(200);
-  t.match(await node.removeTrack('a.wav', BY), { ok: true });
+  t.match(await node.wishes.removeTrack('a.wav', BY), { ok: true });
   await gone(time, () => disk.list('tracks').length === 0);
   t.notOk(node.holds(track.id));
   await t.rejects(async () => node.trackOf('a'), { code: 'TRACK_NOT_FOUND' });
@@ -292,11 +292,14 @@ t.test('what another node has answered a moment ago can be named here at once', 
   const renamed = { type: 'track.rename', trackId: track.id, title: 'elsewhere' } as const;
   consensus.answerElsewhere(encodeProposal({ command: renamed, origin: BY }));
   t.throws(() => node.trackOf('elsewhere'), { code: 'TRACK_NOT_FOUND' });
-  t.match(await node.enqueue(['elsewhere'], {}, BY), { ok: true });
+  t.match(await node.wishes.enqueue(['elsewhere'], {}, BY), { ok: true });
 
-  await t.rejects(node.enqueue(['elsewhere', 'nothing'], {}, BY), { code: 'TRACK_NOT_FOUND', detail: /"nothing"/ });
+  await t.rejects(node.wishes.enqueue(['elsewhere', 'nothing'], {}, BY), {
+    code: 'TRACK_NOT_FOUND',
+    detail: /"nothing"/,
+  });
   consensus.setQuorum(false);
-  await t.rejects(node.enqueue(['nothing'], {}, BY), { code: 'NO_QUORUM' }, 'nobody can say that there is none');
+  await t.rejects(node.wishes.enqueue(['nothing'], {}, BY), { code: 'NO_QUORUM' }, 'nobody can say that there is none');
 });
 
 t.test('what is still on its way cannot be queued, and shows its progress [row 3]', async (t) => {
@@ -312,7 +315,7 @@ t.test('what is still on its way cannot be queued, and shows its progress [row 3
     yield* pieces(file.subarray(100_000));
   }
   const incoming = { fileName: 'a.wav', uploadId: 'up', via: 'http', totalBytes: file.length, body: body() } as const;
-  const added = node.addTrack(incoming, BY);
+  const added = node.wishes.addTrack(incoming, BY);
   while ((node.uploads.list()[0]?.receivedBytes ?? 0) < 100_000) await new Promise((resolve) => setImmediate(resolve));
   t.throws(() => node.trackOf('a.wav'), { code: 'TRACK_NOT_READY' });
   t.match(node.uploads.list(), [
@@ -333,7 +336,7 @@ t.test('an upload that breaks off leaves nothing but its reason, for a minute', 
     totalBytes: file.length,
     body: pieces(file.subarray(0, 5_000)),
   } as const;
-  await t.rejects(node.addTrack(short, BY), {
+  await t.rejects(node.wishes.addTrack(short, BY), {
     code: 'INCOMPLETE_AUDIO',
     detail: /192044 bytes were announced and 5000 came/,
   });
@@ -373,11 +376,11 @@ t.test('a node without a card is silent whenever music plays, and says so', asyn
   time.advance(500);
   t.equal(node.outputStatus().state, 'closed', 'nothing is due');
   t.strictSame(node.alerts(), []);
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   t.match(node.outputStatus(), { state: 'silent', reason: 'OUTPUT_UNAVAILABLE' });
   time.advance(500);
   t.match(node.alerts(), [{ code: 'OUTPUT_UNAVAILABLE', severity: 'warn' }]);
-  await node.stopPlaying({}, BY);
+  await node.wishes.stopPlaying({}, BY);
   time.advance(1_000);
   t.equal(node.outputStatus().state, 'closed');
   t.strictSame(node.alerts(), []);
@@ -397,7 +400,7 @@ t.test('a disk that is nearly full is an alert, and refuses uploads', async (t) 
 t.test('a command that has no sense is refused before it comes into the log', async (t) => {
   const { node } = await startHouse(t);
   const slot = node.cluster.appliedSlot;
-  await t.rejects(node.ask({ type: 'queue.add', trackIds: [] }, BY), { code: 'BAD_REQUEST' });
+  await t.rejects(node.wishes.ask({ type: 'queue.add', trackIds: [] }, BY), { code: 'BAD_REQUEST' });
   t.equal(node.cluster.appliedSlot, slot);
 });
 
@@ -406,7 +409,7 @@ t.test('stop is orderly and idempotent: a mark, silence, and no timer', async (t
   await node.stop();
   await node.start();
   await addSong(node, 'a.wav', song(5_000));
-  await node.play({ trackId: 'a' }, BY);
+  await node.wishes.play({ trackId: 'a' }, BY);
   time.advance(2_000);
   const slot = node.cluster.appliedSlot;
   await node.stop();
@@ -414,7 +417,7 @@ t.test('stop is orderly and idempotent: a mark, silence, and no timer', async (t
   t.equal(node.cluster.appliedSlot, slot + 1);
   t.equal(playout.isRunning, false);
   t.strictSame(time.running(), []);
-  await t.rejects(node.play({}, BY), { code: 'NO_QUORUM' });
+  await t.rejects(node.wishes.play({}, BY), { code: 'NO_QUORUM' });
 });
 
 t.test('whoever ends asks others for nothing any more, before it waits for its card', async (t) => {
@@ -491,7 +494,7 @@ t.test('the lead grows with what commits take, and falls again when they take le
   t.equal(node.leadMs, 100);
   const turn = async (volume: number) => {
     time.advance(1_000);
-    await node.volume({ volume }, BY);
+    await node.wishes.volume({ volume }, BY);
   };
   house.commitMs = 70;
   for (let volume = 0; volume < 20; volume++) await turn(volume);
@@ -518,10 +521,10 @@ t.test('a node that follows counts what commits take until it knows, and not wha
   await node.readBarrier();
   house.commitMs = 70;
   time.advance(1);
-  await node.volume({ volume: 5 }, BY);
+  await node.wishes.volume({ volume: 5 }, BY);
   t.equal(node.leadMs, 170);
   house.commitMs = 2_000;
   time.advance(1);
-  await node.volume({ volume: 6 }, BY);
+  await node.wishes.volume({ volume: 6 }, BY);
   t.equal(node.leadMs, 170);
 });

@@ -31,7 +31,7 @@ function overwrite(disk: FakeDisk, path: string, bytes: Uint8Array): void {
 
 /** The node says who it is: from then on tracks name their chunks. */
 const describe = ({ node }: TestHouse) =>
-  node.ask(
+  node.wishes.ask(
     {
       type: 'node.describe',
       node: NODE_ID,
@@ -57,7 +57,7 @@ async function harmed(t: Test, harm: (disk: FakeDisk, track: Track) => void, isO
   const house = await startHouse(t, { disk });
   await describe(house);
   const { chunks, ...old } = track;
-  await house.node.ask({ type: 'track.add', track: isOld ? old : track }, BY);
+  await house.node.wishes.ask({ type: 'track.add', track: isOld ? old : track }, BY);
   return { ...house, file, track, chunks: chunks!, peaks };
 }
 
@@ -82,7 +82,7 @@ t.test('a track whose file is not here is an alert, and silent for that reason',
   await elsewhere.house.start();
   t.teardown(() => elsewhere.house.stop());
   const { track } = await addSong(elsewhere.node, 'a.wav', song(1_000));
-  await node.ask({ type: 'track.add', track }, BY);
+  await node.wishes.ask({ type: 'track.add', track }, BY);
   t.notOk(node.holds(track.id));
   t.strictSame(
     node.missingTracks().map(({ id }) => id),
@@ -92,7 +92,7 @@ t.test('a track whose file is not here is an alert, and silent for that reason',
   t.match(node.alerts(), [{ code: 'TRACK_MISSING', track: track.id }]);
   await t.rejects(node.readTrack(track, 0), { code: 'TRACK_MISSING' });
   t.match(node.disk(), { tracksHeld: 0, tracksMissing: { count: 1, first: [track.id] } });
-  await node.removeTrack(track.id, BY);
+  await node.wishes.removeTrack(track.id, BY);
   time.advance(500);
   t.strictSame(node.alerts(), []);
   await consensus.stop();
@@ -133,7 +133,7 @@ t.test('what should sound and does not is an alert that names the track', async 
   const { node, playout, time } = await startHouse(t);
   const { track } = await addSong(node, 'a.wav', song(5_000));
   await addSong(node, 'b.wav', song(5_000, 2));
-  await node.enqueue(['b', 'a'], {}, BY);
+  await node.wishes.enqueue(['b', 'a'], {}, BY);
   const [, item] = node.cluster.playback.queue;
   playout.current = { ...playout.current, state: 'silent', reason: 'TRACK_UNREADABLE', itemId: item!.id };
   time.advance(500);

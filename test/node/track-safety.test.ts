@@ -67,7 +67,7 @@ t.test('who cannot be asked counts as having nothing, and is named as people kno
   const { node, says } = await houseWith(t, 'one', 'two', 'three', 'four', 'five');
   says.set(kitchen.node, nothing).set(attic.node, 'unknown');
   const said = { name: 'loft', address: 'loft:7420', httpUrl: 'http://loft', version: '2', commandVersion: 2 };
-  await node.ask({ type: 'node.describe', node: attic.node, ...said }, { node: attic.node, via: 'node' });
+  await node.wishes.ask({ type: 'node.describe', node: attic.node, ...said }, { node: attic.node, via: 'node' });
   const answer = await node.gate([kitchen, attic, hall]);
   t.match(answer, {
     detail: /^5 tracks .* 2 of the 3 .*: "five", "four", "one" and 2 more\. .* these have: "loft", "hall"\.$/,
@@ -78,7 +78,7 @@ t.test('an answer fits into what one node sends another, whatever tracks and nod
   const long = '世'.repeat(200);
   const { node } = await houseWith(t, ...[0, 1, 2, 3, 4].map((k) => `${k}${'世'.repeat(80)}`));
   for (const { id } of node.cluster.library.list())
-    await node.renameTrack(id, `${id[0]}${long}`, { node: NODE_ID, via: 'api' });
+    await node.wishes.renameTrack(id, `${id[0]}${long}`, { node: NODE_ID, via: 'api' });
   const answer = await node.gate([kitchen, { ...attic, name: long }, { ...hall, name: long }]);
   if (answer.isOpen) throw new Error('nobody said anything');
   const session = { node: NODE_ID, boot: 'b' as never, seq: 1 };
@@ -90,7 +90,7 @@ t.test('where a loss is accepted, what no member has any more is marked lost, an
   const { node, says, ids, time } = await houseWith(t, 'one', 'two');
   const before = node.cluster.appliedSlot;
   says.set(kitchen.node, new Set(ids)).set(hall.node, new Set([ids[0]!]));
-  const slot = await node.removeMember('attic', { acceptLoss: true });
+  const slot = await node.wishes.removeMember('attic', { acceptLoss: true });
   t.equal(slot, before + 2, 'the answer names the slot of the marks');
   t.equal(node.cluster.library.get(ids[0]!)!.lost, true);
   t.equal(node.cluster.library.get(ids[1]!)!.lost, undefined, 'hall has it');
@@ -105,7 +105,7 @@ t.test('where a loss is accepted, what no member has any more is marked lost, an
 t.test('while a member cannot be asked nothing is marked lost: it may have everything', async (t) => {
   const { node, says, ids } = await houseWith(t, 'one');
   says.set(kitchen.node, new Set(ids));
-  await node.removeMember('attic', { acceptLoss: true });
+  await node.wishes.removeMember('attic', { acceptLoss: true });
   t.equal(node.cluster.library.get(ids[0]!)!.lost, undefined);
 });
 
@@ -114,10 +114,10 @@ t.test(
   async (t) => {
     const { node, says, asked } = await houseWith(t, 'one');
     says.set(kitchen.node, nothing).set(attic.node, nothing).set(hall.node, nothing);
-    await node.removeMember('attic', { acceptLoss: false });
+    await node.wishes.removeMember('attic', { acceptLoss: false });
     t.equal(asked.length, 0, 'the leader has, where there is one');
     const { appliedSlot } = node.cluster;
-    await node.removeMember('hall', { acceptLoss: true });
+    await node.wishes.removeMember('hall', { acceptLoss: true });
     t.equal(node.cluster.appliedSlot, appliedSlot + 1);
   },
 );
@@ -125,9 +125,9 @@ t.test(
 t.test('a removal stands where the marks cannot be agreed', async (t) => {
   const { node, says, ids, log } = await houseWith(t, 'one');
   const old = { name: 'hall', address: 'hall:7420', httpUrl: 'http://hall', version: '1', commandVersion: 1 };
-  await node.ask({ type: 'node.describe', node: hall.node, ...old }, { node: hall.node, via: 'node' });
+  await node.wishes.ask({ type: 'node.describe', node: hall.node, ...old }, { node: hall.node, via: 'node' });
   says.set(kitchen.node, new Set(ids)).set(hall.node, new Set(ids));
-  await node.removeMember('attic', { acceptLoss: true });
+  await node.wishes.removeMember('attic', { acceptLoss: true });
   t.equal(node.members().length, 2);
   t.equal(node.cluster.library.get(ids[0]!)!.lost, undefined);
   t.match(log.entries.at(-1), { level: 'warn', fields: { code: 'CLUSTER_TOO_OLD' } });

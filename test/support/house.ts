@@ -246,5 +246,5 @@ export async function* pieces(bytes: Uint8Array, size = 10_000): AsyncGenerator<
 /** Puts a song into the library by way of the node. */
 export async function addSong(node: Node, fileName: string, file: Uint8Array, key?: string) {
   const incoming = { fileName, uploadId: fileName, via: 'http', totalBytes: file.length, body: pieces(file) } as const;
-  return node.addTrack(incoming, { node: NODE_ID, via: 'api', ...(key !== undefined && { key }) });
+  return node.wishes.addTrack(incoming, { node: NODE_ID, via: 'api', ...(key !== undefined && { key }) });
 }

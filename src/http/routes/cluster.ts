@@ -68,7 +68,7 @@ export const clusterRoutes: readonly Route[] = [
       'CARD_NOT_TRUSTED',
     ],
     async handle({ node, params, query, reply }) {
-      const slot = await node.removeMember(params.node!, { acceptLoss: query.acceptLoss === 'true' });
+      const slot = await node.wishes.removeMember(params.node!, { acceptLoss: query.acceptLoss === 'true' });
       tellSlot(reply, slot);
       return { slot };
     },
@@ -83,7 +83,7 @@ export const clusterRoutes: readonly Route[] = [
       if (body.latencyUs === undefined && body.channels === undefined) {
         throw new TuttiError('BAD_REQUEST', 'give latencyUs, channels, or both');
       }
-      return { slot: done(reply, await node.setOutput(params.node!, body, origin)).slot };
+      return { slot: done(reply, await node.wishes.setOutput(params.node!, body, origin)).slot };
     },
   }),
 ];

@@ -71,7 +71,7 @@ export const houseRoutes: readonly Route[] = [
     answer: written,
     refuses: ['NODE_NOT_FOUND', 'AMBIGUOUS_NAME'],
     async handle({ node, body, origin, reply }) {
-      return { slot: done(reply, await node.volume(body, origin)).slot };
+      return { slot: done(reply, await node.wishes.volume(body, origin)).slot };
     },
   }),
   route({

@@ -32,7 +32,7 @@ export const queueRoutes: readonly Route[] = [
       if ((trackId === undefined) === (trackIds === undefined)) {
         throw new TuttiError('BAD_REQUEST', 'give trackIds, or trackId for one: exactly one of the two');
       }
-      const { slot, itemIds = [] } = done(reply, await node.enqueue(trackIds ?? [trackId!], place, origin));
+      const { slot, itemIds = [] } = done(reply, await node.wishes.enqueue(trackIds ?? [trackId!], place, origin));
       reply.code(201);
       return { slot, itemIds };
     },
@@ -44,7 +44,7 @@ export const queueRoutes: readonly Route[] = [
     answer: written,
     refuses: ['ITEM_NOT_FOUND', 'ITEM_PLAYING'],
     async handle({ node, params, body, origin, reply }) {
-      return { slot: done(reply, await node.move(params.itemId!, body.beforeItemId, origin)).slot };
+      return { slot: done(reply, await node.wishes.move(params.itemId!, body.beforeItemId, origin)).slot };
     },
   }),
   routeWithBody(QueueShuffleBody, {
@@ -53,7 +53,7 @@ export const queueRoutes: readonly Route[] = [
     summary: 'Shuffle what is not current.',
     answer: written,
     async handle({ node, body, origin, reply }) {
-      return { slot: done(reply, await node.shuffle(body.seed, origin)).slot };
+      return { slot: done(reply, await node.wishes.shuffle(body.seed, origin)).slot };
     },
   }),
   route({
@@ -63,7 +63,7 @@ export const queueRoutes: readonly Route[] = [
     answer: written,
     refuses: ['ITEM_NOT_FOUND', 'ITEM_PLAYING'],
     async handle({ node, params, origin, reply }) {
-      return { slot: done(reply, await node.dequeue(params.itemId!, origin)).slot };
+      return { slot: done(reply, await node.wishes.dequeue(params.itemId!, origin)).slot };
     },
   }),
   route({
@@ -72,7 +72,7 @@ export const queueRoutes: readonly Route[] = [
     summary: 'Empty the queue; the current item plays on.',
     answer: written,
     async handle({ node, origin, reply }) {
-      return { slot: done(reply, await node.clear(origin)).slot };
+      return { slot: done(reply, await node.wishes.clear(origin)).slot };
     },
   }),
 ];

@@ -38,7 +38,7 @@ export const trackRoutes: readonly Route[] = [
         totalBytes: announcedBytes(request.headers),
         body: uploadedBytes(request.raw, time),
       } as const;
-      const { track, outcome } = await node.addTrack(incoming, origin);
+      const { track, outcome } = await node.wishes.addTrack(incoming, origin);
       tellSlot(reply, outcome.slot);
       reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
       return trackOf(track, node);
@@ -100,7 +100,7 @@ export const trackRoutes: readonly Route[] = [
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'BAD_NAME'],
     async handle({ node, params, body, origin, reply }) {
       if (/\p{Cs}/u.test(body.title)) throw new TuttiError('BAD_NAME', 'the title is not valid Unicode');
-      const { trackId } = done(reply, await node.renameTrack(params.track!, body.title, origin));
+      const { trackId } = done(reply, await node.wishes.renameTrack(params.track!, body.title, origin));
       return trackOf(node.trackOf(trackId!), node);
     },
   }),
@@ -111,7 +111,7 @@ export const trackRoutes: readonly Route[] = [
     answer: { status: 200, description: 'Done.', json: Written },
     refuses: ['TRACK_NOT_FOUND', 'TRACK_NOT_READY', 'TRACK_PLAYING'],
     async handle({ node, params, origin, reply }) {
-      return { slot: done(reply, await node.removeTrack(params.track!, origin)).slot };
+      return { slot: done(reply, await node.wishes.removeTrack(params.track!, origin)).slot };
     },
   }),
 ];

@@ -40,31 +40,33 @@ const CURRENT: readonly ErrorCode[] = ['ITEM_CHANGED', 'NOTHING_PLAYING'];
 /** `POST /transport/...`. An empty body will do wherever nothing has to be said, for key pads and scripts. */
 export const transportRoutes: readonly Route[] = [
   verb('play', PlayBody, 'Resume, or start the queue; or play a track, or go to an item of the queue.', PLAY, (call) =>
-    call.node.play(call.body, call.origin),
+    call.node.wishes.play(call.body, call.origin),
   ),
   verb('pause', ExpectBody, 'Pause at one frame in every room.', CURRENT, (call) =>
-    call.node.pause(call.body, call.origin),
+    call.node.wishes.pause(call.body, call.origin),
   ),
   verb('toggle', ExpectBody, 'Pause where it plays, else play.', [...PLAY, 'NOTHING_PLAYING'], (call) =>
-    call.node.toggle(call.body, call.origin),
+    call.node.wishes.toggle(call.body, call.origin),
   ),
-  verb('stop', ExpectBody, 'Stop; the queue stays.', CURRENT, (call) => call.node.stopPlaying(call.body, call.origin)),
-  verb('skip', ExpectBody, 'On to the next item.', CURRENT, (call) => call.node.skip(call.body, call.origin)),
+  verb('stop', ExpectBody, 'Stop; the queue stays.', CURRENT, (call) =>
+    call.node.wishes.stopPlaying(call.body, call.origin),
+  ),
+  verb('skip', ExpectBody, 'On to the next item.', CURRENT, (call) => call.node.wishes.skip(call.body, call.origin)),
   verb(
     'previous',
     ExpectBody,
     'Back to the start of the item; within its first 3 s, to the item before.',
     CURRENT,
-    (call) => call.node.previous(call.body, call.origin),
+    (call) => call.node.wishes.previous(call.body, call.origin),
   ),
   verb('seek', SeekBody, 'To a position in the current item.', [...CURRENT, 'BAD_POSITION'], (call) =>
-    call.node.seek(call.body.positionMs, call.body, call.origin),
+    call.node.wishes.seek(call.body.positionMs, call.body, call.origin),
   ),
   verb(
     'mode',
     ModeBody,
     'Repeat nothing, the queue, or the current item. expectItem has no meaning here.',
     [],
-    (call) => call.node.mode(call.body.repeat, call.origin),
+    (call) => call.node.wishes.mode(call.body.repeat, call.origin),
   ),
 ];
