@@ -7,7 +7,6 @@ import { Prng } from '../../../src/core/prng.js';
 import { CardCapture } from './card-capture.js';
 import { offsetNear, offsetsOverTime, soundingStretches, spreadOf, standstills, worstOf } from './judge.js';
 import { departure, heardFrom, instantOfMoment, missedNs, returnOf } from './moments.js';
-import { plotOf } from './plot.js';
 import { makeSong } from './song.js';
 import { judgeStart } from './start.js';
 
@@ -311,23 +310,5 @@ t.test('a departure is measured from the line that was followed before', (t) => 
     }));
   t.ok(departure(course(0), 1e9) < 1e-3);
   t.ok(Math.abs(departure(course(-70_000), 1e9) - 70_000) < 1e-3);
-  t.end();
-});
-
-t.test('a plot has a line for each curve, and every point within its frame', (t) => {
-  const offsets = Array.from({ length: 50 }, (_, i) => ({ atNs: i * 1e9, offsetNs: 1e4 * Math.sin(i), likeness: 1 }));
-  const svg = plotOf('A & B', [
-    { label: 'one', colour: '#000', offsets },
-    { label: 'other', colour: '#111', offsets: offsets.slice(10) },
-  ]);
-  const points = [...svg.matchAll(/points="([^"]+)"/g)].map(([, text]) =>
-    text!.split(' ').map((xy) => xy.split(',').map(Number)),
-  );
-  t.same(
-    points.map(({ length }) => length),
-    [50, 40],
-  );
-  t.ok(points.flat().every(([x, y]) => x! >= 0 && x! <= 960 && y! >= 0 && y! <= 360));
-  t.match(svg, 'A &amp; B');
   t.end();
 });

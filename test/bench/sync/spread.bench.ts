@@ -1,11 +1,11 @@
 /** How far apart three rooms are while they play, measured at their cards; Snapcast beside them, in the same minutes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Curve, plotOf } from '../plot.js';
 import { atLeast, atMost, forInformation, type Options, type Row, type Suite, skipped } from '../row.js';
 import type { CardCapture } from './card-capture.js';
 import { isTogether, offsetsOverTime, type Spread, type Stretch, spreadOf } from './judge.js';
 import type { Offset } from './offset.js';
-import { type Curve, plotOf } from './plot.js';
 import { allSound, listen, ROOM_NAMES, type Rooms, type RoomsInit, startRooms } from './rooms.js';
 import { findSnapcast, startSnapcast } from './snapcast.js';
 import { makeSong } from './song.js';
@@ -61,16 +61,20 @@ export const spreadRows = (what: string, spread: Spread, medianMost: number, p99
 const COLOURS = ['#0a6', '#06c', '#c50'];
 
 function plot(minutes: number, offsets: readonly Offset[][]): void {
+  const beganNs = Math.min(...offsets.flat().map(({ atNs }) => atNs));
   const curves = PAIRS.map(([a, b], n): Curve => {
     const all = offsets[n]!;
     const keep = Math.ceil(all.length / PLOT_POINTS);
     return {
       label: `${ROOM_NAMES[b]} against ${ROOM_NAMES[a]}`,
       colour: COLOURS[n]!,
-      offsets: all.filter((_, i) => i % keep === 0),
+      points: all
+        .filter((_, i) => i % keep === 0)
+        .map(({ atNs, offsetNs }) => [(atNs - beganNs) / 1e9, offsetNs / 1e3] as const),
     };
   });
-  writeFileSync(PLOT, plotOf(`Offset between rooms at their sound cards, ${minutes} min`, curves));
+  const axes = { x: 'seconds', y: 'µs', isCentred: true };
+  writeFileSync(PLOT, plotOf(`Offset between rooms at their sound cards, ${minutes} min`, axes, curves));
 }
 
 async function run({ syncMinutes }: Options): Promise<Row[]> {
