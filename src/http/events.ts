@@ -27,13 +27,21 @@ export const FULL_MS_MAX = 10_000;
 const RETRY_MS = 500;
 /** Watchers at a time: every device of a house, several times over. */
 export const STREAMS_MAX = 64;
+/** Of these, from one address: one device that opens too many leaves room for the others. */
+export const STREAMS_OF_ONE_MAX = STREAMS_MAX / 2;
+/** Tracks of which an event says that others hold them now: a card that comes back has all of them at once. */
+export const HOLDERS_TOLD_MAX = 50;
 
 interface Stream {
   readonly response: ServerResponse;
+  /** Whose it is. */
+  readonly address: string | undefined;
   /** Since when it takes nothing, milliseconds of local time; null while it does. */
   fullSinceMs: number | null;
   /** A whole queue was left out meanwhile. */
   missedQueue: boolean;
+  /** A difference of the library was left out meanwhile. */
+  missedTracks: boolean;
 }
 
 /** The watchers of this node. Between `start` and `stop` (idempotent) it holds one timer for pings and at most one for changes. */
@@ -50,6 +58,9 @@ export class EventStreams {
   /** The library as it was told last. */
   #tracksRev = 0;
   #tracks: ReadonlyMap<TrackId, Track> = new Map();
+  /** Who holds each track, as it was told last; and the revision at which nothing was left to tell. */
+  readonly #holders = new Map<TrackId, string>();
+  #holdingsRev = -1;
   /** The queue as it was told last, and how many of its items `state` showed. */
   #queue: ClusterView['queue'] = [];
   #queueShown = 0;
@@ -90,9 +101,14 @@ export class EventStreams {
     if (this.#streams.size >= STREAMS_MAX) {
       throw new TuttiError('BUSY', `${STREAMS_MAX} others watch this node already`);
     }
+    const address = response.socket?.remoteAddress;
+    const alike = [...this.#streams].filter((stream) => stream.address === address).length;
+    if (alike >= STREAMS_OF_ONE_MAX) {
+      throw new TuttiError('BUSY', `${address} watches this node ${alike} times already`);
+    }
     // Nobody was told of changes while nobody watched: what there is now is where the next differences start.
     if (this.#streams.size === 0) this.#rememberLibrary();
-    const stream: Stream = { response, fullSinceMs: null, missedQueue: false };
+    const stream: Stream = { response, address, fullSinceMs: null, missedQueue: false, missedTracks: false };
     this.#streams.add(stream);
     response.on('close', () => this.#streams.delete(stream));
     // A connection that breaks is not worth a word; 'close' follows.
@@ -124,7 +140,10 @@ export class EventStreams {
     const text = `${tracks}${queue}${this.#stateText(state)}`;
     for (const stream of this.#streams) {
       if (stream.fullSinceMs === null) this.#send(stream, text);
-      else stream.missedQueue ||= queue !== '';
+      else {
+        stream.missedQueue ||= queue !== '';
+        stream.missedTracks ||= tracks !== '';
+      }
     }
   }
 
@@ -133,8 +152,10 @@ export class EventStreams {
     stream.fullSinceMs = null;
     const { node } = this.#house;
     const queue = stream.missedQueue && node !== null ? this.#queueText(node) : '';
+    const tracks = stream.missedTracks && node !== null ? this.#allTracksText(node) : '';
     stream.missedQueue = false;
-    this.#send(stream, `${queue}${this.#stateText(stateEventOf(this.#house, this.#facade))}`);
+    stream.missedTracks = false;
+    this.#send(stream, `${tracks}${queue}${this.#stateText(stateEventOf(this.#house, this.#facade))}`);
   }
 
   #ping(): void {
@@ -166,22 +187,51 @@ export class EventStreams {
     return eventText('state', event, `${event.cluster.appliedSlot}.${this.#house.node?.viewRev ?? 0}`);
   }
 
-  /** What changed in the library since it was told last; empty where nothing did. */
+  /** What changed in the library, and who holds it, since it was told last; empty where nothing did. */
   #tracksEvent(): string {
+    const { node } = this.#house;
+    if (node === null) return '';
     const before = this.#tracks;
     const since = this.#tracksRev;
-    if ((this.#house.node?.cluster.library.rev ?? 0) === since) return '';
-    this.#rememberLibrary();
+    if (node.cluster.library.rev !== since) this.#rememberTracks();
     const now = [...this.#tracks.values()];
-    const json = (track: Track) => trackOf(track, this.#house.node!);
+    const isChanged = (track: Track) => before.has(track.id) && before.get(track.id) !== track;
+    const held = this.#holdersNews(node, HOLDERS_TOLD_MAX);
+    const json = (track: Track) => trackOf(track, node);
     const event: TracksEvent = {
       rev: this.#tracksRev,
       since,
       added: now.filter(({ id }) => !before.has(id)).map(json),
-      changed: now.filter((track) => before.has(track.id) && before.get(track.id) !== track).map(json),
+      changed: now.filter((track) => isChanged(track) || (before.has(track.id) && held.has(track.id))).map(json),
       removed: [...before.keys()].filter((id) => !this.#tracks.has(id)),
     };
-    return eventText('tracks', event);
+    const isNews = event.rev !== since || event.changed.length > 0;
+    return isNews ? eventText('tracks', event) : '';
+  }
+
+  /** All tracks, as changed: who knows this revision learns who holds them, and who does not asks for /tracks. */
+  #allTracksText(node: Node): string {
+    const rev = this.#tracksRev;
+    const changed = [...this.#tracks.values()].map((track) => trackOf(track, node));
+    return eventText('tracks', { rev, since: rev, added: [], changed, removed: [] } satisfies TracksEvent);
+  }
+
+  /** Up to `max` tracks that others hold than was told; from then on they are told. What is left comes with the next event. */
+  #holdersNews(node: Node, max: number): ReadonlySet<TrackId> {
+    const news = new Set<TrackId>();
+    if (node.holdingsRev === this.#holdingsRev) return news;
+    for (const id of this.#tracks.keys()) {
+      const holders = node.holdersOf(id).join();
+      if (this.#holders.get(id) === holders) continue;
+      if (news.size >= max) {
+        this.#changed();
+        return news;
+      }
+      this.#holders.set(id, holders);
+      news.add(id);
+    }
+    this.#holdingsRev = node.holdingsRev;
+    return news;
   }
 
   /** The whole queue, where `state` shows the first `shown` only and watchers do not know the rest; else empty. */
@@ -202,9 +252,16 @@ export class EventStreams {
   }
 
   #rememberLibrary(): void {
+    this.#rememberTracks();
+    const { node } = this.#house;
+    if (node !== null) this.#holdersNews(node, Number.POSITIVE_INFINITY);
+  }
+
+  #rememberTracks(): void {
     const library = this.#house.node?.cluster.library;
     this.#tracksRev = library?.rev ?? 0;
     this.#tracks = new Map(library?.list().map((track) => [track.id, track]));
+    for (const id of this.#holders.keys()) if (!this.#tracks.has(id)) this.#holders.delete(id);
   }
 
   #nowMs(): number {

@@ -12,7 +12,7 @@ import type * as Json from './schema.js';
 
 /** Queue items in an event: the current one and the next 50. */
 export const EVENT_QUEUE_ITEMS = 51;
-/** The longest event `state`: with long titles it shows fewer items. Bytes of UTF-8. */
+/** The longest event `state`: with long titles it shows fewer items. A house of more than some 16 nodes is longer by itself. Bytes of UTF-8. */
 export const EVENT_BYTES_MAX = 12_000;
 /** How much of it uploads may take. Bytes. */
 const EVENT_UPLOADS_BYTES_MAX = 4_000;
@@ -46,13 +46,20 @@ export function stateEventOf(house: House, facade: Facade): Json.StateEvent {
   if (node === null) return waitingView(house, facade);
   const view = node.cluster.view(node.now());
   const event = viewOf(node, facade, view, EVENT_QUEUE_ITEMS);
-  // The current item is shown however long everything else is.
-  const bare = { ...event, uploads: [], queue: event.queue.slice(0, 1) };
+  // The current item is shown however long everything else is, and each node, though not by name what it lacks.
+  const whole = { ...event, uploads: [], queue: event.queue.slice(0, 1) };
+  const bare = bytesOf(whole) <= EVENT_BYTES_MAX ? whole : { ...whole, nodes: whole.nodes.map(withoutNames) };
   const room = EVENT_BYTES_MAX - bytesOf(bare);
   const uploads = uploadsWithin(event.uploads, Math.min(room, EVENT_UPLOADS_BYTES_MAX));
   const next = fitting(event.queue.slice(1), room - bytesOf(uploads));
   return { ...bare, uploads, queue: [...bare.queue, ...next] };
 }
+
+/** A node that says how many tracks it lacks, and not which. */
+const withoutNames = (node: Json.NodeView): Json.NodeView => ({
+  ...node,
+  disk: node.disk && { ...node.disk, tracksMissing: { ...node.disk.tracksMissing, first: [] } },
+});
 
 /** What a daemon shows that belongs to no cluster: itself, and that nothing plays. */
 function waitingView({ init, trouble }: House, facade: Facade): Json.StateEvent {

@@ -3,16 +3,24 @@ import { once } from 'node:events';
 import { connect, Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
-import { STREAMS_MAX } from '../../src/http/events.js';
+import type { TrackId } from '../../src/core/ids.js';
+import { HOLDERS_TOLD_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX } from '../../src/http/events.js';
 import * as schema from '../../src/http/schema.js';
 import { addSong, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
 
+const ATTIC = 'e'.repeat(32);
 const BY = { node: NODE_ID, via: 'api' } as const;
 
 interface Event {
   readonly event: string;
   readonly id: string | undefined;
   readonly data: never;
+}
+
+/** Headers of the request, each with its line end; the loopback address that it comes from. */
+interface Watching {
+  readonly headers?: string;
+  readonly from?: string;
 }
 
 /** One who watches. */
@@ -24,8 +32,8 @@ class Watcher {
   readonly events: Event[] = [];
   #rest = '';
 
-  constructor(port: number, headers = '') {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, { headers = '', from = '127.0.0.1' }: Watching = {}) {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress: from });
     this.socket.on('error', () => {});
     this.socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
     this.socket.write(`GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
@@ -53,11 +61,11 @@ class Watcher {
   }
 }
 
-async function start(t: Test): Promise<TestHouse & { port: number; watch(headers?: string): Watcher }> {
+async function start(t: Test): Promise<TestHouse & { port: number; watch(as?: Watching): Watcher }> {
   const house = await startHouse(t);
   const port = Number(new URL(await house.http.start()).port);
-  const watch = (headers?: string) => {
-    const watcher = new Watcher(port, headers);
+  const watch = (as?: Watching) => {
+    const watcher = new Watcher(port, as);
     t.teardown(() => watcher.socket.destroy());
     return watcher;
   };
@@ -80,10 +88,10 @@ t.test('first the view without the library, then each change, each with its form
   const [tracks] = await watcher.has('tracks', 1);
   t.ok(Value.Check(schema.TracksEvent, tracks!.data));
   t.match(tracks!.data, { since: 0, rev: 1, added: [{ id: track.id }], changed: [], removed: [] });
-  await node.renameTrack('a', 'b', BY);
+  await node.wishes.renameTrack('a', 'b', BY);
   time.advance(200);
   t.match((await watcher.has('tracks', 2))[1]!.data, { since: 1, rev: 2, added: [], changed: [{ title: 'b' }] });
-  await node.removeTrack('b', BY);
+  await node.wishes.removeTrack('b', BY);
   time.advance(200);
   t.match((await watcher.has('tracks', 3))[2]!.data, { since: 2, rev: 3, removed: [track.id] });
 });
@@ -93,7 +101,7 @@ t.test('a burst of changes is one event, and there are five a second at most', a
   const watcher = watch();
   await watcher.has('state', 1);
   for (let volume = 0; volume < 50; volume++) {
-    await node.volume({ volume }, BY);
+    await node.wishes.volume({ volume }, BY);
     time.advance(20);
   }
   time.advance(200);
@@ -107,8 +115,8 @@ t.test('the end of a song is an event, in which it has left the queue and the ne
   const { node, time, watch } = await start(t);
   await addSong(node, 'a.wav', song(1_000, 1));
   await addSong(node, 'b.wav', song(1_000, 2));
-  await node.enqueue(['a', 'b'], {}, BY);
-  await node.play({}, BY);
+  await node.wishes.enqueue(['a', 'b'], {}, BY);
+  await node.wishes.play({}, BY);
   const watcher = watch();
   await watcher.has('state', 1);
   time.advance(1_000);
@@ -131,8 +139,8 @@ t.test('a ping every three seconds tells the time', async (t) => {
 
 t.test('who comes back gets the newest state, and no past', async (t) => {
   const { node, watch } = await start(t);
-  for (let volume = 0; volume < 10; volume++) await node.volume({ volume }, BY);
-  const watcher = watch('Last-Event-ID: 1.1\r\n');
+  for (let volume = 0; volume < 10; volume++) await node.wishes.volume({ volume }, BY);
+  const watcher = watch({ headers: 'Last-Event-ID: 1.1\r\n' });
   const [state] = await watcher.has('state', 1);
   t.equal((state!.data as schema.StateEvent).volume, 9);
   t.equal(watcher.events.length, 1);
@@ -145,7 +153,7 @@ t.test(
     const { track } = await addSong(node, 'a.wav', song(10_000));
     const watcher = watch();
     await watcher.has('state', 1);
-    await node.enqueue(
+    await node.wishes.enqueue(
       Array.from({ length: 40 }, () => track.id),
       {},
       BY,
@@ -153,7 +161,7 @@ t.test(
     time.advance(200);
     await watcher.has('state', 2);
     t.equal(watcher.of('queue').length, 0, '40 are all in state');
-    await node.enqueue(
+    await node.wishes.enqueue(
       Array.from({ length: 40 }, () => track.id),
       {},
       BY,
@@ -166,7 +174,7 @@ t.test(
     t.equal(state.queueLength, 80);
     t.ok(state.queue.length > 45 && state.queue.length <= 51, `${state.queue.length} items`);
     t.ok(JSON.stringify(state).length <= 12_000);
-    await node.renameTrack('a', 'long '.repeat(40), BY);
+    await node.wishes.renameTrack('a', 'long '.repeat(40), BY);
     time.advance(200);
     const short = (await watcher.has('state', 4))[3]!;
     t.ok(Buffer.byteLength(JSON.stringify(short.data)) <= 12_000);
@@ -178,8 +186,8 @@ t.test(
 t.test('the event state stays short in bytes, with long titles of any script and many uploads', async (t) => {
   const { node, watch, time } = await start(t);
   const { track } = await addSong(node, 'a.wav', song(100));
-  await node.renameTrack(track.id, '漢'.repeat(200), BY);
-  await node.enqueue(
+  await node.wishes.renameTrack(track.id, '漢'.repeat(200), BY);
+  await node.wishes.enqueue(
     Array.from({ length: 60 }, () => track.id),
     {},
     BY,
@@ -206,6 +214,32 @@ t.test('the event state stays short in bytes, with long titles of any script and
   t.equal(check((await watcher.has('state', 2))[1]!.data).at(-1), 'newest', 'the latest of what is over stays');
 });
 
+t.test('who holds a track is told as it changes, a part at a time', async (t) => {
+  const { node, time, watch } = await start(t);
+  const ids: string[] = [];
+  for (let i = 0; i < HOLDERS_TOLD_MAX + 10; i++) ids.push((await addSong(node, `${i}.wav`, song(10, i))).track.id);
+  const watcher = watch();
+  await watcher.has('state', 1);
+  const others = [...node.holdersOf(ids[0] as TrackId)];
+  const told = () => watcher.of('tracks').flatMap(({ data }) => (data as schema.TracksEvent).changed);
+  // As if a card came that has everything.
+  Object.defineProperty(node, 'holdersOf', { value: () => [...others, ATTIC] });
+  Object.defineProperty(node, 'holdingsRev', { value: node.holdingsRev + 1 });
+  await node.wishes.volume({ volume: 5 }, BY);
+  time.advance(1);
+  await watcher.has('tracks', 1);
+  t.equal(told().length, HOLDERS_TOLD_MAX);
+  time.advance(200);
+  await watcher.has('tracks', 2);
+  // A connection that was full for a moment gets all of it instead.
+  t.strictSame(new Set(told().map(({ id }) => id)), new Set(ids));
+  for (const { holders } of told()) t.strictSame(holders, [...others, ATTIC]);
+  for (const { data } of watcher.of('tracks')) t.match(data, { since: ids.length, rev: ids.length, added: [] });
+  time.advance(3_000);
+  await watcher.has('ping', 1);
+  t.equal(watcher.of('tracks').length, 2, 'and not again');
+});
+
 t.test('one who does not listen is dropped, and holds up nobody', async (t) => {
   const { node, time, watch } = await start(t);
   const { track } = await addSong(node, 'a.wav', song(10_000));
@@ -218,14 +252,14 @@ t.test('one who does not listen is dropped, and holds up nobody', async (t) => {
     dropped = true;
   });
   // Queue events of about a megabyte each, until no buffer of the system takes any more; then ten seconds.
-  await node.enqueue(
+  await node.wishes.enqueue(
     Array.from({ length: 4_000 }, () => track.id),
     {},
     BY,
   );
   const knows = (version: number) => other.of('queue').some(({ data }) => (data as schema.QueueEvent).rev === version);
   for (let i = 0; i < 12; i++) {
-    await node.shuffle(i, BY);
+    await node.wishes.shuffle(i, BY);
     time.advance(200);
     const { queueVersion } = node.cluster.view(node.now());
     while (!knows(queueVersion)) await once(other.socket, 'data');
@@ -244,11 +278,18 @@ t.test('one who does not listen is dropped, and holds up nobody', async (t) => {
 
 t.test('only so many may watch; when they go there is room again', async (t) => {
   const { watch, time } = await start(t);
-  const watchers = Array.from({ length: STREAMS_MAX }, () => watch());
+  const refused = async (from: string) => {
+    const late = watch({ from });
+    await once(late.socket, 'data');
+    t.match(late.text, /^HTTP\/1\.1 429 [\s\S]*"code":"BUSY"/);
+  };
+  const watchers = Array.from({ length: STREAMS_OF_ONE_MAX }, () => watch());
   await Promise.all(watchers.map((watcher) => watcher.has('state', 1)));
-  const late = watch();
-  await once(late.socket, 'data');
-  t.match(late.text, /^HTTP\/1\.1 429 [\s\S]*"code":"BUSY"/);
+  await refused('127.0.0.1');
+  const others = Array.from({ length: STREAMS_MAX - STREAMS_OF_ONE_MAX }, () => watch({ from: '127.0.0.2' }));
+  await Promise.all(others.map((watcher) => watcher.has('state', 1)));
+  watchers.push(...others);
+  await refused('127.0.0.3');
   for (const { socket } of watchers) socket.destroy();
   for (;;) {
     const next = watch();
