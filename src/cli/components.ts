@@ -70,6 +70,8 @@ export interface CliComponents {
   readonly uniqueKey: () => string;
   /** Monotonic milliseconds, for the progress bar. */
   readonly nowMs: () => number;
+  /** Resolves after so many milliseconds, or at once when `signal` aborts. */
+  readonly waitMs: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** What a node is called that was given no name. */
   readonly hostname: string;
   /** Of this software. */

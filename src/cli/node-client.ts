@@ -33,6 +33,15 @@ export interface NodeClientInit {
   readonly token: string | undefined;
 }
 
+/** A WAV file that is to be sent. */
+export interface TrackUpload {
+  /** Under which the state's uploads show it. */
+  readonly id?: string;
+  readonly bytes: number;
+  /** From its beginning at each call. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
 type WriteMethod = 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
@@ -76,16 +85,11 @@ export class NodeClient {
   }
 
   /** PUT of a WAV file; `read` is called anew where the connection broke. @throws TuttiError */
-  upload<S extends TSchema>(
-    path: string,
-    schema: S,
-    file: { readonly bytes: number; read(): AsyncIterable<Uint8Array> },
-  ): Promise<Static<S>> {
+  upload<S extends TSchema>(path: string, schema: S, file: TrackUpload): Promise<Static<S>> {
     const request = this.#request('PUT', path, UPLOAD_SILENCE_MS_MAX);
-    return this.#write(
-      { ...request, headers: { ...request.headers, 'content-type': 'audio/wav' }, body: file },
-      schema,
-    );
+    const watched: Record<string, string> = file.id === undefined ? {} : { 'tutti-upload': file.id };
+    const headers = { ...request.headers, ...watched, 'content-type': 'audio/wav' };
+    return this.#write({ ...request, headers, body: file }, schema);
   }
 
   #request(method: HttpRequest['method'], path: string, silenceMs: number): HttpRequest {

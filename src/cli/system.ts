@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { TuttiError } from '../core/errors.js';
 import { soundCards } from '../io/alsa/capabilities.js';
+import { SystemTime } from '../io/time/system-time.js';
 import type { CliComponents, LocalFiles, SourceFile, TextOutput } from './components.js';
 import { probe } from './doctor/probe.js';
 import { nodeHttpTransport } from './http-transport.js';
@@ -22,9 +23,24 @@ export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'r
     http: nodeHttpTransport,
     uniqueKey: randomUUID,
     nowMs: () => performance.now(),
+    waitMs,
     hostname: hostname(),
     ...own,
   };
+}
+
+/** Waits by Node's clock: no library of C is loaded for that. */
+function waitMs(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = new SystemTime({ libc: undefined }).after('cli.wait', ms, () => settle());
+    const settle = () => {
+      timer.cancel();
+      signal?.removeEventListener('abort', settle);
+      resolve();
+    };
+    signal?.addEventListener('abort', settle);
+  });
 }
 
 function textOutput(stream: NodeJS.WriteStream): TextOutput {

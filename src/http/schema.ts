@@ -215,10 +215,12 @@ const viewProperties = {
     timeNs: ns('Cluster time at which this was sent.'),
   }),
   nodes: Type.Array(NodeView),
-  nearby: Type.Array(Nearby, {
-    maxItems: 10,
-    description: 'Daemons on the local network that are not of this house; those without a cluster wait for one.',
-  }),
+  nearby: Type.Optional(
+    Type.Array(Nearby, {
+      maxItems: 10,
+      description: 'Daemons on the local network that are not of this house; those without a cluster wait for one.',
+    }),
+  ),
   tracksRev: count('Moves with every change of the library.'),
   uploads: Type.Array(Upload),
   queueVersion: count('Moves with every change and every song that ends; never goes down.'),

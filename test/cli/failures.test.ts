@@ -265,8 +265,8 @@ t.test('an upload whose connection broke is sent again from its beginning', asyn
   t.same(
     node.requests.map(({ body, headers }) => [body, headers['idempotency-key']]),
     [
-      ['RIFFbb', 'key-1'],
-      ['RIFFbb', 'key-1'],
+      ['RIFFbb', 'key-2'],
+      ['RIFFbb', 'key-2'],
     ],
   );
 });
@@ -321,6 +321,42 @@ t.test('an answer that comes before the whole file was sent counts', async (t) =
   t.equal(exitCode, 1);
   t.match(stderr, 'UNAUTHORIZED: A token is needed.');
   t.ok(isClosed, 'the file is let go');
+});
+
+t.test('while the nodes take a file in, the progress shows how many hold it', async (t) => {
+  const { node, ask } = await house(t);
+  let looks = 0;
+  let release = () => {};
+  const answered = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  node.prank((request, response) => {
+    const upload = {
+      id: String(request.headers['tutti-upload']),
+      title: 'a',
+      via: 'http' as const,
+      receivedBytes: 5,
+      totalBytes: 5,
+      stage: 'replicating' as const,
+      code: null,
+      trackId: null,
+      needed: 2,
+      progress: { kitchen: 5, attic: 3 },
+    };
+    node.state = { uploads: [upload] };
+    void answered.then(() => {
+      response.writeHead(201, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(makeTrack('feed', 'a')));
+    });
+  });
+  const waitMs = () => {
+    looks += 1;
+    if (looks > 50) release();
+    return new Promise<void>((resolve) => setTimeout(resolve, 1));
+  };
+  const { stdout, stderr } = await ask('add /music/a.wav', { files: SONGS, isTerminal: true, waitMs });
+  t.match(stderr, '\ra [############............] on 1 of the 2 nodes that it takes'.replace('\r', '\r\u001b[K'));
+  t.equal(stdout, 'Added: a (3:07)\n');
 });
 
 t.test('the progress shows how much is sent, on a terminal only', async (t) => {

@@ -1,4 +1,5 @@
 /** Runs the command line within the test: real program, real HTTP, recorded output. */
+import { once } from 'node:events';
 import type { CliComponents, LocalFiles, TextOutput } from '../../src/cli/components.js';
 import { nodeHttpTransport } from '../../src/cli/http-transport.js';
 import { runCli } from '../../src/cli/run-cli.js';
@@ -64,6 +65,7 @@ export async function tutti(argv: readonly string[], settings: Settings = {}): P
     http: nodeHttpTransport,
     uniqueKey: () => `key-${++keys}`,
     nowMs: () => (ms += 1_000),
+    waitMs: (_ms, signal) => (signal === undefined ? Promise.resolve() : once(signal, 'abort').then(() => undefined)),
     hostname: 'laptop',
     version: '9.9.9',
     run: () => Promise.reject(new Error('this test runs no node')),

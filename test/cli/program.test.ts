@@ -388,6 +388,28 @@ t.test('demo is handed on', async (t) => {
   t.equal((await tutti(['demo'], { demo: () => Promise.resolve(3) })).exitCode, 3);
 });
 
+t.test('who lets a node join sees how far it fills, on a terminal only', async (t) => {
+  const { node, ask } = await house(t);
+  const missing = [2, 1, 0];
+  const waitMs = () => {
+    const count = missing.shift() ?? 0;
+    const disk = { ...KITCHEN.disk!, tracksHeld: 3 - count, tracksMissing: { count, first: [] } };
+    node.state = { nodes: [{ ...KITCHEN, disk }] };
+    return Promise.resolve();
+  };
+  await waitMs();
+  const { stdout, stderr } = await ask('join attic.local', { isTerminal: true, waitMs });
+  t.match(stderr, 'filling [########................] 1 of 3 tracks; Ctrl-C leaves it to itself');
+  t.match(stderr, 'filling [################........] 2 of 3 tracks');
+  t.ok(stderr.endsWith('\r\u001b[K'), 'and is wiped');
+  t.match(stdout, /^Joined the cluster c+\.\nIt holds all 3 tracks of the house\.\n$/);
+
+  missing.push(2, 1, 0);
+  await waitMs();
+  t.equal((await ask('join attic.local', { waitMs })).stderr, '');
+  t.equal((await ask('join attic.local --json', { waitMs, isTerminal: true })).stdout.split('\n').length, 2);
+});
+
 t.test('[row 7] a result is on standard output once, and nothing else is', async (t) => {
   const { ask } = await house(t);
   const { stdout, stderr } = await ask('add song.wav', { files: filesOf({ 'song.wav': 'RIFF' }), isTerminal: true });

@@ -70,7 +70,7 @@ t.test('configuration files', async (t) => {
   t.match(await refusalOf(localFiles.readText(directory)), /^BAD_USAGE: .*it is a directory/);
 });
 
-t.test('the components of a real process', (t) => {
+t.test('the components of a real process', async (t) => {
   const idle = () => Promise.resolve(0);
   const components = systemComponents({
     version: '1.2.3',
@@ -80,10 +80,15 @@ t.test('the components of a real process', (t) => {
   });
   t.not(components.uniqueKey(), components.uniqueKey());
   const before = components.nowMs();
-  t.ok(components.nowMs() >= before);
+  await components.waitMs(5);
+  t.ok(components.nowMs() >= before + 4);
+  const over = new AbortController();
+  const waiting = components.waitMs(3_600_000, over.signal);
+  over.abort();
+  await waiting;
+  await components.waitMs(3_600_000, over.signal);
   t.equal(components.version, '1.2.3');
   t.ok(components.hostname.length > 0);
-  t.end();
 });
 
 t.test('an uploaded file arrives byte by byte', async (t) => {

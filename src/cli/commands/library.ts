@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import { type ErrorCode, TuttiError } from '../../core/errors.js';
 import { type Track, TrackList, Track as TrackSchema, Written } from '../../http/schema.js';
 import { findTrack, ID_DIGITS_SHOWN } from '../find.js';
-import type { NodeClient } from '../node-client.js';
-import { Progress } from '../progress.js';
+import type { NodeClient, TrackUpload } from '../node-client.js';
+import { ProgressLine, SendingProgress } from '../progress.js';
 import type { RunCommand, Session } from '../session.js';
 import { type Column, printable, shownBytes, shownRate, shownTime, shownTitle, table } from '../text.js';
+import { watchUpload } from '../watching.js';
 
 /** Adds `add`, `ls` and `rm` to `program`. */
 export function addLibraryCommands(program: Command, run: RunCommand): void {
@@ -57,15 +58,20 @@ async function addFiles(session: Session, paths: readonly string[]): Promise<voi
 
   for (const { path, file } of files) {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const { stderr: output, nowMs } = session.components;
-    const progress = new Progress({ output, nowMs }, { name: shownTitle(name), totalBytes: file.bytes });
-    const upload = { bytes: file.bytes, read: () => progress.count(file.read()) };
+    const { stderr: output, nowMs, uniqueKey } = session.components;
+    const line = new ProgressLine({ output }, { name: shownTitle(name) });
+    const progress = new SendingProgress({ line, nowMs }, { totalBytes: file.bytes });
+    const watched = line.isSeen ? { id: uniqueKey() } : {};
+    const upload: TrackUpload = { ...watched, bytes: file.bytes, read: () => progress.count(file.read()) };
     try {
-      const track = await client.upload(`/tracks/${encodeURIComponent(name)}`, TrackSchema, upload);
-      progress.end();
+      const work = client.upload(`/tracks/${encodeURIComponent(name)}`, TrackSchema, upload);
+      const { id } = upload;
+      if (id !== undefined) await watchUpload({ session, client, line }, { id, isSent: () => progress.isSent, work });
+      const track = await work;
+      line.end();
       session.print({ file: path, added: true, track }, () => `Added: ${titleAndLength(track)}`);
     } catch (error) {
-      progress.end();
+      line.end();
       if (!(error instanceof TuttiError)) throw error;
       if (error.code === 'TRACK_EXISTS') {
         const { code, detail, info } = error;

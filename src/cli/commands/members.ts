@@ -7,8 +7,10 @@ import { Joined, Members, type NodeView, State, Written } from '../../http/schem
 import { ID_DIGITS_SHOWN } from '../find.js';
 import { type ConfigOptions, loadConfig, withConfigOptions } from '../load-config.js';
 import type { NodeClient } from '../node-client.js';
+import { ProgressLine } from '../progress.js';
 import type { RunCommand, Session } from '../session.js';
 import { type Column, counted, table } from '../text.js';
+import { watchFilling } from '../watching.js';
 
 /** Of a house nearby, addresses that are tried. */
 const ADDRESSES_MAX = 5;
@@ -77,11 +79,17 @@ async function join(
   const body = { address, ...(key === undefined ? {} : { key }), ...(replace === undefined ? {} : { replace }) };
   const joined = await client.write('POST', '/cluster/join', Joined, body);
   session.print(joined, () => `Joined the cluster ${joined.cluster}.`);
+  const line = new ProgressLine({ output: session.components.stderr }, { name: 'filling' });
+  if (session.json || !line.isSeen) return;
+  const tracks = await watchFilling({ session, client, line }, { node: joined.node });
+  line.end();
+  if (tracks !== null && tracks > 0)
+    session.print(joined, () => `It holds ${tracks === 1 ? 'the track' : `all ${tracks} tracks`} of the house.`);
 }
 
 /** Peer addresses of the one house that the node hears of. @throws TuttiError BAD_USAGE where there is none, or more than one */
 async function houseNearby(client: NodeClient): Promise<string> {
-  const { nearby } = await client.read('/state', State);
+  const { nearby = [] } = await client.read('/state', State);
   const inHouses = nearby.filter(({ cluster }) => cluster !== null);
   const houses = new Set(inHouses.map(({ cluster }) => cluster));
   if (houses.size === 1)
@@ -101,7 +109,7 @@ async function houseNearby(client: NodeClient): Promise<string> {
 
 const shortId = (cluster: string | null): string => (cluster === null ? '' : cluster.slice(0, ID_DIGITS_SHOWN));
 
-type Neighbour = State['nearby'][number];
+type Neighbour = NonNullable<State['nearby']>[number];
 
 const NEARBY_COLUMNS: readonly Column<Neighbour>[] = [
   { head: 'NODE', cell: ({ name }) => name },
@@ -112,7 +120,7 @@ const NEARBY_COLUMNS: readonly Column<Neighbour>[] = [
 ];
 
 async function findNearby(session: Session): Promise<void> {
-  const { nearby } = await session.client().read('/state', State);
+  const { nearby = [] } = await session.client().read('/state', State);
   session.print({ nearby }, () =>
     nearby.length === 0
       ? 'No other node is heard of. Networks that carry no multicast hide them; tutti join ADDRESS does without.'
