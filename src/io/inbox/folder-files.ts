@@ -172,8 +172,14 @@ export function moveWithReason(from: Buffer, folder: Buffer, name: Buffer, reaso
 
 /** Makes a folder that is not there. Whose folder was there already keeps the mode that they gave it. */
 export function makeFolder(path: Buffer): void {
-  // Beside what the umask takes away, setgid does not come by mkdir(2).
-  if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, FOLDER_MODE);
+  if (mkdirSync(path, { recursive: true }) === undefined) return;
+  try {
+    // Beside what the umask takes away, setgid does not come by mkdir(2).
+    chmodSync(path, FOLDER_MODE);
+  } catch (error) {
+    // A service may be forbidden to set that bit (RestrictSUIDSGID=): systemd-tmpfiles makes these folders for it, and anew at each boot.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
 }
 
 const refusal = (syscall: string, text: string): Error => Object.assign(new Error(text), { syscall, code: 'EEXIST' });
