@@ -35,11 +35,16 @@ import { clockAddress, peerAddress } from './addresses.js';
 import { Newcomer } from './newcomer.js';
 import { outputSetup } from './output-setup.js';
 import { checkKey, dropKey, keepKey, makeKey, readKey, typedKey } from './secret-files.js';
+import type { Vital } from './watchdog.js';
 
 /** The port of cluster.listen where an address names none. */
 const PEER_PORT = 7_420;
 /** A lease is shorter than an election's patience, so that a leader that was cut off has let go before another is chosen: 450 of 500 ms. */
 const LEASE_SHARE = 0.9;
+/** A card that has not come back from a sync for so long will not. Cards pause for a second or two when they tidy up. Milliseconds. */
+const SYNC_MS_MAX = 30_000;
+/** The player's thread says twice a second that it turns; the slowest drivers of sound cards block it for a second. Milliseconds. */
+const PLAYER_MS_MAX = 15_000;
 
 /** What the ground is made of. */
 export interface CardAndWireComponents {
@@ -64,6 +69,7 @@ export class CardAndWire implements Ground {
   readonly #version: string;
   /** Not given to a node yet; null where there is none. */
   #store: LogThread | null = null;
+  #vitals: readonly Vital[] = [];
   readonly #newcomer: Newcomer;
 
   constructor(components: CardAndWireComponents, { config, version }: CardAndWireInit) {
@@ -78,6 +84,11 @@ export class CardAndWire implements Ground {
     const store = this.#store;
     this.#store = null;
     await store?.close();
+  }
+
+  /** What of the node may hang by itself; nothing before there is a node. */
+  vitals(): readonly Vital[] {
+    return this.#vitals;
   }
 
   async hasStore(): Promise<boolean> {
@@ -172,6 +183,10 @@ export class CardAndWire implements Ground {
       { spawn: spawnPlayerThreads(time), log: log.child('player'), failed: fatal },
       { dataDir, output: setup },
     );
+    this.#vitals = [
+      { name: 'disk', patienceMs: SYNC_MS_MAX, sign: () => store.waitsFor },
+      { name: 'player', patienceMs: PLAYER_MS_MAX, sign: () => playout.pulse },
+    ];
     const { channels, latencyUs, queueMs, volumeLimit, level } = output;
     const node: Node = new Node(
       { time, random, log: log.child('node'), consensus, files, mail: hub.mail, inbox: copiedIn, playout },

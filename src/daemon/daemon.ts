@@ -29,10 +29,15 @@ import { CardAndWire } from './card-and-wire.js';
 import { DiskFailures } from './disk-failures.js';
 import { keepAnnounced, neighboursFor } from './neighbourhood.js';
 import { loadToken } from './secret-files.js';
-import { endingSignal, startWatchdog } from './signals.js';
+import { serviceStatus } from './service-status.js';
+import { endingSignal } from './signals.js';
+import { type Vital, Watchdog, watchdogTimeoutMs } from './watchdog.js';
 
-/** How long an orderly end may take. A fade, a mark and closing files take half a second; what takes longer hangs. Milliseconds. */
-const STOP_MS_MAX = 5_000;
+/**
+ * How long an orderly end may take. A fade, a mark and closing files take half a second; what takes longer hangs. Less than the unit's
+ * TimeoutStopSec=5, so that the log says what it was. Milliseconds.
+ */
+const STOP_MS_MAX = 4_500;
 
 /** A part of the running daemon. */
 interface Part {
@@ -71,16 +76,20 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
   const parts: Part[] = [];
   const starting = startAll(config, init, { time, log, fatal, failures, started: (part) => parts.unshift(part) });
   try {
-    const url = await Promise.race([starting, ending.signal.then(() => null)]);
-    if (url === null) {
+    const running = await Promise.race([starting, ending.signal.then(() => null)]);
+    if (running === null) {
       log.info('Ending before all has started.', { signal: await ending.signal });
       return EXIT.ok;
     }
-    const watchdog = startWatchdog(time, notify);
-    parts.unshift({ stop: () => Promise.resolve(watchdog?.cancel()) });
+    const { url, house, vitals } = running;
     process.stdout.write(`Tutti serves ${url}\n`);
     notify.ready();
-    notify.status(`serves ${url}`);
+    const watchdog = new Watchdog(
+      { time, log, notify, vitals, status: () => serviceStatus(house, url) },
+      { timeoutMs: watchdogTimeoutMs(process.env, process.pid) },
+    );
+    watchdog.start();
+    parts.unshift({ stop: () => Promise.resolve(watchdog.stop()) });
     const signal = await ending.signal;
     log.info('Ending.', { signal });
     notify.stopping();
@@ -96,8 +105,16 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
   }
 }
 
-/** @returns the URL under which the node is reached. */
-async function startAll(config: Config, { first, version }: DaemonInit, root: Root): Promise<string> {
+/** What runs once all has started. */
+interface Running {
+  /** Under which the node is reached. */
+  readonly url: string;
+  readonly house: House;
+  /** What may hang by itself. */
+  readonly vitals: () => readonly Vital[];
+}
+
+async function startAll(config: Config, { first, version }: DaemonInit, root: Root): Promise<Running> {
   const { time, log, fatal, failures, started } = root;
   const heap = keepHeapSmall({
     libc: loadLibc(),
@@ -153,12 +170,13 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
     started(neighbours);
     keepAnnounced(neighbours, house, url, config);
   }
-  if (isDiskless) return url;
+  const running: Running = { url, house, vitals: () => ground.vitals() };
+  if (isDiskless) return running;
   if (house.node === null && first.join.length > 0) house.joinWhenPossible({ addresses: first.join, key: null });
   if (house.node === null && first.join.length === 0) {
     log.info('This node belongs to no cluster yet: it waits for tutti init or tutti join.');
   }
-  return url;
+  return running;
 }
 
 function makeDataDirectory(path: string): void {

@@ -109,7 +109,9 @@ export class TrackFiles {
 
   /** Room on the disk, as of the last `look`. */
   space(): { readonly freeBytes: number; readonly totalBytes: number; readonly refusing: boolean } {
-    return { ...this.#space, refusing: this.#space.freeBytes <= FREE_BYTES_MIN };
+    const { freeBytes, totalBytes } = this.#space;
+    // Before the first look nothing is known of it.
+    return { freeBytes, totalBytes, refusing: totalBytes > 0 && freeBytes <= FREE_BYTES_MIN };
   }
 
   /** Looks at the disk: how much room there is, and whether what failed the last time works by now. */

@@ -9,7 +9,14 @@ import type { ClockLine } from '../core/clock-line.js';
 import type { Log } from '../ports/log.js';
 import type { PlayerStatus } from './loop.js';
 import type { Program } from './program.js';
-import type { FromPlayer, PlayerSetup, PlayerThreads, PlayerThreadsHandlers, SpawnPlayerThreads } from './threads.js';
+import type {
+  FromPlayer,
+  PlayerInit,
+  PlayerSetup,
+  PlayerThreads,
+  PlayerThreadsHandlers,
+  SpawnPlayerThreads,
+} from './threads.js';
 
 /** How long the threads get to fade out and end, before they are ended. Milliseconds: several times what the loop itself allows. */
 const END_MS_MAX = 2_000;
@@ -35,10 +42,10 @@ export class Player {
   #status: PlayerStatus;
   #stopping: Promise<void> | undefined;
 
-  constructor(components: PlayerComponents, setup: PlayerSetup) {
+  constructor(components: PlayerComponents, init: PlayerInit) {
     this.#components = components;
-    this.#setup = setup;
-    const { driver, device } = setup.output;
+    this.#setup = { ...init, pulse: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
+    const { driver, device } = init.output;
     this.#status = { driver, device, state: 'closed', errorUs: 0, ppm: 0, underruns: 0, late: 0, snaps: 0, clipped: 0 };
   }
 
@@ -67,6 +74,11 @@ export class Player {
   /** The latest that the player's thread has said: at most half a second old. */
   status(): PlayerStatus {
     return this.#status;
+  }
+
+  /** Moves for as long as the player's thread turns, at least twice a second; null where none runs. */
+  get pulse(): number | null {
+    return this.#threads === undefined ? null : Atomics.load(new Int32Array(this.#setup.pulse), 0);
   }
 
   /** Idempotent: fades out, closes the card, ends the threads. */

@@ -26,11 +26,17 @@ export interface OutputSetup {
   };
 }
 
-/** What both threads are started with, and keep until they end. */
-export interface PlayerSetup {
+/** What a player is made with. */
+export interface PlayerInit {
   /** Root of the Disk that programs name their files on. */
   readonly dataDir: string;
   readonly output: OutputSetup;
+}
+
+/** What both threads are started with, and keep until they end. */
+export interface PlayerSetup extends PlayerInit {
+  /** One 32-bit number, which the player's thread counts up twice a second for as long as it turns. */
+  readonly pulse: SharedArrayBuffer;
 }
 
 /** From the main thread. A program, and a clock line, takes the place of the one before. */

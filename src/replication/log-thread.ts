@@ -108,6 +108,12 @@ export class LogThread implements LogStore {
     this.#port.on('message', (message) => this.#answered(message as Answer));
   }
 
+  /** The oldest commit that is not durable yet, by a number that rises from commit to commit; null where none waits. */
+  get waitsFor(): number | null {
+    for (const [id, waiting] of this.#waiting) if (waiting.type === 'commit') return id;
+    return null;
+  }
+
   inspect(): Promise<'empty' | 'formatted' | 'unreadable'> {
     return this.#call({ type: 'inspect' });
   }

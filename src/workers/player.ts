@@ -49,7 +49,11 @@ function tellStatus(): void {
   told = status;
   tell({ type: 'status', status });
 }
-const status = time.every('player.status', STATUS_EVERY_MS, tellStatus);
+const pulse = new Int32Array(setup.pulse);
+const status = time.every('player.status', STATUS_EVERY_MS, () => {
+  Atomics.add(pulse, 0, 1);
+  tellStatus();
+});
 
 owner.on('message', (message: ToPlayer) => {
   switch (message.type) {

@@ -280,7 +280,7 @@ await t.test(
       listenOn();
       return heard.includes('WATCHDOG=1');
     });
-    t.strictSame(heard.slice(0, 2), ['READY=1', `STATUS=serves ${daemon.url}`]);
+    t.strictSame(heard.slice(0, 2), ['READY=1', 'STATUS=leader, 1/1 nodes, stopped']);
     t.equal(await daemon.end(), 0);
     listenOn();
     t.ok(heard.includes('STOPPING=1'));

@@ -78,6 +78,7 @@ t.test('a song from disk, a gapless next one, a seek: what the card played compa
   const [first, second] = [track('first.wav', 1, 1), track('second.wav', 6, 2)];
   const { player, failures, now, set, reaches, captured } = await begin('played.wav');
   t.equal(player.status().state, 'closed');
+  const pulse = player.pulse;
   const segment = (of: TestTrack, init: SegmentInit) => segmentOf(of, init);
   const a = segment(first, { item: 'a', start: now() + LEAD_MS });
   const b = segment(second, { item: 'b', start: a });
@@ -92,9 +93,11 @@ t.test('a song from disk, a gapless next one, a seek: what the card played compa
   await reaches('the end', ({ state }) => state === 'idle');
   const { late, snaps, underruns, clipped } = player.status();
   t.same({ late, snaps, underruns, clipped }, { late: 0, snaps: 0, underruns: 0, clipped: 0 });
+  t.not(player.pulse, pulse, 'a thread that turns has a pulse');
   await player.stop();
   await player.stop();
   t.equal(player.status().state, 'closed');
+  t.equal(player.pulse, null);
 
   const played = captured();
   t.equal(played.rate, 44_100);
@@ -209,6 +212,7 @@ t.test('driver none starts no thread and is closed', async (t) => {
     { dataDir, output: { driver: 'none', device: '', idleCloseS: 1, queueMs: 60, virtual: { ppm: 0, capture: '' } } },
   );
   await player.start();
+  t.equal(player.pulse, null, 'no thread, no pulse');
   player.set({ generation: 1, segments: [], gains: [], channels: 'stereo', latencyUs: 0 });
   t.same(player.status().state, 'closed');
   await player.stop();

@@ -55,8 +55,10 @@ t.test('how many commits are under way stands where other threads can see it', a
       });
     }
     t.equal(Atomics.load(underWay, 0), 3);
+    t.not(log.waitsFor, null, 'the oldest of them is known');
   });
   t.equal(Atomics.load(underWay, 0), 0);
+  t.equal(log.waitsFor, null);
   await log.close();
 });
 
