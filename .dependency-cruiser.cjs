@@ -1,5 +1,7 @@
 /** Who may import whom: the arrows of ARCHITECTURE.md, enforced. A folder that is in no rule may be imported by nobody. */
-const PURE = 'core|library|playback|cluster|clock|audio|config|paxos';
+const PURE = 'core|library|playback|cluster|clock|audio|config|paxos|web/model';
+/** Of the nodes' code the page takes types alone: what the contract says, and which codes there are. */
+const CONTRACT = 'http/schema\\.ts|core/errors\\.ts';
 const only = (name, from, to, comment) => ({
   name,
   comment,
@@ -30,6 +32,47 @@ module.exports = {
     only('node', 'node', `node|tracks|player|replication|ports|${PURE}`, 'use cases know no HTTP and no adapters'),
     only('http', 'http', `http|node|tracks|ports|${PURE}`, 'one way in'),
     {
+      name: 'web',
+      comment: 'the page knows the contract and nothing else of the nodes',
+      severity: 'error',
+      from: { path: '^src/web/' },
+      to: { path: '^src/', pathNot: `^src/(web/|${CONTRACT})` },
+    },
+    {
+      name: 'web-takes-types',
+      comment: 'no code of the nodes runs in a browser',
+      severity: 'error',
+      from: { path: '^src/web/' },
+      to: { path: '^src/', pathNot: '^src/web/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'web-model',
+      comment: 'what the page works out needs no browser',
+      severity: 'error',
+      from: { path: '^src/web/model/' },
+      to: { path: '^src/web/', pathNot: '^src/web/model/' },
+    },
+    {
+      name: 'web-world',
+      comment: 'what speaks with the browser knows nothing of what is shown',
+      severity: 'error',
+      from: { path: '^src/web/world/' },
+      to: { path: '^src/web/', pathNot: '^src/web/(world|model)/' },
+    },
+    {
+      name: 'web-app',
+      comment: 'what is known is apart from how it is shown',
+      severity: 'error',
+      from: { path: '^src/web/(app|text)/' },
+      to: { path: '^src/web/(view/|main)' },
+    },
+    {
+      name: 'the-page-is-served-as-files',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/web/' },
+      to: { path: '^src/web/' },
+    },
+    {
       name: 'pure-folders-stay-pure',
       severity: 'error',
       from: { path: `^src/(${PURE})/` },
@@ -48,7 +91,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.mjs'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.css'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],
     },

@@ -8,3 +8,6 @@
 /** The URL of a thread's code. */
 export const programFile = (name: 'clock' | 'intake' | 'log' | 'player' | 'reader'): URL =>
   new URL(`../tutti/${name}.js`, import.meta.url);
+
+/** The URL of the folder with the page, which src/dev/web.mjs makes. */
+export const webFolder = (): URL => new URL('../web/', import.meta.url);

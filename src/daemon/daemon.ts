@@ -9,6 +9,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { FirstStart } from '../cli/components.js';
 import { EXIT, exitCodeOf } from '../cli/exit-codes.js';
 import type { Config } from '../config/config.js';
@@ -24,6 +25,7 @@ import { SystemTime } from '../io/time/system-time.js';
 import { House } from '../node/house.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
+import { webFolder } from '../program-files.js';
 import { httpHost, ownAddresses } from './addresses.js';
 import { CardAndWire } from './card-and-wire.js';
 import { DiskFailures } from './disk-failures.js';
@@ -32,6 +34,7 @@ import { loadToken } from './secret-files.js';
 import { serviceStatus } from './service-status.js';
 import { endingSignal } from './signals.js';
 import { type Vital, Watchdog, watchdogTimeoutMs } from './watchdog.js';
+import { readWebFolder } from './web-folder.js';
 
 /**
  * How long an orderly end may take. A fade, a mark and closing files take half a second; what takes longer hangs. Less than the unit's
@@ -160,6 +163,7 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
       addresses: () => [host, publicHost, ...ownAddresses()],
       publicHost,
       token,
+      web: readWebFolder(fileURLToPath(webFolder())),
       ...(neighbours !== null && { nearby: () => neighbours.list() }),
     },
   );

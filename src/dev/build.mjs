@@ -1,6 +1,6 @@
 /**
- * `npm run build`: compiles src/ and test/ into dist/, removes from dist/ what has no source any more, bundles the program that ships, and
- * renders docs/.
+ * `npm run build`: compiles src/ and test/ into dist/, removes from dist/ what has no source any more, bundles the program that ships,
+ * builds the page, and renders docs/.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ export const build = () => {
   removeStale();
   must(runTool('typescript/bin/tsc', ['-p', '.']), 'the compiler');
   must(run(process.execPath, [join(ROOT, 'src', 'dev', 'bundle.mjs')]), 'the bundler');
+  must(run(process.execPath, [join(ROOT, 'src', 'dev', 'web.mjs')]), 'building the page');
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -17,6 +17,7 @@ export const check = () => {
     runTool('typescript/bin/tsc', ['-p', 'src/tsconfig.pure.json']),
     'the pure folders, compiled without Node types',
   );
+  must(runTool('typescript/bin/tsc', ['-p', 'src/web/tsconfig.json']), 'the page, compiled for browsers');
   must(
     runTool('dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'src']),
     'import directions',

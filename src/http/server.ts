@@ -33,6 +33,7 @@ import type { Facade } from './state.js';
 import { ROUTES } from './table.js';
 import { lingerFor } from './upload.js';
 import { checkBody } from './validate.js';
+import { buildOf, serveWeb, type WebFiles, webPaths } from './web-files.js';
 
 /** Longest part of a path: 1,000 characters of a title, each of up to 3 bytes, each written as %XX. */
 const PARAM_CHARS_MAX = 9_000;
@@ -82,6 +83,8 @@ export interface HttpServerInit {
   readonly token: string | null;
   /** Other daemons of the local network; none where it is left out. */
   readonly nearby?: () => readonly Announcement[];
+  /** The page; none where it is left out. */
+  readonly web?: WebFiles;
 }
 
 /** The HTTP interface of one node, on the main thread. Started once; after `stop` it holds no connection, timer or stream. */
@@ -104,8 +107,9 @@ export class HttpServer {
     const { token } = init;
     this.#guard = new Guard({ name: house.init.name, addresses: init.addresses, token });
     this.#refusals = new RefusalLimit({ time });
-    const { nearby = () => [] } = init;
-    const facade: Facade = { httpUrl: () => this.#url, access: token === null ? 'open' : 'token', nearby };
+    const { nearby = () => [], web = new Map() } = init;
+    const access = token === null ? 'open' : 'token';
+    const facade: Facade = { httpUrl: () => this.#url, access, webBuild: buildOf(web), nearby };
     this.#events = new EventStreams({ house, time, facade });
     const metrics = new Metrics({ house, counts: this.#counts, events: this.#events, process: processFigures });
     this.#context = { house, facade, events: this.#events, metrics, time };
@@ -195,7 +199,16 @@ export class HttpServer {
       for (const route of withRawBody) this.#register(scope, route);
       next();
     });
+    const { web } = this.#init;
+    if (web !== undefined) serveWeb(app, web, { name: this.#house.init.name, peers: () => this.#peers() });
     return app;
+  }
+
+  /** Where the other nodes serve the same page. */
+  #peers(): string[] {
+    const { node } = this.#house;
+    const others = node?.members().filter(({ id }) => id !== node.init.id) ?? [];
+    return others.map(({ httpUrl }) => httpUrl);
   }
 
   #register(scope: FastifyInstance, route: Route): void {
@@ -262,7 +275,9 @@ export class HttpServer {
   /** There is no such call: nothing at this path, or nothing that takes this method. */
   #refuseCall(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { method, url } = request;
-    const methods = allowed(url.replace(/\?.*$/s, ''));
+    const path = url.replace(/\?.*$/s, '');
+    const isOfPage = webPaths(this.#init.web ?? new Map()).includes(path);
+    const methods = isOfPage ? ['GET', 'HEAD'] : allowed(path);
     const shown = `${method} ${url.slice(0, 200)}`;
     if (methods.length === 0) {
       return this.#refuse(new TuttiError('NOT_FOUND', `there is no call ${shown}`), request, reply);

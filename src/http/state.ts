@@ -25,6 +25,8 @@ const DATE_MS_MAX = 8.64e15;
 export interface Facade {
   readonly httpUrl: () => string;
   readonly access: 'open' | 'token';
+  /** Names the page that is served; empty where there is none. */
+  readonly webBuild: string;
   /** Other daemons of the local network, as they say of themselves. */
   readonly nearby: () => readonly Announcement[];
 }
@@ -64,7 +66,14 @@ const withoutNames = (node: Json.NodeView): Json.NodeView => ({
 /** What a daemon shows that belongs to no cluster: itself, and that nothing plays. */
 function waitingView({ init, trouble }: House, facade: Facade): Json.StateEvent {
   return {
-    node: { id: null, name: init.name, version: init.version, webBuild: '', access: facade.access, closed: {} },
+    node: {
+      id: null,
+      name: init.name,
+      version: init.version,
+      webBuild: facade.webBuild,
+      access: facade.access,
+      closed: {},
+    },
     cluster: {
       id: null,
       leader: null,
@@ -129,7 +138,7 @@ function viewOf(node: Node, facade: Facade, view: ClusterView, queueItems: numbe
   const log = node.logStatus();
   const voters = log.members.filter(({ voter }) => voter);
   return {
-    node: { id, name, version, webBuild: '', access: facade.access, closed: closedBy(node) },
+    node: { id, name, version, webBuild: facade.webBuild, access: facade.access, closed: closedBy(node) },
     cluster: {
       id: node.init.clusterId,
       leader: log.leader,

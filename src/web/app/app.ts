@@ -1,0 +1,116 @@
+/** The page's logic, put together. */
+import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type Button, newest } from '../model/overlay.js';
+import { type Region, regionOf, type Width } from '../model/region.js';
+import { type Room, roomsOf } from '../model/rooms.js';
+import { en, type Words } from '../text/en.js';
+import { wordsOf } from '../text/languages.js';
+import { after } from '../world/timers.js';
+import { Actions } from './actions.js';
+import { Notices } from './notices.js';
+import { Peaks } from './peaks.js';
+import { Preferences } from './preferences.js';
+import { Session } from './session.js';
+import { Store } from './store.js';
+import { Ticker } from './ticker.js';
+
+/** Everything that components stand on. Made once; alive from `start` on, for as long as the page is open. */
+export class App {
+  readonly store = new Store();
+  readonly notices = new Notices();
+  readonly preferences = new Preferences();
+  readonly ticker = new Ticker({ store: this.store });
+  readonly peaks = new Peaks();
+  readonly words: Signal<Words> = signal(en);
+  readonly region: Signal<Region> = signal(regionOf(location.hash));
+  readonly width: ReadonlySignal<Width> = widthSignal();
+  readonly rooms: ReadonlySignal<readonly Room[]> = computed(() => {
+    const state = this.store.state.value;
+    return state === null ? [] : roomsOf(state);
+  });
+  /** The field for the token is open. */
+  readonly asksForToken = signal(false);
+  readonly actions = new Actions({
+    store: this.store,
+    notices: this.notices,
+    preferences: this.preferences,
+    words: () => this.words.peek(),
+    askForToken: () => {
+      this.asksForToken.value = true;
+    },
+  });
+  #hasMoved = false;
+  readonly #session = new Session({ store: this.store });
+
+  /** Resolves when there are words: in a language that is not built in they have to be fetched. */
+  async start(): Promise<void> {
+    this.preferences.start();
+    this.#session.start();
+    this.ticker.start();
+    window.addEventListener('hashchange', () => {
+      this.#hasMoved = true;
+      this.region.value = regionOf(location.hash);
+    });
+    const { language } = this.preferences;
+    if (language.value !== 'en') this.words.value = await wordsOf(language.value);
+    effect(() => {
+      void wordsOf(language.value).then((words) => {
+        this.words.value = words;
+        document.documentElement.lang = words.lang;
+      });
+    });
+  }
+
+  /** A press of a button, by hand or by key; where nothing can be changed, why. */
+  press(button: Button): void {
+    if (this.whyNot.value === null) this.actions.press(button);
+    else this.explain();
+  }
+
+  /** Says why nothing can be changed. */
+  explain(): void {
+    if (this.whyNot.value !== null) this.notices.warn(this.whyNot.value);
+  }
+
+  /** A track's title, as somebody on this page may have just changed it. */
+  titleOf(trackId: string, known: string): string {
+    return newest(this.store.pending.value, 'rename', (wish) => wish.trackId === trackId)?.title ?? known;
+  }
+
+  /** Calls `callback` once, later; the function that it gives takes that back. */
+  later(delayMs: number, callback: () => void): () => void {
+    return after(delayMs, callback);
+  }
+
+  /** The reader has gone from one region to another: the first one has not been come to. */
+  hasMoved(): boolean {
+    return this.#hasMoved;
+  }
+
+  /** Why nothing can be changed at the moment, in words; null where it can. */
+  readonly whyNot: ReadonlySignal<string | null> = computed(() => {
+    const state = this.store.state.value;
+    const words = this.words.value;
+    if (state === null || this.store.isStale.value) return words.noLine;
+    if (state.cluster.id === null) return words.noHouse;
+    if (state.cluster.role === 'removed') return words.refusal('NODE_REMOVED').what;
+    return state.cluster.quorum ? null : words.mustWait;
+  });
+}
+
+/** Where a column more has room. Pixels of CSS. */
+const MIDDLE = '(min-width: 600px)';
+const WIDE = '(min-width: 1024px)';
+
+function widthSignal(): ReadonlySignal<Width> {
+  const middle = matchMedia(MIDDLE);
+  const wide = matchMedia(WIDE);
+  const now = (): Width => (wide.matches ? 'wide' : middle.matches ? 'middle' : 'phone');
+  const width = signal(now());
+  for (const query of [middle, wide]) {
+    query.addEventListener('change', () => {
+      width.value = now();
+    });
+  }
+  return width;
+}

@@ -1,0 +1,82 @@
+/** What stands between the reader and the truth, at the head of the page, for as long as it does. Never in the way of what plays. */
+import { useEffect, useState } from 'preact/hooks';
+import { lostForMs, WORDS_AFTER_MS } from '../../model/link.js';
+import { every, nowMs } from '../../world/timers.js';
+import { useApp, useWords } from '../context.js';
+
+/** All banners that are due. */
+export function Banners() {
+  return (
+    <>
+      <LineBanner />
+      <QuorumBanner />
+      <UpdateBanner />
+    </>
+  );
+}
+
+/** Counts the seconds of a silence, once it is one. */
+function LineBanner() {
+  const app = useApp();
+  const words = useWords();
+  const isStale = app.store.isStale.value;
+  const [now, setNow] = useState(nowMs());
+  useEffect(() => {
+    if (!isStale) return;
+    setNow(nowMs());
+    return every(1_000, () => setNow(nowMs()));
+  }, [isStale]);
+  const link = app.store.link.value;
+  const lostMs = lostForMs(link, now);
+  const isShown = isStale && lostMs >= WORDS_AFTER_MS;
+  useEffect(() => {
+    const { name = '' } = app.store.state.peek()?.node ?? {};
+    if (!isShown) return;
+    app.notices.say(words.noLine);
+    return () => app.notices.say(words.reconnected(name));
+  }, [isShown, app, words]);
+  if (!isShown) return null;
+  const name = app.store.state.value?.node.name ?? location.hostname;
+  const heardS = link.heardMs === null ? null : Math.round((now - link.heardMs) / 1_000);
+  return (
+    <div class="banner banner-warn">
+      <p>{heardS === null ? words.neverHeard(name) : words.noWord(name, heardS)}</p>
+    </div>
+  );
+}
+
+function QuorumBanner() {
+  const app = useApp();
+  const words = useWords();
+  const state = app.store.state.value;
+  const isCutOff = state !== null && state.cluster.id !== null && !state.cluster.quorum && !app.store.isStale.value;
+  const { votersOnline = 0, voters = 0 } = state?.cluster ?? {};
+  const text = isCutOff ? words.cutOff(state.node.name, votersOnline, voters) : '';
+  useEffect(() => {
+    if (text !== '') app.notices.alert.value = text;
+  }, [text, app]);
+  if (!isCutOff) return null;
+  return (
+    <div class="banner banner-warn">
+      <p>{text}</p>
+    </div>
+  );
+}
+
+/** The page is older than the node that it talks to. It is not loaded anew by itself: somebody may be in the middle of something. */
+function UpdateBanner() {
+  const app = useApp();
+  const words = useWords();
+  const build = app.store.state.value?.node.webBuild ?? '';
+  const own = document.documentElement.dataset.build ?? '';
+  // A page that a builder's server sends has no build.
+  if (build === '' || own.startsWith('%') || build === own) return null;
+  return (
+    <div class="banner">
+      <p>{words.updated}</p>
+      <button type="button" class="button" onClick={() => location.reload()}>
+        {words.reload}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+/** The outline of the song, from its peaks: what is over in ink, what is to come pale. A rest is a line, and so is a song without an outline yet. */
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { barPath, barsOf } from '../../model/waveform.js';
+import { useApp } from '../context.js';
+import { Progress } from './progress.js';
+
+/** From bar to bar, and how high all is. Pixels. */
+const PITCH = 3;
+const HEIGHT = 72;
+
+/** The outline of `trackId`, as wide as there is room. */
+export function Waveform({ trackId }: { readonly trackId: string | null }) {
+  const app = useApp();
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
+    observer.observe(box.current!);
+    return () => observer.disconnect();
+  }, []);
+  const count = Math.floor(width / PITCH);
+  const peaks = trackId === null ? null : app.peaks.of(trackId).value;
+  const bars = peaks === null ? Array.from({ length: count }, () => 0) : barsOf(peaks, count);
+  const path = barPath(bars, { pitch: PITCH, height: HEIGHT, heightMin: 2 });
+  return (
+    <div class="waveform" ref={box}>
+      <Progress className="waveform-layers">
+        <svg width={width} height={HEIGHT} aria-hidden="true">
+          <path d={path} />
+        </svg>
+      </Progress>
+    </div>
+  );
+}

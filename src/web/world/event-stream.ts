@@ -1,0 +1,33 @@
+/** The node's event stream. What it carries is handed on; whether it lives is not for the browser to say (model/link.ts). */
+import type { PingEvent, QueueEvent, StateEvent, TracksEvent } from '../../http/schema.js';
+
+/** Who hears the stream. `heard` comes before each of the others. */
+export interface StreamListener {
+  readonly heard: () => void;
+  readonly failed: () => void;
+  readonly state: (event: StateEvent) => void;
+  readonly queue: (event: QueueEvent) => void;
+  readonly tracks: (event: TracksEvent) => void;
+  readonly ping: (event: PingEvent) => void;
+}
+
+/** Opens a stream; the function that it gives closes it, and nothing is heard of it any more. */
+export function openStream(listener: StreamListener): () => void {
+  const source = new EventSource('/api/v1/events');
+  const on = <T>(name: string, take: (event: T) => void) => {
+    source.addEventListener(name, (event: MessageEvent<string>) => {
+      listener.heard();
+      take(JSON.parse(event.data) as T);
+    });
+  };
+  on('state', listener.state);
+  on('queue', listener.queue);
+  on('tracks', listener.tracks);
+  on('ping', listener.ping);
+  // The browser would try again by itself, by its own clock; the page has one of its own.
+  source.addEventListener('error', () => {
+    source.close();
+    listener.failed();
+  });
+  return () => source.close();
+}
