@@ -1,8 +1,8 @@
 /**
  * `npm test`: brings what is missing, checks, builds, and runs the suites one after another.
  *
- * `npm test -- WORD...` runs only the test files whose path holds one of the words, without check and coverage. Closes with the true
- * counts of assertions: `N passed, N failed, N skipped`.
+ * `npm test -- WORD...` runs only the test files whose path holds one of the words, without check and coverage. `npm test -- --long`
+ * runs the suite of what takes too long for every time, and nothing else. Closes with the true counts of assertions: `N passed, N failed, N skipped`.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -17,9 +17,11 @@ const PURE_FOLDERS = ['core', 'library', 'playback', 'cluster', 'audio', 'config
 
 /**
  * Suites, the last of them runs first; a test file belongs to the first that names a folder which it is in. What paces itself by real time
- * runs alone. Coverage is counted for the pure folders, by their own tests.
+ * runs alone. Coverage is counted for the pure folders, by their own tests. A suite with an `option` runs only where that is given, or a word
+ * names its files.
  */
 const SUITES = [
+  { name: 'long', folders: ['long/'], jobs: 1, coverage: false, option: '--long', timeoutS: 600 },
   { name: 'processes', folders: ['processes/'], jobs: 1, coverage: false },
   { name: 'cluster', folders: ['cluster/processes/'], jobs: 1, coverage: false },
   { name: 'simulation', folders: ['sim/'], jobs: 1, coverage: false },
@@ -30,6 +32,9 @@ const SUITES = [
 
 /** Per cent of lines and of branches that tests must reach there. */
 const PURE_COVERAGE_MIN = 95;
+
+/** How long a test file may take, where its suite says nothing else. Seconds. */
+const FILE_S_MAX = 240;
 
 /** Of what TAP says of one failure. */
 const FAILURE_LINES_MAX = 40;
@@ -46,11 +51,11 @@ const testFiles = (words) =>
 const suiteOf = (file) => SUITES.find(({ folders }) => folders.some((folder) => file.startsWith(folder)));
 
 /** Runs one suite; gives its counts and status. */
-const runSuite = ({ name, jobs, coverage }, files) => {
+const runSuite = ({ name, jobs, coverage, timeoutS = FILE_S_MAX }, files) => {
   const startedAt = performance.now();
   const output = join(ROOT, 'dist', `${name.replace(' ', '-')}.tap`);
   rmSync(output, { force: true });
-  const args = ['run', `--jobs=${jobs}`, `--output-file=${output}`, '--reporter=min', '--timeout=240'];
+  const args = ['run', `--jobs=${jobs}`, `--output-file=${output}`, '--reporter=min', `--timeout=${timeoutS}`];
   args.push(
     ...(coverage
       ? ['--coverage-report=json-summary', '--coverage-report=text', '--show-full-coverage']
@@ -108,12 +113,25 @@ const coverageGaps = () => {
 };
 
 const startedAt = performance.now();
-const words = process.argv.slice(2);
+const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const unknown = options.find((option) => !SUITES.some((suite) => suite.option === option));
+if (unknown !== undefined) {
+  say(`tutti: no suite has the option ${unknown}`);
+  process.exit(1);
+}
+const isWhole = words.length === 0 && options.length === 0;
 setup('test');
-if (words.length === 0) check();
+if (isWhole) check();
 else build();
 
-const files = testFiles(words);
+/** Runs this time: what words name, else the suites of the options, else all that need none. */
+const isWanted = (file) => {
+  const { option } = suiteOf(file);
+  if (options.length > 0) return options.includes(option);
+  return words.length > 0 || option === undefined;
+};
+const files = testFiles(words).filter(isWanted);
 if (files.length === 0) {
   say(`tutti: no test file's path holds ${words.join(' or ')}`);
   process.exit(1);
@@ -123,10 +141,10 @@ const failures = [];
 for (const suite of [...SUITES].reverse()) {
   const own = files.filter((file) => suiteOf(file) === suite);
   if (own.length === 0) continue;
-  const result = runSuite(words.length === 0 ? suite : { ...suite, coverage: false }, own);
+  const result = runSuite(isWhole ? suite : { ...suite, coverage: false }, own);
   for (const key of Object.keys(total)) total[key] += result[key];
   failures.push(...result.failures);
-  if (suite.coverage && words.length === 0) {
+  if (suite.coverage && isWhole) {
     for (const gap of coverageGaps()) {
       say(`tutti: coverage: ${gap}`);
       total.failed += 1;

@@ -40,6 +40,8 @@ export function temporaryFolder(t: { teardown(callback: () => void): unknown }):
 
 export interface DaemonInit {
   readonly dataDir: string;
+  /** Another build's `main.js`. */
+  readonly program?: string;
   /** What it does on an empty data directory: forms a cluster, unless a test says otherwise. */
   readonly first?: readonly string[];
   /** Where the simulated card writes what it played. */
@@ -114,7 +116,7 @@ export class Daemon {
   /** Starts one and waits until it serves. Ended with the test, at the latest. */
   static async start(t: { teardown(callback: () => void): unknown }, init: DaemonInit): Promise<Daemon> {
     const peerPort = await peerPortOf(init.dataDir);
-    const run = [process.execPath, MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
+    const run = [process.execPath, init.program ?? MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
     const [program, ...args] = [...(init.within ?? []), ...run];
     const child = spawn(program!, args, {
       env: {

@@ -12,7 +12,7 @@ export const nodeNamed = (state: State, name: string): NodeView | undefined =>
   state.nodes.find((node) => node.name === name);
 
 /** What a node has beside its name and its data directory. */
-export type NodeExtras = Pick<DaemonInit, 'capture' | 'env' | 'within'>;
+export type NodeExtras = Pick<DaemonInit, 'capture' | 'env' | 'program' | 'within'>;
 
 /** Starts a daemon called `name`, whose data lies below `folder`. */
 export function startNode(
