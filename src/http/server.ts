@@ -174,6 +174,9 @@ export class HttpServer {
     app.server.maxConnections = CONNECTIONS_MAX;
     app.setErrorHandler((error, request, reply) => this.#refuse(error, request, reply));
     app.setNotFoundHandler((request, reply) => this.#refuseCall(request, reply));
+    // Where there is no call, nobody reads what was sent with it.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     app.addHook('onRequest', (request, _reply, next) => {
       if (!READS.includes(request.method)) this.#checkWriter(request);
       next();
@@ -194,8 +197,6 @@ export class HttpServer {
       next();
     });
     app.register((scope, _options, next) => {
-      scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
       for (const route of withRawBody) this.#register(scope, route);
       next();
     });
@@ -305,7 +306,9 @@ export class HttpServer {
     // What is still on its way of a body that is not wanted is thrown away for a while, and the answer not lost to a reset.
     if (!READS.includes(request.method)) lingerFor(request.raw, reply.raw, this.#context.time);
     // Nothing that was prepared for the answer proper must stay.
-    for (const name of ['content-length', 'content-disposition', 'etag', 'location']) reply.removeHeader(name);
+    // And who is still sending must not find the connection closed, as the framework wants it, before the answer.
+    const names = ['content-length', 'content-disposition', 'etag', 'location', 'connection'];
+    for (const name of names) reply.removeHeader(name);
     return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
   }
 

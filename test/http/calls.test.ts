@@ -444,6 +444,12 @@ t.test('calls that there are not', async (t) => {
     t.match(answer, { status: 405, headers: { allow } }, `${method} ${path}`);
     if (method !== 'HEAD') t.match(answer.json, { code: 'METHOD_NOT_ALLOWED', detail: `right is ${allow}` });
   }
+  for (const body of ['', '{', '[]']) {
+    const said = { 'content-type': 'application/json' };
+    const what = `with ${JSON.stringify(body)}, which nobody reads`;
+    t.match(await call('POST', '/nothing', body, said), { status: 404, json: { code: 'NOT_FOUND' } }, what);
+    t.match(await call('POST', '/openapi.json', body, said), { status: 405, headers: { allow: 'GET, HEAD' } }, what);
+  }
   t.match(await call('GET', '/tracks/%ff'), { status: 400, json: { code: 'BAD_NAME' } });
   t.match(await call('GET', `/tracks/${'x'.repeat(10_000)}`), {
     status: 400,

@@ -30,6 +30,27 @@ t.test('who asks for the connection to be closed can send all of a file that was
   t.equal(socket.bytesWritten > FILM_BYTES, true, 'it could send it to its end');
 });
 
+t.test(
+  'who sends a film where a few words are taken can send it to its end, and hears that it is too large',
+  async (t) => {
+    const { http } = await startHouse(t);
+    const port = Number(new URL(await http.start()).port);
+    const socket = connect(port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    const head = ['POST /api/v1/transport/play HTTP/1.1', 'Host: localhost', `Content-Length: ${FILM_BYTES}`];
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    t.match(answer.toString(), /^HTTP\/1\.1 413 /);
+    socket.write(Buffer.alloc(FILM_BYTES));
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [next] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer | boolean];
+    t.match(String(next), /^HTTP\/1\.1 200 /, 'the connection is as good as before');
+    t.strictSame(errors, []);
+  },
+);
+
 /** One who sends a file of ten minutes, a piece at a time. */
 function sender(t: Test, port: number, file: Uint8Array, name = 'song') {
   const socket = connect(port, '127.0.0.1');
