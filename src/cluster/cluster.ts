@@ -126,6 +126,11 @@ export class Cluster {
     return this.#appliedSlot;
   }
 
+  /** See {@link IdempotencyTable.addedUnder}. */
+  addedUnder(key: string): TrackId | null {
+    return this.#outcomes.addedUnder(key);
+  }
+
   /** Stamp of the last command; 0 before the first. */
   get lastStamp(): ClusterTime {
     return this.#lastStamp;

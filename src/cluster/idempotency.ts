@@ -84,6 +84,13 @@ export class IdempotencyTable {
     return undefined;
   }
 
+  /** The track that was added under this key; null where none was, or that is forgotten. */
+  addedUnder(key: string): TrackId | null {
+    const kept = this.#kept.get(key);
+    // Many a command's outcome names a track; only this one's purpose is to add it.
+    return kept?.trackId != null && kept.purpose === addingOf(kept.trackId) ? kept.trackId : null;
+  }
+
   /** Keeps the outcome of a command that `recall` said is new, if it is the last word. */
   keep(key: string, command: Command, stampNs: bigint, outcome: Outcome): void {
     if (!outcome.ok && outcome.code === 'TRACK_NOT_HELD') return;
@@ -125,7 +132,9 @@ export class IdempotencyTable {
  * shuffle's seed is drawn anew, and so is the time at which a track is said to have been added.
  */
 const purposeOf = (command: Command): string =>
-  command.type === 'track.add' ? `${command.type} ${command.track.id}` : command.type;
+  command.type === 'track.add' ? addingOf(command.track.id) : command.type;
+
+const addingOf = (track: TrackId): string => `track.add ${track}`;
 
 function particularsOf(outcome: Outcome): Omit<KeptOutcome, 'key' | 'purpose' | 'stampNs'> {
   const { slot } = outcome;

@@ -264,7 +264,7 @@ function othersOutput(node: Node, id: NodeId): Json.OutputView {
   };
 }
 
-function uploadOf({ key: _key, heldBytes, ...upload }: Upload, self: NodeId): Json.Upload {
+function uploadOf({ heldBytes, ...upload }: Upload, self: NodeId): Json.Upload {
   return { ...upload, progress: { [self]: upload.receivedBytes, ...heldBytes } };
 }
 

@@ -55,7 +55,7 @@ export interface AddTrackComponents {
   /** A file has found its place here. */
   readonly took: (track: Track) => void;
   /** As it is agreed now. */
-  readonly cluster: () => Pick<AgreedState, 'library' | 'commandVersion'>;
+  readonly cluster: () => Pick<AgreedState, 'addedUnder' | 'commandVersion' | 'library'>;
   /** Who takes part now. */
   readonly status: AttestationComponents['status'];
   /** This node, which is the first to hold the file. */
@@ -75,7 +75,7 @@ export async function addTrack(
   const file = await files.begin(incoming.totalBytes);
   const { uploadId: id, via, totalBytes, fileName } = incoming;
   const title = cleanTitle(fileName) || UNTITLED;
-  const report = uploads.begin({ id, title, via, totalBytes, key: origin.key ?? null });
+  const report = uploads.begin({ id, title, via, totalBytes });
   try {
     const track = await receive(file, incoming, report);
     const added = await components.held.inTurn(track, () => agree(components, file, track, incoming, origin, report));
@@ -133,9 +133,9 @@ async function agree(
   origin: Origin,
   report: (progress: UploadProgress) => void,
 ): Promise<{ readonly track: Track; readonly outcome: Done }> {
-  const { uploads, cluster, held, ask } = components;
+  const { cluster, held, ask } = components;
   // Who sends a file again because the answer was lost has not done anything wrong; and there need be no second entry for it.
-  const wasDone = origin.key !== undefined && uploads.wasDone(origin.key, id);
+  const wasDone = origin.key !== undefined && cluster().addedUnder(origin.key) === id;
   const { library } = cluster();
   const known = library.get(id);
   if (known !== undefined && !library.lacks(id)) {

@@ -32,6 +32,7 @@ const CAUGHT_UP_MS = 1_000;
 /** The agreed state, to be read: entries alone change it. */
 export type AgreedState = Pick<
   Cluster,
+  | 'addedUnder'
   | 'appliedSlot'
   | 'commandVersion'
   | 'gainsOf'

@@ -105,7 +105,6 @@ export class UnfinishedCopies {
           title: cleanTitle(file.name) || UNTITLED,
           via: 'inbox',
           totalBytes: promisedBytes,
-          key: null,
         },
         { isByOthers: true },
       );

@@ -27,8 +27,6 @@ export interface Upload {
   readonly code: ErrorCode | null;
   /** Null until the bytes are known. */
   readonly trackId: TrackId | null;
-  /** The client's Idempotency-Key: its retry gets the same answer. */
-  readonly key: string | null;
   /** How many nodes have to hold it; 0 until that is known. */
   readonly needed: number;
   /** How much of it each node holds, bytes: none until this one has all. */
@@ -81,7 +79,7 @@ export class Uploads {
    * has nothing to do with it yet.
    */
   begin(
-    upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes' | 'key'>,
+    upload: Pick<Upload, 'id' | 'title' | 'via' | 'totalBytes'>,
     { isByOthers = false }: { readonly isByOthers?: boolean } = {},
   ): UploadReport {
     const number = this.#next++;
@@ -109,11 +107,6 @@ export class Uploads {
       }
       this.#changed();
     };
-  }
-
-  /** True where an upload with this key brought in this track just now: to send it again is a retry, not a second copy. */
-  wasDone(key: string, track: TrackId): boolean {
-    return this.list().some((upload) => upload.stage === 'done' && upload.key === key && upload.trackId === track);
   }
 
   /** Idempotent: forgets all. */

@@ -405,6 +405,9 @@ t.test('a key that comes with another kind of command, or another track, is refu
   t.same(house.apply(16, newTrack(8), { key: 'upload' }), added);
   const restored = new House(Cluster.restore(house.cluster.snapshot()));
   t.equal(restored.refused(17, newTrack(9), { key: 'upload' }), 'KEY_REUSED', 'after a restore too');
+  t.equal(restored.cluster.addedUnder('upload'), idOf(8), 'everyone knows which track came under which key');
+  t.equal(restored.cluster.addedUnder('k'), null, 'that of another command added none');
+  t.equal(restored.cluster.addedUnder('nobody'), null);
   t.end();
 });
 

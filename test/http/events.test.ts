@@ -192,8 +192,7 @@ t.test('the event state stays short in bytes, with long titles of any script and
     {},
     BY,
   );
-  const begin = (id: string) =>
-    node.uploads.begin({ id, title: '字'.repeat(80), via: 'http', totalBytes: 1, key: null });
+  const begin = (id: string) => node.uploads.begin({ id, title: '字'.repeat(80), via: 'http', totalBytes: 1 });
   const under = begin('under way');
   for (let i = 0; i < 40; i++) begin(`over ${i}`)({ stage: 'done' });
   const newest = begin('newest');
