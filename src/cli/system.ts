@@ -4,18 +4,26 @@ import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { TuttiError } from '../core/errors.js';
+import { ERRORS, TuttiError } from '../core/errors.js';
 import { soundCards } from '../io/alsa/capabilities.js';
 import { SystemTime } from '../io/time/system-time.js';
 import type { CliComponents, LocalFiles, SourceFile, TextOutput } from './components.js';
 import { probe } from './doctor/probe.js';
+import { exitCodeOf } from './exit-codes.js';
 import { nodeHttpTransport } from './http-transport.js';
 
 /** Everything but what only the composition root has. */
 export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'repair' | 'demo'>): CliComponents {
   return {
-    stdout: textOutput(process.stdout),
-    stderr: textOutput(process.stderr),
+    stdout: textOutput(process.stdout, (why) => {
+      process.stderr.write(`${ERRORS.DISK_FAILED.title} The result cannot be written: ${why}.\n`);
+      // Whatever the command came to, nobody has it.
+      process.once('exit', () => {
+        process.exitCode = exitCodeOf('DISK_FAILED');
+      });
+    }),
+    // Where errors cannot be told, that cannot be told either.
+    stderr: textOutput(process.stderr, () => {}),
     env: process.env,
     files: localFiles,
     soundCards: () => soundCards(),
@@ -43,10 +51,14 @@ function waitMs(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function textOutput(stream: NodeJS.WriteStream): TextOutput {
-  // `tutti ls | head -1` closes the pipe early: that is the reader's right, not an error.
+/** `failed` is told once why nothing can be written: a full disk, mostly. */
+function textOutput(stream: NodeJS.WriteStream, failed: (why: string) => void): TextOutput {
+  let hasFailed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    // `tutti ls | head -1` closes the pipe early: that is the reader's right, not an error.
+    if (error.code === 'EPIPE' || hasFailed) return;
+    hasFailed = true;
+    failed(error.message);
   });
   return { write: (text) => void stream.write(text), isTerminal: stream.isTTY === true };
 }

@@ -1,7 +1,10 @@
 /** The real files and the real HTTP below the command line. */
-import { chmodSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, closeSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { EXIT } from '../../src/cli/exit-codes.js';
 import { ANSWER_BYTES_MAX, type HttpError, nodeHttpTransport } from '../../src/cli/http-transport.js';
 import { localFiles, systemComponents } from '../../src/cli/system.js';
 import { TuttiError } from '../../src/core/errors.js';
@@ -17,6 +20,21 @@ const refusalOf = async (promise: Promise<unknown>): Promise<string> => {
   }
   return 'it was accepted';
 };
+
+t.test('a result that nobody takes is no error, and one that cannot be written is said so', (t) => {
+  const main = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
+  const ran = (stdout: number) =>
+    spawnSync(process.execPath, [main, 'completion', 'bash'], { stdio: ['ignore', stdout, 'pipe'], encoding: 'utf8' });
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = ran(full);
+  closeSync(full);
+  t.equal(status, EXIT.world);
+  t.match(stderr, /^The disk refused to read or write\. The result cannot be written: ENOSPC[^\n]*\n$/);
+  const script = `"$0" "$1" completion bash | :; echo "\${PIPESTATUS[0]}"`;
+  const pipe = spawnSync('bash', ['-c', script, process.execPath, main], { encoding: 'utf8' });
+  t.match(pipe, { stdout: `${EXIT.ok}\n`, stderr: '' });
+  t.end();
+});
 
 t.test('a file is read whole, again at each call', async (t) => {
   const path = join(t.testdir(), 'a.wav');
