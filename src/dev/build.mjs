@@ -1,11 +1,12 @@
 /**
  * `npm run build`: compiles src/ and test/ into dist/, removes from dist/ what has no source any more, bundles the program that ships,
- * builds the page, and renders docs/.
+ * builds the page, and renders docs/. `npm run build -- --release` packs it for Pis as well (release.mjs).
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, must, ROOT, run, runTool } from './lib.mjs';
+import { release, releaseNames } from './release.mjs';
 import { setup } from './setup.mjs';
 
 const removeStale = () => {
@@ -31,4 +32,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   setup('run');
   build();
   must(run(process.execPath, ['dist/src/dev/docs.js']), 'rendering docs/');
+  // After the docs, which the archives hold.
+  const args = process.argv.slice(2);
+  if (args.includes('--release')) release(releaseNames(args));
 }

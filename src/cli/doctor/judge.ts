@@ -225,7 +225,7 @@ export function lockedMemory({ limits, user }: Pick<Facts, 'limits' | 'user'>): 
     'note',
     name,
     `up to ${shownLimit(lockedBytes)} (ulimit -l)`,
-    'LimitMEMLOCK=infinity in the systemd unit keeps the buffers of the player from being paged out.',
+    'LimitMEMLOCK=64M in the systemd unit keeps the buffers of the player from being paged out.',
   );
 }
 
