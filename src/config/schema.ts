@@ -288,9 +288,14 @@ export const CLIENT_VARIABLES: readonly string[] = ['TUTTI_NODE', 'TUTTI_TOKEN']
 
 /**
  * Variables by which tests make a node's surroundings worse, and that nobody else has a use for: workers/log.ts and workers/intake.ts
- * read the first, the test card (test/card/tutti-card.c) the second.
+ * read the first, the test card (test/card/tutti-card.c) the second; the third is a folder in which daemon/controls.ts looks for GPIO chips
+ * in the place of / (test/gpio/fake-chip.c).
  */
-export const TEST_VARIABLES: readonly string[] = ['TUTTI_TEST_SYNC_DELAY_MS', 'TUTTI_CARD_CLOCK_OFFSET_NS'];
+export const TEST_VARIABLES: readonly string[] = [
+  'TUTTI_TEST_SYNC_DELAY_MS',
+  'TUTTI_CARD_CLOCK_OFFSET_NS',
+  'TUTTI_TEST_GPIO_ROOT',
+];
 
 function keysOf(table: TObject, prefix: string): ConfigKey[] {
   return Object.entries(table.properties).flatMap(([name, schema]) =>

@@ -307,6 +307,24 @@ export const ERRORS = {
     'The sound card cannot be used.',
     'Check output.device against tutti capabilities, and who else holds the card.',
   ),
+  GPIO_UNAVAILABLE: row(
+    503,
+    'world',
+    'A button or a lamp of this node cannot be used.',
+    'The log says which line, and why; tutti doctor looks at the chip, the lines and who may use them. Everything else works.',
+  ),
+  BUTTON_STUCK: row(
+    503,
+    'world',
+    'A button of this node has been down for half a minute.',
+    'The log says which. Look whether it is jammed, or its line is at ground; it counted as one press, and does nothing until it is let go.',
+  ),
+  PANEL_UNAVAILABLE: row(
+    503,
+    'world',
+    'The front panel of this node does not answer.',
+    'Plug it in, or set panel.port to where it is; it is looked for all the time. The log says what is wrong, and tutti doctor looks at the port.',
+  ),
   NO_CLOCK: row(
     503,
     'world',

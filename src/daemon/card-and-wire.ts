@@ -3,13 +3,16 @@
  *
  * A node's ids are made where its store is made, and read from there ever after. While a daemon waits, only the log's thread runs.
  */
+import { MessageChannel } from 'node:worker_threads';
 import type { Config } from '../config/config.js';
 import { hostPortText, parseHostPort } from '../config/host-port.js';
 import { TuttiError } from '../core/errors.js';
 import { type BootId, type ClusterId, clusterId, slot } from '../core/ids.js';
 import { NodeDisk } from '../io/fs/node-disk.js';
+import { ThreadLeaseLamp } from '../io/gpio/lease-lamp.js';
 import { TlsKnocker } from '../io/net/tls-knocker.js';
 import { TlsPeerLink } from '../io/net/tls-peer-link.js';
+import type { ControlTrouble } from '../node/control-troubles.js';
 import type { Ground, JoinRequest, OpenedNode } from '../node/house.js';
 import { Node } from '../node/node.js';
 import { randomId } from '../node/random-id.js';
@@ -32,6 +35,7 @@ import { spawnClock } from '../workers/spawn-clock.js';
 import { spawnIntake } from '../workers/spawn-intake.js';
 import { spawnLog } from '../workers/spawn-log.js';
 import { clockAddress, peerAddress } from './addresses.js';
+import type { Hardware } from './controls.js';
 import { Newcomer } from './newcomer.js';
 import { outputSetup } from './output-setup.js';
 import { checkKey, dropKey, keepKey, makeKey, readKey, typedKey } from './secret-files.js';
@@ -46,6 +50,9 @@ const SYNC_MS_MAX = 30_000;
 /** The player's thread says twice a second that it turns; the slowest drivers of sound cards block it for a second. Milliseconds. */
 const PLAYER_MS_MAX = 15_000;
 
+/** What of the controls is the node's own. */
+type LampHardware = Pick<Hardware, 'leaderLamp' | 'calls'>;
+
 /** What the ground is made of. */
 export interface CardAndWireComponents {
   readonly time: Time;
@@ -53,6 +60,9 @@ export interface CardAndWireComponents {
   readonly random: Random;
   /** Ends the process: a thread died, a disk failed, or an invariant broke. */
   readonly fatal: (error: unknown) => void;
+  readonly hardware: LampHardware;
+  /** What is wrong with the controls, for the node to show. */
+  readonly controlTroubles: () => readonly ControlTrouble[];
 }
 
 /** What it is made for. */
@@ -130,7 +140,7 @@ export class CardAndWire implements Ground {
   }
 
   async open(): Promise<OpenedNode> {
-    const { time, log, random, fatal } = this.#components;
+    const { time, log, random, fatal, hardware, controlTroubles } = this.#components;
     const { dataDir, name, output, cluster, clock, inbox, resumeAfterOutage } = this.#config;
     const key = readKey(cluster.keyFile);
     if (key === null) {
@@ -149,6 +159,7 @@ export class CardAndWire implements Ground {
     this.#store = null;
     const hub = new PeerHub({ time });
     let link: TlsPeerLink | null = null;
+    const lamp = leaderLamp(hardware, log.child('lamp'));
     const consensus: Replica = new Replica(
       {
         time,
@@ -162,7 +173,7 @@ export class CardAndWire implements Ground {
           return hub.over(link);
         },
         peerClocks: spawnClock(
-          { node: recovered.node, boot, key, listen: await clockAddress(cluster.listen) },
+          { node: recovered.node, boot, key, listen: await clockAddress(cluster.listen), lamp: lamp?.far },
           { log: log.child('clock'), died: fatal },
         ),
       },
@@ -189,7 +200,18 @@ export class CardAndWire implements Ground {
     ];
     const { channels, latencyUs, queueMs, volumeLimit, level } = output;
     const node: Node = new Node(
-      { time, random, log: log.child('node'), consensus, files, mail: hub.mail, inbox: copiedIn, playout },
+      {
+        time,
+        random,
+        log: log.child('node'),
+        consensus,
+        files,
+        mail: hub.mail,
+        inbox: copiedIn,
+        playout,
+        ...(lamp && { lamp: lamp.near }),
+        controlTroubles,
+      },
       {
         id: recovered.node,
         incarnation: recovered.incarnation,
@@ -241,6 +263,13 @@ export class CardAndWire implements Ground {
     }
     this.#newcomer.forget();
   }
+}
+
+/** The leader's lamp, and the port by which the clock's thread lights it. */
+function leaderLamp({ leaderLamp: wire, calls }: LampHardware, log: Log) {
+  if (wire === undefined) return undefined;
+  const { port1, port2 } = new MessageChannel();
+  return { near: new ThreadLeaseLamp({ port: port1, wire, calls, log }), far: port2 };
 }
 
 /** An address as a person wrote it, with its port. @throws TuttiError BAD_REQUEST */

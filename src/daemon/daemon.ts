@@ -28,6 +28,7 @@ import type { Time, Timer } from '../ports/time.js';
 import { webFolder } from '../program-files.js';
 import { httpHost, ownAddresses } from './addresses.js';
 import { CardAndWire } from './card-and-wire.js';
+import { hardwareOf } from './controls.js';
 import { DiskFailures } from './disk-failures.js';
 import { keepAnnounced, neighboursFor } from './neighbourhood.js';
 import { loadToken } from './secret-files.js';
@@ -135,10 +136,15 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   const token = config.http.access === 'token' ? loadToken(config.http.tokenFile) : null;
 
   const random = new SystemRandom();
-  const ground = new CardAndWire({ time, log, random, fatal }, { config, version });
+  const hardware = hardwareOf({ time, log: log.child('controls') }, config);
+  const controlTroubles = () => controls.troubles();
+  const ground = new CardAndWire({ time, log, random, fatal, hardware, controlTroubles }, { config, version });
   started(ground);
   const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });
   started(house);
+  const controls = hardware.controlsOf(house);
+  started(controls);
+  await controls.start();
   if (isDiskless) {
     log.error('The disk has failed three times within a minute: the node starts without it, and takes no part.');
     house.standAside(

@@ -18,7 +18,7 @@ import { TuttiError } from '../core/errors.js';
 import { Histogram } from '../core/histogram.js';
 import type { ItemId, NodeId, Slot, TrackId } from '../core/ids.js';
 import { RecentTimes } from '../core/recent-times.js';
-import type { ClusterTime } from '../core/units.js';
+import type { ClusterTime, LocalTime } from '../core/units.js';
 import type { ReadonlyLibrary } from '../library/library.js';
 import type { LogEntry, LogStatus, MemberChange, ReplicatedLog, TermStart } from '../replication/replicated-log.js';
 
@@ -138,9 +138,9 @@ export class Agreement {
     return this.#log.status();
   }
 
-  /** See {@link ReplicatedLog.holdsLease}. */
-  holdsLease(): boolean {
-    return this.#log.holdsLease();
+  /** See {@link ReplicatedLog.leaseUntil}. */
+  leaseUntil(): LocalTime | null {
+    return this.#log.leaseUntil();
   }
 
   /** What a commit lately took, nearly always: milliseconds from its stamp until it was applied here, whoever led. */

@@ -19,7 +19,7 @@ import type { ClusterTime } from '../core/units.js';
 import { cleanTitle, titleKey } from '../library/title.js';
 import type { Track } from '../library/track.js';
 import type { PlayerStatus } from '../player/loop.js';
-import type { Lamp } from '../ports/controls.js';
+import type { LeaseLamp } from '../ports/controls.js';
 import type { Log } from '../ports/log.js';
 import type { PeerMail } from '../ports/peer-mail.js';
 import type { Random } from '../ports/random.js';
@@ -33,6 +33,7 @@ import type { IncomingTrack } from './add-track.js';
 import { type AgreedState, Agreement } from './agreement.js';
 import { type Alert, Alerts } from './alerts.js';
 import type { ClockStatus } from './clock-status.js';
+import type { ControlTrouble } from './control-troubles.js';
 import { Duties } from './duties.js';
 import { InboxTaker } from './inbox.js';
 import { LeaderLamp } from './leader-lamp.js';
@@ -67,7 +68,9 @@ export interface NodeComponents {
   readonly inbox?: InboxClient;
   readonly playout: Playout;
   /** Lit while this node leads; a node without one leads all the same. */
-  readonly lamp?: Lamp;
+  readonly lamp?: LeaseLamp;
+  /** What is wrong with buttons, status lamp and panel. */
+  readonly controlTroubles?: () => readonly ControlTrouble[];
 }
 
 /** What a node counts: for metrics. All but what is said otherwise since its start. */
@@ -102,6 +105,7 @@ export class Node {
   readonly #duties: Duties;
   readonly #alerts: Alerts;
   readonly #lamp: LeaderLamp | null;
+  readonly #controlTroubles: () => readonly ControlTrouble[];
   readonly #listeners = new Set<() => void>();
   #timers: Timer[] = [];
   #viewRev = 0;
@@ -142,8 +146,10 @@ export class Node {
       },
       { self: init.id },
     );
-    const holdsLease = () => agreement.holdsLease();
-    this.#lamp = components.lamp === undefined ? null : new LeaderLamp({ time, lamp: components.lamp, holdsLease });
+    const { lamp } = components;
+    const leaseUntil = () => agreement.leaseUntil();
+    this.#lamp = lamp === undefined ? null : new LeaderLamp({ time, log, lamp, leaseUntil });
+    this.#controlTroubles = components.controlTroubles ?? (() => []);
     this.#tracks = new Tracks(
       {
         time,
@@ -457,6 +463,8 @@ export class Node {
       damaged: this.#tracks.damaged(),
       isFull: this.#tracks.space().refusing,
       inbox: this.#inbox?.troubles() ?? [],
+      controls: this.#controlTroubles(),
+      lamp: this.#lamp?.trouble() ?? null,
       outvoted: this.clockStatus().outvoted,
     });
     const isNews = news || sounds !== this.#outputState;

@@ -6,6 +6,7 @@ import type { PlayerStatus } from '../player/loop.js';
 import type { InboxTrouble } from '../ports/inbox.js';
 import type { LogStatus } from '../replication/replicated-log.js';
 import type { Alerts } from './alerts.js';
+import { CONTROL_TROUBLES, type ControlTrouble } from './control-troubles.js';
 
 /** What may be wrong with the inbox. */
 const INBOX_TROUBLES: readonly InboxTrouble[] = ['INBOX_UNUSABLE', 'INBOX_NOT_A_FILE'];
@@ -24,6 +25,10 @@ export interface Findings {
   readonly isFull: boolean;
   readonly inbox: readonly InboxTrouble[];
   readonly outvoted: boolean;
+  /** Of buttons and panel. */
+  readonly controls: readonly ControlTrouble[];
+  /** Why the lamp does not work, in a sentence. */
+  readonly lamp: string | null;
 }
 
 /** Brings `alerts` up to what was found. True where that is news. */
@@ -41,6 +46,8 @@ export function raiseAlerts(alerts: Alerts, found: Findings): boolean {
     alerts.set('files', missing.length > 0 ? 'TRACK_MISSING' : null, { track: onlyOne(missing)?.id ?? null }),
     alerts.set('damage', damaged.length > 0 ? 'TRACK_DAMAGED' : null, { track: onlyOne(damaged) ?? null }),
     ...INBOX_TROUBLES.map((code) => alerts.set(code, found.inbox.includes(code) ? code : null)),
+    alerts.set('lamp', found.lamp === null ? null : 'GPIO_UNAVAILABLE'),
+    ...CONTROL_TROUBLES.map((code) => alerts.set(code, found.controls.includes(code) ? code : null)),
     alerts.set('card', log.trouble, { severity: 'error' }),
     alerts.set('lost', lost.length > 0 ? 'TRACK_LOST' : null, {
       severity: 'error',

@@ -20,11 +20,15 @@ import type { HeartbeatReply } from './message.js';
 import { acceptQuorumOf, canVote, type LeaderRole, type PaxosState, votes } from './state.js';
 
 /** True while this node leads, and nobody else can. `nowMs`: local time at this very moment. */
-export function holdsLease(state: PaxosState, nowMs: number): boolean {
+export const holdsLease = (state: PaxosState, nowMs: number): boolean => leaseUntilMs(state, nowMs) !== null;
+
+/** Until when this node leads and nobody else can, local time, if nobody grants again; null where that is not so now. */
+export function leaseUntilMs(state: PaxosState, nowMs: number): number | null {
   const { role } = state;
   // One that came back does not know yet whether its configuration is still the last one: that it serves says so.
-  if (role.type !== 'leader' || !role.serving || !votes(state)) return false;
-  return nowMs < leaseEndMs(state, role, nowMs);
+  if (role.type !== 'leader' || !role.serving || !votes(state)) return null;
+  const endMs = leaseEndMs(state, role, nowMs);
+  return nowMs < endMs ? endMs : null;
 }
 
 /** When the lease runs out if nobody grants again: a quorum's grants, the leader's own always fresh. */

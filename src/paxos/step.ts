@@ -181,5 +181,5 @@ export function statusOf(state: PaxosState): PaxosStatus {
   };
 }
 
-export { holdsLease } from './lease.js';
+export { holdsLease, leaseUntilMs } from './lease.js';
 export { createPaxos } from './state.js';

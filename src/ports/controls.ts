@@ -6,7 +6,8 @@
 import type { LocalTime } from '../core/units.js';
 
 /** What the buttons of a node are for. */
-export type Button = 'play' | 'pause' | 'skip';
+export const BUTTONS = ['play', 'pause', 'skip'] as const;
+export type Button = (typeof BUTTONS)[number];
 
 /**
  * How long a contact may bounce: after the first edge of a press or a release, edges within this time are not looked at. Milliseconds.
@@ -19,18 +20,40 @@ export interface Buttons {
   /**
    * Calls `pressed` once per press, at the first edge and with its instant, bounces left out; holding a button is one press. One that
    * is down already when this is called counts only when it is pressed anew: a stuck button must not act at every start.
-   * @throws TuttiError NOT_FOUND where the lines cannot be had
+   * @throws TuttiError NOT_FOUND where not one of the lines can be had
    */
   start(pressed: (button: Button, at: LocalTime) => void): Promise<void>;
+  /** Why buttons do not work, as of now, in a sentence; null where all of them do. */
+  trouble(): string | null;
+  /** The buttons that are down, and since when: for those that are down at the start, since then. */
+  held(): ReadonlyMap<Button, LocalTime>;
   /** Idempotent; `pressed` is not called afterwards. */
   stop(): Promise<void>;
 }
 
 /** An LED. Off before `start` and after `stop`. */
 export interface Lamp {
+  /** @throws TuttiError NOT_FOUND where there is no such lamp, or it cannot be had */
   start(): Promise<void>;
   /** Lights or darkens at once; ignored unless started. */
   set(lit: boolean): void;
+  /** Why it has stopped working, in a sentence; null where it has not. */
+  trouble(): string | null;
+  /** Idempotent: switches off and lets the line go. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The lamp that says who leads: lit until an instant that is put off again and again, and out by itself when that has come, whatever the
+ * main thread is at. Off before `start` and after `stop`.
+ */
+export interface LeaseLamp {
+  /** @throws TuttiError NOT_FOUND where there is no such lamp, or it cannot be had */
+  start(): Promise<void>;
+  /** Lit from now until then; dark at once where that is not ahead. What was said before counts no more. Ignored unless started. */
+  litUntil(at: LocalTime): void;
+  /** Why it has stopped working, in a sentence; null where it has not. */
+  trouble(): string | null;
   /** Idempotent: switches off and lets the line go. */
   stop(): Promise<void>;
 }
@@ -44,8 +67,11 @@ export interface Panel {
    * `line` gets each received line without its end (LF or CRLF), with `?` for anything outside printable ASCII; longer ones than
    * {@link PANEL_LINE_BYTES_MAX} are dropped whole, and so is what a lost connection cut off.
    * `connected` is called at each (re)connection: send the whole display then. A panel that is not there is waited for.
+   * @throws TuttiError NOT_FOUND where panels cannot be spoken to at all on this machine
    */
   start(handlers: { line(text: string): void; connected(): void }): Promise<void>;
+  /** Why there is no connection at present, in a sentence; null where there is one. */
+  trouble(): string | null;
   /** Sends one line; dropped while not connected. Anything outside printable ASCII is sent as `?`, what is above the limit is cut off. */
   send(text: string): void;
   /** Idempotent; no handler is called afterwards. */

@@ -1,17 +1,11 @@
 /** Buttons, lamp and front panel without hardware: a test presses, looks and types. */
 import { assert } from '../core/assert.js';
 import { TuttiError } from '../core/errors.js';
-import type { LocalTime } from '../core/units.js';
-import { BUTTON_SETTLE_MS, type Button, type Buttons, type Lamp, type Panel } from './controls.js';
+import { type LocalTime, localTime } from '../core/units.js';
+import { Contacts } from './contacts.js';
+import { BUTTONS, type Button, type Buttons, type Lamp, type LeaseLamp, type Panel } from './controls.js';
 import { PanelLineReader, panelLine } from './panel-lines.js';
-import type { Time, Timer } from './time.js';
-
-interface Contact {
-  /** As the contact is at this instant, bounces and all. */
-  isDown: boolean;
-  /** As it is taken to be. */
-  wasDown: boolean;
-}
+import type { Time } from './time.js';
 
 /** What may be wrong with the buttons. */
 export interface FakeButtonsInit {
@@ -19,13 +13,14 @@ export interface FakeButtonsInit {
   readonly missing?: string;
 }
 
-/** Three contacts on a Time. A contact is read again once it has settled, so no press or release is lost in a bounce. */
+/** Three contacts on a Time. */
 export class FakeButtons implements Buttons {
   readonly #time: Time;
   readonly #missing: string | undefined;
-  readonly #contacts = new Map<Button, Contact>();
-  readonly #settling = new Map<Button, Timer>();
-  #pressed: ((button: Button, at: LocalTime) => void) | undefined;
+  readonly #down = new Set<Button>();
+  #contacts: Contacts | undefined;
+  /** What is wrong with them, for a test to say. */
+  broken: string | null = null;
 
   constructor(components: { readonly time: Time }, init: FakeButtonsInit = {}) {
     this.#time = components.time;
@@ -33,51 +28,44 @@ export class FakeButtons implements Buttons {
   }
 
   start(pressed: (button: Button, at: LocalTime) => void): Promise<void> {
-    assert(this.#pressed === undefined, 'buttons are started once until they are stopped');
+    assert(this.#contacts === undefined, 'buttons are started once until they are stopped');
     if (this.#missing !== undefined) return Promise.reject(new TuttiError('NOT_FOUND', this.#missing));
-    for (const contact of this.#contacts.values()) contact.wasDown = contact.isDown;
-    this.#pressed = pressed;
+    this.#contacts = new Contacts({ time: this.#time, look: (button) => this.#down.has(button), pressed });
+    for (const button of BUTTONS) this.#contacts.add(button, this.#down.has(button));
     return Promise.resolve();
   }
 
+  trouble(): string | null {
+    return this.broken;
+  }
+
+  held(): ReadonlyMap<Button, LocalTime> {
+    return this.#contacts?.held() ?? new Map();
+  }
+
   stop(): Promise<void> {
-    this.#pressed = undefined;
-    for (const timer of this.#settling.values()) timer.cancel();
-    this.#settling.clear();
+    this.#contacts?.stop();
+    this.#contacts = undefined;
     return Promise.resolve();
   }
 
   /** The contact closes. */
   down(button: Button): void {
-    this.#edge(button, true);
+    this.#down.add(button);
+    this.#contacts?.edge(button, true, this.#time.now());
   }
 
   /** The contact opens. */
   up(button: Button): void {
-    this.#edge(button, false);
-  }
-
-  #edge(button: Button, isDown: boolean): void {
-    const contact = this.#contacts.get(button) ?? { isDown: false, wasDown: false };
-    this.#contacts.set(button, contact);
-    contact.isDown = isDown;
-    if (this.#pressed !== undefined && !this.#settling.has(button)) this.#look(button, contact);
-  }
-
-  #look(button: Button, contact: Contact): void {
-    if (contact.isDown === contact.wasDown) return;
-    contact.wasDown = contact.isDown;
-    const settled = () => {
-      this.#settling.delete(button);
-      this.#look(button, contact);
-    };
-    this.#settling.set(button, this.#time.after(`button ${button} settles`, BUTTON_SETTLE_MS, settled));
-    if (contact.isDown) this.#pressed?.(button, this.#time.now());
+    this.#down.delete(button);
+    this.#contacts?.edge(button, false, this.#time.now());
   }
 }
 
 /** A lamp that can be looked at. */
 export class FakeLamp implements Lamp {
+  /** What is wrong with it, for a test to say; `start` fails with it. */
+  broken: string | null = null;
   #isStarted = false;
   #isLit = false;
 
@@ -87,8 +75,13 @@ export class FakeLamp implements Lamp {
   }
 
   start(): Promise<void> {
+    if (this.broken !== null) return Promise.reject(new TuttiError('NOT_FOUND', this.broken));
     this.#isStarted = true;
     return Promise.resolve();
+  }
+
+  trouble(): string | null {
+    return this.broken;
   }
 
   set(lit: boolean): void {
@@ -98,6 +91,45 @@ export class FakeLamp implements Lamp {
   stop(): Promise<void> {
     this.#isStarted = false;
     this.#isLit = false;
+    return Promise.resolve();
+  }
+}
+
+/** A lamp that goes out by itself, and can be looked at. */
+export class FakeLeaseLamp implements LeaseLamp {
+  readonly #time: Time;
+  #until: LocalTime | null = null;
+  /** What is wrong with it, for a test to say; `start` fails with it. */
+  broken: string | null = null;
+  /** How often it was told anything. */
+  told = 0;
+
+  constructor(components: { readonly time: Time }) {
+    this.#time = components.time;
+  }
+
+  /** True while it shines. */
+  get lit(): boolean {
+    return this.#until !== null && this.#time.now() < this.#until;
+  }
+
+  start(): Promise<void> {
+    if (this.broken !== null) return Promise.reject(new TuttiError('NOT_FOUND', this.broken));
+    this.#until = localTime(0n);
+    return Promise.resolve();
+  }
+
+  trouble(): string | null {
+    return this.broken;
+  }
+
+  litUntil(at: LocalTime): void {
+    this.told += 1;
+    if (this.#until !== null) this.#until = at;
+  }
+
+  stop(): Promise<void> {
+    this.#until = null;
     return Promise.resolve();
   }
 }
@@ -115,6 +147,10 @@ export class FakePanel implements Panel {
     this.#handlers = handlers;
     if (this.#isPlugged) this.#connect();
     return Promise.resolve();
+  }
+
+  trouble(): string | null {
+    return this.#isPlugged ? null : 'it is not plugged in';
   }
 
   send(text: string): void {

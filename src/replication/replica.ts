@@ -26,13 +26,13 @@ import { assert } from '../core/assert.js';
 import type { ClockLine } from '../core/clock-line.js';
 import { TuttiError } from '../core/errors.js';
 import { type ClusterId, type Slot, slot as slotOf } from '../core/ids.js';
-import type { ClusterTime } from '../core/units.js';
+import { type ClusterTime, type LocalTime, localTime } from '../core/units.js';
 import { encodeConfiguration, PAYLOAD_BYTES_MAX } from '../paxos/codec.js';
 import { type Configuration, votersOf } from '../paxos/configuration.js';
 import type { Applied } from '../paxos/effects.js';
 import { Sessions } from '../paxos/sessions.js';
 import type { PaxosState } from '../paxos/state.js';
-import { createPaxos, holdsLease, statusOf } from '../paxos/step.js';
+import { createPaxos, leaseUntilMs, statusOf } from '../paxos/step.js';
 import type { PeerLink } from '../ports/peer-link.js';
 import type { Timer } from '../ports/time.js';
 import { Driver } from './driver.js';
@@ -186,8 +186,13 @@ export class Replica implements ReplicatedLog {
   }
 
   holdsLease(): boolean {
+    return this.leaseUntil() !== null;
+  }
+
+  leaseUntil(): LocalTime | null {
     const driver = this.#running?.driver;
-    return driver !== undefined && holdsLease(driver.state, driver.nowMs());
+    const untilMs = driver === undefined ? null : leaseUntilMs(driver.state, driver.nowMs());
+    return untilMs === null ? null : localTime(BigInt(Math.floor(untilMs * 1e6)));
   }
 
   async stop(): Promise<void> {

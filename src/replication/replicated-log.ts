@@ -12,7 +12,7 @@
 import type { ClockState } from '../clock/cluster-clock.js';
 import type { ClockLine } from '../core/clock-line.js';
 import type { Incarnation, NodeId, Slot } from '../core/ids.js';
-import type { ClusterTime } from '../core/units.js';
+import type { ClusterTime, LocalTime } from '../core/units.js';
 
 /** One whose vote counted in a slot, and by which card. */
 export interface SlotVoter {
@@ -163,6 +163,8 @@ export interface ReplicatedLog {
   status(): LogStatus;
   /** True only while this node alone may say that it leads: for lamps. Read from the clock at each call. */
   holdsLease(): boolean;
+  /** Until when that is so if no other node says anything more; null where it is not so now. */
+  leaseUntil(): LocalTime | null;
   /** Idempotent: takes no part any more, and calls no handler. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 /** The clock's thread: owns the UDP socket, measures the clocks of other nodes, answers when they measure this one's. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { serveLeaseLamp } from '../io/gpio/lease-lamp.js';
+import { lineCalls } from '../io/gpio/line-calls.js';
 import { loadLibc } from '../io/libc/libc.js';
 import { SystemRandom } from '../io/random/system-random.js';
 import { SystemTime } from '../io/time/system-time.js';
@@ -11,7 +13,7 @@ import { type FromClock, serveClock } from '../timekeeping/clock-thread.js';
 import { Timekeeper } from '../timekeeping/timekeeper.js';
 import type { ClockThreadSetup } from './spawn-clock.js';
 
-const { node, boot, key, listen } = workerData as ClockThreadSetup;
+const { node, boot, key, listen, lamp } = workerData as ClockThreadSetup;
 const owner = parentPort!;
 const libc = loadLibc();
 const time = new SystemTime({ libc });
@@ -27,6 +29,7 @@ function datagramOf() {
   return new UdpDatagram({ time }, listen);
 }
 
+if (lamp !== undefined) serveLeaseLamp({ port: lamp, time, calls: libc && lineCalls(libc) });
 const lookUp = lookUpFor(listen.host, warn);
 serveClock({
   port: owner,

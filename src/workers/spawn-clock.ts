@@ -1,5 +1,5 @@
 /** Starts the clock's thread. */
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import type { BootId, NodeId } from '../core/ids.js';
 import type { Log } from '../ports/log.js';
 import type { PeerClocks } from '../ports/peer-clocks.js';
@@ -18,6 +18,8 @@ export interface ClockThreadSetup {
   readonly key: Uint8Array;
   /** Where its UDP socket is bound: the peers' port, on UDP. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** By which the leader's lamp is ordered: see io/gpio/lease-lamp.ts. Undefined where there is no lamp. */
+  readonly lamp?: MessagePort | undefined;
 }
 
 /**
@@ -31,6 +33,7 @@ export function spawnClock(
   const { log, died } = components;
   const worker = new Worker(programFile('clock'), {
     workerData: init,
+    transferList: init.lamp === undefined ? [] : [init.lamp],
     resourceLimits: RESOURCE_LIMITS,
     // As for the player's threads (spawn.ts): no loader of the main thread's in so small a heap.
     execArgv: [],

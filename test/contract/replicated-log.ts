@@ -58,6 +58,7 @@ export function runReplicatedLogContract(
       t.match(log.status(), { leader: node, role: 'leader', quorum: true, needed: 1, trouble: null });
       t.strictSame(applied.map(textOf), ['term 1']);
       t.equal(log.holdsLease(), true);
+      t.not(log.leaseUntil(), null);
       t.equal(log.now() > 0n, true);
       t.not(log.clockLine(), null);
       await settle(log.stop());
@@ -131,6 +132,7 @@ export function runReplicatedLogContract(
       t.equal(await rejectionOf(log.propose(bytes('b'))), 'NO_QUORUM');
       t.equal(await rejectionOf(log.readBarrier()), 'NO_QUORUM');
       t.equal(log.holdsLease(), false);
+      t.equal(log.leaseUntil(), null);
       t.strictSame(timers(), []);
       t.equal(applied.length, 1);
     });

@@ -15,7 +15,14 @@ import { temporaryFolder } from '../support/daemon.js';
 function cardIn(t: Test, dataDir: string): CardAndWire {
   const config = parseConfig('', { TUTTI_DATA_DIR: dataDir }, { hostname: 'kitchen' });
   const fatal = (error: unknown) => t.fail(String(error));
-  const components = { time: new SystemTime(), log: new FakeLog(), random: new SystemRandom(), fatal };
+  const components = {
+    time: new SystemTime(),
+    log: new FakeLog(),
+    random: new SystemRandom(),
+    fatal,
+    hardware: { leaderLamp: undefined, calls: undefined },
+    controlTroubles: () => [],
+  };
   const card = new CardAndWire(components, { config, version: '1' });
   t.teardown(() => card.stop());
   return card;

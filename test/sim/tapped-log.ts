@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { ClockState } from '../../src/clock/cluster-clock.js';
 import type { ClockLine } from '../../src/core/clock-line.js';
 import type { NodeId, Slot } from '../../src/core/ids.js';
-import type { ClusterTime } from '../../src/core/units.js';
+import type { ClusterTime, LocalTime } from '../../src/core/units.js';
 import type {
   LogEntry,
   LogHandlers,
@@ -109,6 +109,10 @@ export class TappedLog implements ReplicatedLog {
 
   status(): LogStatus {
     return this.#log.status();
+  }
+
+  leaseUntil(): LocalTime | null {
+    return this.#log.leaseUntil();
   }
 
   holdsLease(): boolean {

@@ -10,7 +10,7 @@ import type { ClockLine } from '../../src/core/clock-line.js';
 import { TuttiError } from '../../src/core/errors.js';
 import { type NodeId, type Slot, slot } from '../../src/core/ids.js';
 import { majorityOf } from '../../src/core/majority.js';
-import { type ClusterTime, clusterTime, type LocalTime, NS_PER_S, nanosFromMs } from '../../src/core/units.js';
+import { addTime, type ClusterTime, clusterTime, type LocalTime, NS_PER_S, nanosFromMs } from '../../src/core/units.js';
 import type { Time } from '../../src/ports/time.js';
 import type {
   LogHandlers,
@@ -107,6 +107,11 @@ export class FakeReplicatedLog implements ReplicatedLog {
     return slot(this.#lastSlot);
   }
 
+  /** Proposals that wait for a quorum. */
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
   /** Another node answers a proposal of its own: known here after the next read barrier. */
   answerElsewhere(payload: Uint8Array): void {
     this.#elsewhere.push(payload);
@@ -189,6 +194,10 @@ export class FakeReplicatedLog implements ReplicatedLog {
 
   holdsLease(): boolean {
     return this.#handlers !== null && this.#quorum;
+  }
+
+  leaseUntil(): LocalTime | null {
+    return this.holdsLease() ? addTime(this.#time.now(), nanosFromMs(450)) : null;
   }
 
   stop(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type HouseInit as LifeInit,
   type OpenedNode,
 } from '../../src/node/house.js';
-import { Node } from '../../src/node/node.js';
+import { Node, type NodeComponents } from '../../src/node/node.js';
 import type { NodeInit } from '../../src/node/node-init.js';
 import type { Playout } from '../../src/node/playing.js';
 import type { SoundSettings } from '../../src/node/program.js';
@@ -111,6 +111,7 @@ export interface HouseInit {
   readonly inbox?: InboxClient;
   /** What members say when they are asked what they lack; nobody is asked where it is left out. */
   readonly lacks?: AskLacks;
+  readonly controlTroubles?: NodeComponents['controlTroubles'];
   /** False: the card is empty, and the daemon waits. */
   readonly isMember?: boolean;
 }
@@ -146,6 +147,7 @@ export function buildHouse(init: HouseInit = {}) {
       mail: init.mail ?? new QuietMail(),
       ...(init.inbox && { inbox: init.inbox }),
       ...(init.lacks && { lacks: init.lacks }),
+      ...(init.controlTroubles && { controlTroubles: init.controlTroubles }),
     },
     {
       ...SELF,

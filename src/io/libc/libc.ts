@@ -11,6 +11,8 @@ import type koffiModule from 'koffi';
 export interface Libc {
   /** The function that a C prototype names, such as `int close(int fd)`. Pointers take typed arrays. */
   bind(prototype: string): (...values: readonly unknown[]) => number;
+  /** The same, for a call that waits: it does so in a thread of Node's pool, and what is handed in must stay as it is meanwhile. */
+  bindPooled(prototype: string): (...values: readonly unknown[]) => Promise<number>;
   /** Number of the last failure in this thread (errno(3)). */
   errno(): number;
   /** Width of a C `long`, bytes: 8, or 4 on 32-bit machines. */
@@ -24,6 +26,15 @@ export function loadLibc(): Libc | undefined {
     const library = koffi.load(null);
     return {
       bind: (prototype) => library.func(prototype),
+      bindPooled: (prototype) => {
+        const call = library.func(prototype);
+        return (...values) =>
+          new Promise((resolve, reject) => {
+            call.async(...values, (error: Error | null, result: number) =>
+              error === null ? resolve(result) : reject(error),
+            );
+          });
+      },
       errno: () => koffi.errno(),
       longBytes: koffi.sizeof('long'),
     };

@@ -42,6 +42,7 @@ t.test('a 32-bit libc, whose longs are of four bytes, is read alike', (t) => {
     libc: {
       longBytes: 4,
       errno: () => 0,
+      bindPooled: () => () => Promise.resolve(0),
       bind: () => (_clock, timespec) => {
         (timespec as Int32Array).set([12, 345]);
         return 0;

@@ -1,0 +1,11 @@
+/** What may be wrong with the controls of a node, as alerts of the error catalogue. */
+import type { ErrorCode } from '../core/errors.js';
+
+/** Each of them. */
+export const CONTROL_TROUBLES = [
+  'GPIO_UNAVAILABLE',
+  'BUTTON_STUCK',
+  'PANEL_UNAVAILABLE',
+] as const satisfies readonly ErrorCode[];
+/** One of them. */
+export type ControlTrouble = (typeof CONTROL_TROUBLES)[number];
