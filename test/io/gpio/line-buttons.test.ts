@@ -1,12 +1,14 @@
 import t from 'tap';
 import { ChardevLines } from '../../../src/io/gpio/chardev-lines.js';
 import { LineButtons } from '../../../src/io/gpio/line-buttons.js';
+import { OnoffLines } from '../../../src/io/gpio/onoff-lines.js';
 import type { Button } from '../../../src/ports/controls.js';
 import { FakeLog } from '../../../src/ports/fake-log.js';
 import { FakeTime } from '../../../src/ports/fake-time.js';
 import { runButtonsContract } from '../../contract/controls.js';
 import { rejectionOf, runLifecycleContract } from '../../contract/support.js';
 import { FakeChip } from '../../support/fake-chip.js';
+import { FakeOnoff } from '../../support/fake-onoff.js';
 
 const LINES = new Map<Button, number>([
   ['play', 5],
@@ -14,6 +16,8 @@ const LINES = new Map<Button, number>([
   ['skip', 16],
 ]);
 const DEVICE = '/dev/gpiochip0';
+/** What sysfs adds to the numbers of the chip's lines. */
+const BASE = 512;
 /** Whoever waits for an edge has a turn. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -50,6 +54,54 @@ await runButtonsContract(t, 'LineButtons of the character device', () => {
       t.equal(made.chip.open, 0, 'every line was let go');
     },
   };
+});
+
+await runButtonsContract(t, 'LineButtons through onoff', () => {
+  const time = new FakeTime();
+  const log = new FakeLog();
+  const onoff = new FakeOnoff(t.testdir());
+  const refused = new FakeOnoff(onoff.sys);
+  for (const line of LINES.values()) refused.refusals.set(BASE + line, Object.assign(new Error(), { code: 'EBUSY' }));
+  const at = (of: FakeOnoff) =>
+    new LineButtons({ time, log, lines: new OnoffLines({ time, onoff: of }, { base: BASE, lines: LINES }) });
+  return {
+    buttons: at(onoff),
+    down: (button) => onoff.ground(BASE + LINES.get(button)!, true),
+    up: (button) => onoff.ground(BASE + LINES.get(button)!, false),
+    wait: (ms) => time.advance(ms),
+    pass: () => time.advance(0.25),
+    missing: () => at(refused),
+    close: () => {
+      t.equal(onoff.exported.size, 0, 'every line was given back');
+      t.strictSame(time.running(), []);
+    },
+  };
+});
+
+t.test('what onoff cannot have is told by its line, and by what is wrong', async (t) => {
+  const time = new FakeTime();
+  const log = new FakeLog();
+  const onoff = new FakeOnoff(t.testdir());
+  const codes = { play: 'EBUSY', pause: 'EACCES', skip: 'EINVAL' } as const;
+  for (const [button, code] of Object.entries(codes)) {
+    onoff.refusals.set(BASE + LINES.get(button as Button)!, Object.assign(new Error(code), { code }));
+  }
+  const lines = new OnoffLines({ time, onoff }, { base: BASE, lines: LINES });
+  const buttons = new LineButtons({ time, log, lines });
+  await t.rejects(
+    buttons.start(() => {}),
+    { code: 'NOT_FOUND' },
+  );
+  t.equal(
+    buttons.trouble(),
+    'play: GPIO line 5 is in use; pause: GPIO line 6 may not be had by this user (EACCES); skip: GPIO line 16 is none of this chip',
+  );
+  onoff.refusals.clear();
+  await buttons.start(() => {});
+  t.equal(buttons.trouble(), null);
+  onoff.fail(BASE + 5);
+  t.match(buttons.trouble(), /play cannot be watched/);
+  await buttons.stop();
 });
 
 await runLifecycleContract(t, 'LineButtons of the character device', () => {
