@@ -7,6 +7,7 @@ import type { LocalTime } from '../core/units.js';
 
 /** What the buttons of a node are for. */
 export const BUTTONS = ['play', 'pause', 'skip'] as const;
+/** One of them. */
 export type Button = (typeof BUTTONS)[number];
 
 /**
