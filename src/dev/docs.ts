@@ -17,14 +17,14 @@ import { systemComponents } from '../cli/system.js';
 import { rightFor } from '../config/check.js';
 import { CLIENT_VARIABLES, CONFIG_KEYS, CONFIG_TABLES, type ConfigKey } from '../config/schema.js';
 import { ERRORS, type ErrorCode } from '../core/errors.js';
-import { EVENT_GAP_MS, FULL_MS_MAX, PING_EVERY_MS, STREAMS_MAX } from '../http/events.js';
+import { EVENT_GAP_MS, FULL_MS_MAX, PING_EVERY_MS, STREAMS_MAX, STREAMS_OF_ONE_MAX } from '../http/events.js';
 import { JSON_BYTES_MAX, JSON_MS_MAX } from '../http/json-body.js';
 import { METRICS } from '../http/metrics.js';
 import { ANY_CALL, ANY_WRITE, pathOf } from '../http/openapi.js';
 import { REFUSED_AT_ONCE, REFUSED_EVERY_MS } from '../http/refusal-limit.js';
 import { EVENT_BYTES_MAX, EVENT_QUEUE_ITEMS } from '../http/state.js';
 import { ROUTES } from '../http/table.js';
-import { SLOW_BYTES, SLOW_MS } from '../http/upload.js';
+import { SLOW_BYTES, SLOW_MS, UPLOADS_OF_ONE_MAX } from '../http/upload.js';
 import { INTAKES_MAX } from '../tracks/track-store.js';
 
 /** The pages by their path in the repository. */
@@ -209,13 +209,13 @@ into account. With an \`Idempotency-Key\` a repeat within ten minutes of cluster
       ['What', 'Limit', 'Over it'],
       [
         ['A JSON body', `${JSON_BYTES_MAX} bytes, ${JSON_MS_MAX / 1_000} s`, codes(['BODY_TOO_LARGE', 'TOO_SLOW'])],
-        ['Uploads at a time', String(INTAKES_MAX), codes(['BUSY'])],
+        ['Uploads at a time', `${INTAKES_MAX}, ${UPLOADS_OF_ONE_MAX} of them from one address`, codes(['BUSY'])],
         [
           'What an upload has to bring',
           `${SLOW_BYTES} bytes in any ${SLOW_MS / 1_000} s that the node waits for it`,
           codes(['TOO_SLOW']),
         ],
-        ['Event streams at a time', String(STREAMS_MAX), codes(['BUSY'])],
+        ['Event streams at a time', `${STREAMS_MAX}, ${STREAMS_OF_ONE_MAX} of them from one address`, codes(['BUSY'])],
         [
           'A watcher that takes nothing',
           `${FULL_MS_MAX / 1_000} s`,

@@ -14,6 +14,7 @@ import type { Track } from '../library/track.js';
 import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 import type { Time, Timer } from '../ports/time.js';
+import { Places } from './places.js';
 import type { PingEvent, QueueEvent, StateEvent, TracksEvent } from './schema.js';
 import { type Facade, queueItemOf, stateEventOf, trackOf } from './state.js';
 
@@ -27,15 +28,13 @@ export const FULL_MS_MAX = 10_000;
 const RETRY_MS = 500;
 /** Watchers at a time: every device of a house, several times over. */
 export const STREAMS_MAX = 64;
-/** Of these, from one address: one device that opens too many leaves room for the others. */
+/** Of these, from one address. */
 export const STREAMS_OF_ONE_MAX = STREAMS_MAX / 2;
 /** Tracks of which an event says that others hold them now: a card that comes back has all of them at once. */
 export const HOLDERS_TOLD_MAX = 50;
 
 interface Stream {
   readonly response: ServerResponse;
-  /** Whose it is. */
-  readonly address: string | undefined;
   /** Since when it takes nothing, milliseconds of local time; null while it does. */
   fullSinceMs: number | null;
   /** A whole queue was left out meanwhile. */
@@ -50,6 +49,7 @@ export class EventStreams {
   readonly #time: Time;
   readonly #facade: Facade;
   readonly #streams = new Set<Stream>();
+  readonly #places = new Places({ ofOneMax: STREAMS_OF_ONE_MAX });
   #timers: Timer[] = [];
   #next: Timer | null = null;
   #lastSentMs = Number.NEGATIVE_INFINITY;
@@ -101,16 +101,15 @@ export class EventStreams {
     if (this.#streams.size >= STREAMS_MAX) {
       throw new TuttiError('BUSY', `${STREAMS_MAX} others watch this node already`);
     }
-    const address = response.socket?.remoteAddress;
-    const alike = [...this.#streams].filter((stream) => stream.address === address).length;
-    if (alike >= STREAMS_OF_ONE_MAX) {
-      throw new TuttiError('BUSY', `${address} watches this node ${alike} times already`);
-    }
+    const leave = this.#places.take(response.socket?.remoteAddress ?? '');
     // Nobody was told of changes while nobody watched: what there is now is where the next differences start.
     if (this.#streams.size === 0) this.#rememberLibrary();
-    const stream: Stream = { response, address, fullSinceMs: null, missedQueue: false, missedTracks: false };
+    const stream: Stream = { response, fullSinceMs: null, missedQueue: false, missedTracks: false };
     this.#streams.add(stream);
-    response.on('close', () => this.#streams.delete(stream));
+    response.on('close', () => {
+      leave();
+      this.#streams.delete(stream);
+    });
     // A connection that breaks is not worth a word; 'close' follows.
     response.on('error', () => {});
     response.on('drain', () => this.#drained(stream));

@@ -10,6 +10,7 @@ import { refusedError } from '../node/refused-error.js';
 import type { Time } from '../ports/time.js';
 import type { EventStreams } from './events.js';
 import type { Metrics } from './metrics.js';
+import type { Places } from './places.js';
 import type { Facade } from './state.js';
 
 /** Methods of the calls. HEAD goes with every GET but the stream's. */
@@ -21,6 +22,8 @@ export interface RouteContext {
   readonly facade: Facade;
   readonly events: EventStreams;
   readonly metrics: Metrics;
+  /** Of those who send files. */
+  readonly uploadPlaces: Places;
   readonly time: Time;
 }
 

@@ -26,12 +26,13 @@ import { Guard } from './guard.js';
 import { JSON_BYTES_MAX, readJson } from './json-body.js';
 import { Metrics, type ProcessFigures } from './metrics.js';
 import { API_PREFIX } from './openapi.js';
+import { Places } from './places.js';
 import { asTuttiError, PROBLEM_TYPE, problemOf } from './problem.js';
 import { RefusalLimit } from './refusal-limit.js';
 import type { Call, Route, RouteContext } from './route.js';
 import type { Facade } from './state.js';
 import { ROUTES } from './table.js';
-import { lingerFor } from './upload.js';
+import { lingerFor, UPLOADS_OF_ONE_MAX } from './upload.js';
 import { checkBody } from './validate.js';
 import { buildOf, serveWeb, type WebFiles, webPaths } from './web-files.js';
 
@@ -112,7 +113,8 @@ export class HttpServer {
     const facade: Facade = { httpUrl: () => this.#url, access, webBuild: buildOf(web), nearby };
     this.#events = new EventStreams({ house, time, facade });
     const metrics = new Metrics({ house, counts: this.#counts, events: this.#events, process: processFigures });
-    this.#context = { house, facade, events: this.#events, metrics, time };
+    const uploadPlaces = new Places({ ofOneMax: UPLOADS_OF_ONE_MAX });
+    this.#context = { house, facade, events: this.#events, metrics, uploadPlaces, time };
     this.#app = this.#build();
   }
 
@@ -354,6 +356,7 @@ class CallOf implements Call<unknown> {
   readonly facade: Facade;
   readonly events: EventStreams;
   readonly metrics: Metrics;
+  readonly uploadPlaces: Places;
   readonly time: Time;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
@@ -367,6 +370,7 @@ class CallOf implements Call<unknown> {
     this.facade = context.facade;
     this.events = context.events;
     this.metrics = context.metrics;
+    this.uploadPlaces = context.uploadPlaces;
     this.time = context.time;
     this.params = init.request.params as Record<string, string>;
     this.query = init.query;

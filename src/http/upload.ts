@@ -16,6 +16,9 @@ export const SLOW_BYTES = 64 * 1024;
 /** See {@link SLOW_BYTES}: only time in which the node waits counts. Milliseconds. */
 export const SLOW_MS = 20_000;
 
+/** Uploads of one address at a time; a node takes sixteen files in at once (tracks/track-store.ts). */
+export const UPLOADS_OF_ONE_MAX = 12;
+
 const UPLOAD_ID = /^[A-Za-z0-9._~-]{1,64}$/;
 
 /** The id by which the upload is watched: the header Tutti-Upload, or one of our own. @throws TuttiError BAD_REQUEST */

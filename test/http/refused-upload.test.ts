@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
-import { SLOW_BYTES, SLOW_MS } from '../../src/http/upload.js';
+import { SLOW_BYTES, SLOW_MS, UPLOADS_OF_ONE_MAX } from '../../src/http/upload.js';
 import { INTAKES_MAX } from '../../src/tracks/track-store.js';
 import { song, startHouse, type TestHouse } from '../support/house.js';
 
@@ -52,8 +52,8 @@ t.test(
 );
 
 /** One who sends a file of ten minutes, a piece at a time. */
-function sender(t: Test, port: number, file: Uint8Array, name = 'song') {
-  const socket = connect(port, '127.0.0.1');
+function sender(t: Test, port: number, file: Uint8Array, name = 'song', from = '127.0.0.1') {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   t.teardown(() => socket.destroy());
   const head = [`PUT /api/v1/tracks/${name}.wav HTTP/1.1`, 'Host: localhost', `Content-Length: ${file.length}`];
   socket.write(`${head.join('\r\n')}\r\n\r\n`);
@@ -75,11 +75,14 @@ t.test('who hardly sends gives up its place, and hears why', async (t) => {
   const port = Number(new URL(await http.start()).port);
   const file = song(60_000);
   const tricklers = Array.from({ length: INTAKES_MAX }, (_, at) =>
-    sender(t, port, file, `song ${at}`.replace(' ', '')),
+    sender(t, port, file, `song ${at}`.replace(' ', ''), at < UPLOADS_OF_ONE_MAX ? '127.0.0.1' : '127.0.0.2'),
   );
   for (const { send } of tricklers) send(100);
   while (received(house) < 100 * INTAKES_MAX) await turn();
   const answers = tricklers.map(({ answer }) => answer());
+  const oneMore = sender(t, port, file, 'more');
+  oneMore.send(100);
+  t.match(await oneMore.answer(), /^HTTP\/1\.1 429 [\s\S]*"code":"BUSY"/, 'one address has only so many places');
   time.advance(SLOW_MS / 2);
   for (const { send } of tricklers) send(100);
   while (received(house) < 200 * INTAKES_MAX) await turn();

@@ -30,7 +30,7 @@ export const trackRoutes: readonly Route[] = [
       'DISK_FAILED',
     ],
     rawBody: { mediaType: 'audio/wav' },
-    async handle({ node, time, params, origin, request, reply }) {
+    async handle({ node, time, params, origin, request, reply, uploadPlaces }) {
       const incoming = {
         fileName: params.track!,
         uploadId: uploadId(request.headers, node.init.bootId),
@@ -38,7 +38,8 @@ export const trackRoutes: readonly Route[] = [
         totalBytes: announcedBytes(request.headers),
         body: uploadedBytes(request.raw, time),
       } as const;
-      const { track, outcome } = await node.wishes.addTrack(incoming, origin);
+      const leave = uploadPlaces.take(request.ip);
+      const { track, outcome } = await node.wishes.addTrack(incoming, origin).finally(leave);
       tellSlot(reply, outcome.slot);
       reply.code(201).header('location', `/api/v1/tracks/${track.id}`);
       return trackOf(track, node);
