@@ -230,7 +230,7 @@ into account. With an \`Idempotency-Key\` a repeat within ten minutes of cluster
     ),
     '## Events',
     `\`GET /api/v1/events\` is a stream of server-sent events: first \`state\`, the view without its tracks, and again whenever it changes; \`queue\`, the whole of
-a queue that is longer than \`state\` shows; \`tracks\`, what changed in the library since the revision \`since\`; \`ping\` every ${PING_EVERY_MS / 1_000} s with the time. Who comes back is
+a queue that is longer than \`state\` shows; \`tracks\`, what changed in the library since the revision \`since\`, and, where \`rev\` is the same, who holds which track now; \`ping\` every ${PING_EVERY_MS / 1_000} s with the time. Who comes back is
 told the newest state, never the past.`,
     '## Health',
     markdownTable(
