@@ -80,6 +80,8 @@ export interface CliComponents {
   readonly run: (config: Config, first: FirstStart) => Promise<number>;
   /** Looks at the log of a node that does not run, and gives up what is damaged beyond repair where that is accepted. */
   readonly repair: (config: Config, options: { readonly acceptLoss: boolean }) => Promise<RepairReport>;
+  /** Switches off the lamps of a node that was killed, and gives how many there are. */
+  readonly lampOff: (config: Config) => Promise<number>;
   /** Shows everything on this machine with so many nodes, and gives the exit code. */
   readonly demo: (options: { readonly nodes: number; readonly json: boolean }) => Promise<number>;
 }

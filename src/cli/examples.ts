@@ -5,6 +5,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   run: ['tutti run', 'tutti run --config ./tutti.toml --data ./music --init'],
   demo: ['tutti demo', 'tutti demo --nodes 5'],
   repair: ['tutti repair', 'tutti repair --data ./music --accept-loss'],
+  'lamp-off': ['tutti lamp-off'],
   capabilities: ['tutti capabilities'],
   doctor: ['tutti doctor', 'tutti doctor --json'],
   add: ['tutti add ~/Music/*.wav'],

@@ -13,7 +13,9 @@ import { exitCodeOf } from './exit-codes.js';
 import { nodeHttpTransport } from './http-transport.js';
 
 /** Everything but what only the composition root has. */
-export function systemComponents(own: Pick<CliComponents, 'version' | 'run' | 'repair' | 'demo'>): CliComponents {
+export function systemComponents(
+  own: Pick<CliComponents, 'version' | 'run' | 'repair' | 'lampOff' | 'demo'>,
+): CliComponents {
   return {
     stdout: textOutput(process.stdout, (why) => {
       process.stderr.write(`${ERRORS.DISK_FAILED.title} The result cannot be written: ${why}.\n`);

@@ -1,12 +1,14 @@
 /** Buttons, lamps and panel of a real daemon: which there are, and by what they are reached. */
-import { join } from 'node:path';
 import type { Config } from '../config/config.js';
+import { gpioRoots } from '../io/gpio/choose-driver.js';
 import { gpioOf } from '../io/gpio/gpio.js';
 import type { LampWire } from '../io/gpio/lamp-wires.js';
 import { type LineCalls, lineCalls } from '../io/gpio/line-calls.js';
 import { loadLibc } from '../io/libc/libc.js';
+import { SerialPanel } from '../io/serial/serial-panel.js';
 import { Controls } from '../node/controls.js';
 import type { House } from '../node/house.js';
+import type { Lamp } from '../ports/controls.js';
 import type { Log } from '../ports/log.js';
 import type { Time } from '../ports/time.js';
 
@@ -14,6 +16,7 @@ import type { Time } from '../ports/time.js';
 export interface Hardware {
   /** The leader's lamp, for the node to take; undefined where there is none. */
   readonly leaderLamp: LampWire | undefined;
+  readonly statusLamp: Lamp | undefined;
   /** Undefined where the C library cannot be called. */
   readonly calls: LineCalls | undefined;
   /** Everything else, at the service of whoever stands before the daemon. */
@@ -24,15 +27,17 @@ export interface Hardware {
 export function hardwareOf({ time, log }: { readonly time: Time; readonly log: Log }, config: Config): Hardware {
   const libc = loadLibc();
   const calls = libc && lineCalls(libc);
-  const root = process.env.TUTTI_TEST_GPIO_ROOT ?? '/';
-  const roots = { sys: join(root, 'sys'), dev: join(root, 'dev') };
-  const { choice, buttons, leaderLamp, statusLamp } = gpioOf({ time, log, calls }, config.gpio, roots);
+  const gpio = gpioOf({ time, log, calls }, config.gpio, gpioRoots(process.env));
+  const { choice, buttons, leaderLamp, statusLamp } = gpio;
   const { driver, why, isTrouble } = choice;
   if (!isTrouble) log.info('GPIO:', { driver, why });
   const gpioMissing = isTrouble ? why : null;
+  const { port, baud } = config.panel;
+  const panel = port === null ? undefined : new SerialPanel({ time, log }, { port, baud });
   return {
     leaderLamp,
+    statusLamp,
     calls,
-    controlsOf: (house) => new Controls({ time, log, house, buttons, statusLamp, gpioMissing }),
+    controlsOf: (house) => new Controls({ time, log, house, buttons, statusLamp, panel, gpioMissing }),
   };
 }

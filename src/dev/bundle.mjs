@@ -24,7 +24,7 @@ const ENTRIES = {
   'speaker-process': 'io/speaker/speaker-process.js',
 };
 /** With native code, or optional: they are looked for when they are needed. */
-export const EXTERNAL = ['koffi', 'onoff', 'speaker'];
+export const EXTERNAL = ['koffi', 'onoff', 'serialport', 'speaker'];
 /** CommonJS packages ask for Node's modules by `require`, which a module does not have. */
 const BANNER = "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);";
 

@@ -99,11 +99,11 @@ function keyRow({ path, variable, schema }: ConfigKey): string[] {
 function cliPage(): string {
   const idle = () => Promise.resolve(0);
   const repair = () => Promise.reject(new Error('the pages repair nothing'));
-  const own = systemComponents({ version: '', run: idle, demo: idle, repair });
+  const own = systemComponents({ version: '', run: idle, demo: idle, repair, lampOff: idle });
   const program = buildProgram(own, { ended: () => undefined });
   return page([
     '# The command line',
-    `\`tutti COMMAND\` asks a node over HTTP; \`run\`, \`demo\`, \`repair\`, \`capabilities\` and \`doctor\` work on this machine. Results go to standard output, errors and
+    `\`tutti COMMAND\` asks a node over HTTP; \`run\`, \`demo\`, \`repair\`, \`lamp-off\`, \`capabilities\` and \`doctor\` work on this machine. Results go to standard output, errors and
 everything else to standard error.`,
     `With \`--json\` each result is one line of JSON, as the node gave it, and an error is one line of JSON on standard error: \`code\`, \`title\`,
 \`status\`, \`detail\`, \`advice\` and particulars such as \`trackId\`.`,

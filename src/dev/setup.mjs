@@ -25,6 +25,7 @@ const DEBIAN = {
     { name: 'gcc', probe: '/usr/bin/gcc', why: 'compiles the test card' },
     { name: 'libc6-dev', probe: '/usr/include/stdio.h', why: 'compiles the test card' },
     { name: 'libasound2-dev', probe: '/usr/include/alsa/asoundlib.h', why: 'brings ALSA, and compiles the test card' },
+    { name: 'socat', probe: '/usr/bin/socat', why: 'stands for the serial line of a front panel' },
     { name: 'ffmpeg', probe: '/usr/bin/ffmpeg', why: 'is the reference for loudness' },
   ],
 };
@@ -34,6 +35,10 @@ const OPTIONAL = [
   {
     name: 'onoff',
     without: 'GPIO buttons and lamps through sysfs (it compiles a small addon: needs g++, make, python3)',
+  },
+  {
+    name: 'serialport',
+    without: 'a serial front panel',
   },
   {
     name: 'speaker',

@@ -69,6 +69,7 @@ export async function tutti(argv: readonly string[], settings: Settings = {}): P
     hostname: 'laptop',
     version: '9.9.9',
     run: () => Promise.reject(new Error('this test runs no node')),
+    lampOff: () => Promise.resolve(0),
     repair: () => Promise.reject(new Error('this test repairs nothing')),
     demo: () => Promise.reject(new Error('this test runs no demo')),
     ...components,

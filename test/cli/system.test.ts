@@ -94,6 +94,7 @@ t.test('the components of a real process', async (t) => {
     version: '1.2.3',
     run: idle,
     demo: idle,
+    lampOff: () => Promise.resolve(0),
     repair: () => Promise.reject(new Error('this test repairs nothing')),
   });
   t.not(components.uniqueKey(), components.uniqueKey());

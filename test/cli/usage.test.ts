@@ -82,11 +82,11 @@ t.test('no command at all shows the help, as an error', async (t) => {
 t.test('only what is built is listed', (t) => {
   const idle = () => Promise.resolve(0);
   const repair = () => Promise.reject(new Error('this test repairs nothing'));
-  const own = systemComponents({ version: '', run: idle, demo: idle, repair });
+  const own = systemComponents({ version: '', run: idle, demo: idle, repair, lampOff: idle });
   const program = buildProgram(own, { ended: () => undefined });
   const names = program.commands.map((command) => command.name());
   const built =
-    'run demo repair capabilities doctor add ls rm queue play pause stop skip previous seek repeat volume mute unmute status sync-report init join invite find members completion';
+    'run demo repair lamp-off capabilities doctor add ls rm queue play pause stop skip previous seek repeat volume mute unmute status sync-report init join invite find members completion';
   t.same(names, built.split(' '));
   t.end();
 });
@@ -94,7 +94,7 @@ t.test('only what is built is listed', (t) => {
 t.test('every command says what it does, gives an example of itself, and where exit codes are told', async (t) => {
   const idle = () => Promise.resolve(0);
   const repair = () => Promise.reject(new Error('this test repairs nothing'));
-  const own = systemComponents({ version: '', run: idle, demo: idle, repair });
+  const own = systemComponents({ version: '', run: idle, demo: idle, repair, lampOff: idle });
   const all = flat(commandTree(buildProgram(own, { ended: () => undefined }))).slice(1);
   t.same(
     Object.keys(EXAMPLES).sort(),

@@ -1,7 +1,11 @@
 /** Buttons and lamps of real daemons, at chips that are preloaded into them (test/gpio/fake-chip.c). */
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadLibc } from '../../src/io/libc/libc.js';
+import { loadSerialport } from '../../src/io/serial/serialport.js';
 import { buildFakeChip, PreloadedChip } from '../gpio/chip.js';
 import { Daemon, temporaryFolder, until } from '../support/daemon.js';
 import { formHouse, kill, NODE_NAMES, type NodeName, song, stateOf } from '../support/three-nodes.js';
@@ -12,8 +16,18 @@ const SKIP = 16;
 const LEADER_LED = 26;
 const STATUS_LED = 13;
 
+/** The program that ships, beside the compiled tests. */
+const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
+
 const built = buildFakeChip();
 const skip = 'missing' in built ? built.missing : loadLibc() === undefined && 'koffi does not load on this machine';
+const serialport = loadSerialport();
+const noSocat =
+  'missing' in serialport
+    ? serialport.missing
+    : existsSync('/usr/bin/socat')
+      ? false
+      : 'no socat here: apt-get install socat';
 const library = 'missing' in built ? '' : built.library;
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -71,6 +85,73 @@ await t.test('a node alone: its buttons play, pause and skip, its lamp shines un
   t.equal(await daemon.end(), 0);
   t.equal(chip.isHigh(LEADER_LED), false);
   t.equal(chip.isHigh(STATUS_LED), false);
+});
+
+await t.test('a node whose main thread hangs does not shine beyond its lease', { skip }, async (t) => {
+  const folder = temporaryFolder(t);
+  const chip = new PreloadedChip({ folder: join(folder, 'chip'), library });
+  const hang = fileURLToPath(new URL('../gpio/hang.js', import.meta.url));
+  const env = { ...envOf(chip), NODE_OPTIONS: `--import ${hang}` };
+  const daemon = await Daemon.start(t, { dataDir: join(folder, 'data'), env });
+  await until('the leader lamp is lit', () => chip.isHigh(LEADER_LED));
+  daemon.process.kill('SIGUSR2');
+  await until('it is dark', () => !chip.isHigh(LEADER_LED));
+  await until('it is lit again when the thread goes on', () => chip.isHigh(LEADER_LED));
+  await daemon.end();
+});
+
+await t.test('a lamp that a killed node has left lit is switched off by tutti lamp-off', { skip }, async (t) => {
+  const folder = temporaryFolder(t);
+  const chip = new PreloadedChip({ folder: join(folder, 'chip'), library });
+  const dataDir = join(folder, 'data');
+  const daemon = await Daemon.start(t, { dataDir, env: envOf(chip) });
+  await until('the leader lamp is lit', () => chip.isHigh(LEADER_LED));
+  await daemon.end('SIGKILL');
+  t.equal(chip.isHigh(LEADER_LED), true);
+  const off = spawnSync(process.execPath, [MAIN, 'lamp-off', '--data', dataDir], {
+    env: { PATH: process.env.PATH, ...envOf(chip) },
+    encoding: 'utf8',
+  });
+  t.match(off, { status: 0, stdout: '2 lamps off.\n' });
+  t.equal(chip.isHigh(LEADER_LED), false);
+});
+
+await t.test('a front panel plays, is shown what plays, and may come late', { skip: noSocat }, async (t) => {
+  const folder = temporaryFolder(t);
+  const [port, far] = [join(folder, 'port'), join(folder, 'far')];
+  const daemon = await Daemon.start(t, { dataDir: join(folder, 'data'), env: { TUTTI_PANEL_PORT: port } });
+  await until('the alert is there', async () => (await alertsOf(daemon)).includes('PANEL_UNAVAILABLE'));
+  await songs(daemon, 1);
+  const socat = spawn('socat', [`pty,rawer,link=${port}`, `pty,rawer,link=${far}`], { stdio: 'ignore' });
+  t.teardown(() => socat.kill());
+  await until('the panel is there', () => existsSync(far));
+  const panel = openSync(far, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOCTTY);
+  let told = '';
+  const hears = (line: string) =>
+    until(
+      line,
+      () => {
+        const bytes = Buffer.alloc(4_096);
+        try {
+          told += bytes.toString('latin1', 0, readSync(panel, bytes));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        }
+        return told.split('\n').includes(line);
+      },
+      () => told,
+    );
+  await hears('S stopped 0:00 0:00');
+  await hears('N kitchen leader 1/1');
+  writeSync(panel, 'what?\nPLAY\n');
+  await hears('E BAD_LINE');
+  await hears('T song 1');
+  await hears('S playing 0:01 0:20');
+  await plays(daemon, 'playing', 'song 1');
+  t.match((await stateOf(daemon)).transport.changedBy, { via: 'panel' });
+  t.notOk((await alertsOf(daemon)).includes('PANEL_UNAVAILABLE'));
+  closeSync(panel);
+  await daemon.end();
 });
 
 await t.test('a daemon that is ended at once, with no orderly end, leaves its lamp dark', { skip }, async (t) => {

@@ -70,10 +70,15 @@ export class FakeChip implements LineCalls {
     return this.info;
   }
 
+  holder(_device: string, line: number): string | null {
+    const own = [...this.#held.values()].find((of) => of.line === line)?.wish.consumer;
+    return this.taken.get(line) ?? own ?? null;
+  }
+
   request(device: string, wish: LineWish): number {
     const { line } = wish;
-    const holder = this.taken.get(line) ?? [...this.#held.values()].find((of) => of.line === line)?.wish.consumer;
-    if (holder !== undefined) throw new TuttiError('NOT_FOUND', `line ${line} of ${device} is in use by ${holder}`);
+    const holder = this.holder(device, line);
+    if (holder !== null) throw new TuttiError('NOT_FOUND', `line ${line} of ${device} is in use by ${holder}`);
     if (line >= this.info.lines) throw new TuttiError('NOT_FOUND', `there is no line ${line} of ${device}`);
     const descriptor = ++this.#lastDescriptor;
     this.#held.set(descriptor, { line, wish, edges: [], isActive: false });

@@ -1,4 +1,4 @@
-/** run, demo, repair: what happens on this machine and asks no node. */
+/** run, demo, repair, lamp-off: what happens on this machine and asks no node. */
 import type { Command } from 'commander';
 import { TuttiError } from '../../core/errors.js';
 import { readCount } from '../arguments.js';
@@ -10,7 +10,7 @@ import type { RunCommand, Session } from '../session.js';
 import { counted } from '../text.js';
 import { addCapabilitiesCommand } from './capabilities.js';
 
-/** Adds `run`, `demo`, `repair` and `capabilities` to `program`. The first two end with the exit code of what they ran. */
+/** Adds `run`, `demo`, `repair`, `lamp-off` and `capabilities` to `program`. The first two end with the exit code of what they ran. */
 export function addLocalCommands(program: Command, run: RunCommand): void {
   withConfigOptions(program.command('run'))
     .summary('run a node')
@@ -45,6 +45,12 @@ export function addLocalCommands(program: Command, run: RunCommand): void {
       'give up the entries and the snapshot that are damaged: what only they held is lost for good',
     )
     .action(run(repair));
+  withConfigOptions(program.command('lamp-off'))
+    .summary('switch off the lamps of a node that was killed')
+    .description(
+      'Switches off the leader lamp and the status lamp of a node that does not run: one that was killed cannot do it itself, and a Raspberry Pi keeps the level of a line. The systemd unit calls it after each end.',
+    )
+    .action(run(lampOff));
   addCapabilitiesCommand(program, run);
 }
 
@@ -70,6 +76,11 @@ async function runNode(
 async function demo(session: Session, { nodes }: { readonly nodes: string }): Promise<void> {
   const count = readCount('--nodes', DEMO_NODES_MAX, nodes);
   session.exitCode = await session.components.demo({ nodes: count, json: session.json });
+}
+
+async function lampOff(session: Session, options: ConfigOptions): Promise<void> {
+  const lamps = await session.components.lampOff(await loadConfig(session, options));
+  session.print({ lamps }, () => (lamps === 0 ? 'This node has no lamp.' : `${counted(lamps, 'lamp')} off.`));
 }
 
 async function repair(session: Session, options: ConfigOptions & { readonly acceptLoss?: boolean }): Promise<void> {

@@ -1,5 +1,8 @@
 /** What the doctor finds out before it judges: plain values, from whatever has the real ones (probe.ts) or a test. */
 
+import type { DriverChoice } from '../../io/gpio/choose-driver.js';
+import type { LedFacts } from '../../io/gpio/lamp-wires.js';
+
 /** A path, as this user meets it. */
 export interface PathFacts {
   readonly path: string;
@@ -31,6 +34,23 @@ export interface PortFacts {
   readonly state: string;
 }
 
+/** Buttons and lamps: by what they are reached, and who has their lines. */
+export interface GpioLineFacts {
+  readonly choice: DriverChoice;
+  /** Lines that are configured, where the chip can be asked. */
+  readonly lines: readonly {
+    /** Key of the configuration. */
+    readonly key: string;
+    readonly line: number;
+    /** Who has it; null where nobody does. */
+    readonly holder: string | null;
+    /** False where the chip has no such line. */
+    readonly isThere: boolean;
+  }[];
+  /** Where gpio.leader_led names an LED-class device. */
+  readonly led: LedFacts | null;
+}
+
 /** Everything that is judged. */
 export interface Facts {
   readonly nodeVersion: string;
@@ -45,8 +65,7 @@ export interface Facts {
   /** Limits of this shell (getrlimit(2)); Infinity for none. */
   readonly limits: { readonly realtimePriority: number; readonly lockedBytes: number };
   readonly clock: 'CLOCK_MONOTONIC_RAW' | 'CLOCK_MONOTONIC';
-  /** Labels of the GPIO chips, and whether this user may reach them. */
-  readonly gpio: { readonly chips: readonly string[]; readonly isReachable: boolean };
-  /** Null where no panel is configured. */
-  readonly panel: PathFacts | null;
+  readonly gpio: GpioLineFacts;
+  /** Null where no panel is configured. `missing`: why the package that speaks to it does not load, in a clause; null where it does. */
+  readonly panel: (PathFacts & { readonly missing: string | null }) | null;
 }

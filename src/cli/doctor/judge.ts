@@ -9,6 +9,7 @@ import type { SoundCards } from '../../io/alsa/capabilities.js';
 import { STORE_LIMITS, storeBytes } from '../../storage/limits.js';
 import { counted, shownBytes } from '../text.js';
 import { type Check, not, ok } from './check.js';
+import { controls } from './controls.js';
 import type { DiskFacts, Facts, PathFacts, PortFacts } from './facts.js';
 
 /** The oldest Node that runs Tutti. */
@@ -55,8 +56,7 @@ export function diagnose(facts: Facts, { config, sound, state }: Surroundings): 
     realtime(facts),
     lockedMemory(facts),
     clock(facts.clock),
-    gpio(facts.gpio, config.gpio.driver),
-    ...(facts.panel === null ? [] : [panel(facts.panel)]),
+    ...controls(facts),
     ...runningNode(state),
   ];
 }
@@ -242,31 +242,6 @@ export function clock(which: Facts['clock']): Check {
         `${which}: NTP bends it`,
         'The package koffi does not load here; npm run setup says why. Rooms are less close without it.',
       );
-}
-
-/** Whether there can be buttons and lamps. */
-export function gpio({ chips, isReachable }: Facts['gpio'], driver: Config['gpio']['driver']): Check {
-  if (driver === 'none') return ok('GPIO', 'gpio.driver is "none"');
-  if (chips.length === 0)
-    return not('note', 'GPIO', 'no chip', 'There are no buttons on this machine; on a Pi, a chip is always there.');
-  return isReachable
-    ? ok('GPIO', chips.join(', '))
-    : not('warn', 'GPIO', `${chips.join(', ')}: not for this user`, 'sudo usermod -aG gpio USER, and log in anew.');
-}
-
-/** Whether the front panel that is configured is there. */
-export function panel({ path, kind, isWritable }: PathFacts): Check {
-  if (kind === 'missing' || kind === 'unreachable') {
-    return not(
-      'warn',
-      'front panel',
-      `${path} is not there`,
-      'Plug it in, or set panel.port: ls /dev/serial/by-id shows what is.',
-    );
-  }
-  return isWritable
-    ? ok('front panel', path)
-    : not('warn', 'front panel', `${path}: not for this user`, 'sudo usermod -aG dialout USER, and log in anew.');
 }
 
 /** That a node runs, and what it says of itself. */

@@ -5,7 +5,6 @@ import {
   constants,
   fdatasyncSync,
   openSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statfsSync,
@@ -17,6 +16,11 @@ import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { type HostPort, hostPortText } from '../../config/host-port.js';
 import { fileSystemOf } from '../../io/fs/file-systems.js';
+import { chooseDriver, gpioFacts, gpioRoots } from '../../io/gpio/choose-driver.js';
+import { ledFacts } from '../../io/gpio/lamp-wires.js';
+import { type LineCalls, lineCalls } from '../../io/gpio/line-calls.js';
+import { loadLibc } from '../../io/libc/libc.js';
+import { loadSerialport } from '../../io/serial/serialport.js';
 import { SystemTime } from '../../io/time/system-time.js';
 import { PAGE_BYTES } from '../../storage/limits.js';
 import type { DiskFacts, Facts, PathFacts, PortFacts } from './facts.js';
@@ -40,8 +44,8 @@ export async function probe(config: Config): Promise<Facts> {
     ],
     limits: limits(),
     clock: new SystemTime().clock,
-    gpio: gpioFacts(),
-    panel: config.panel.port === null ? null : pathFacts(config.panel.port),
+    gpio: lineFacts(config),
+    panel: config.panel.port === null ? null : panelFacts(config.panel.port),
   };
 }
 
@@ -119,16 +123,34 @@ function limits(): Facts['limits'] {
   return { realtimePriority: soft('Max realtime priority'), lockedBytes: soft('Max locked memory') };
 }
 
-function gpioFacts(): Facts['gpio'] {
-  const root = '/sys/bus/gpio/devices';
-  const chips = listed(root).filter((name) => name.startsWith('gpiochip'));
-  return { chips, isReachable: chips.some((chip) => may(`/dev/${chip}`, constants.R_OK | constants.W_OK)) };
+function lineFacts({ gpio }: Config): Facts['gpio'] {
+  const libc = loadLibc();
+  const calls = libc && lineCalls(libc);
+  const roots = gpioRoots(process.env);
+  const facts = gpioFacts({ calls }, roots);
+  const { play, pause, skip, leaderLed, statusLed } = gpio;
+  const wanted = Object.entries({ play, pause, skip, leader_led: leaderLed, status_led: statusLed });
+  const device = facts.chardev === null ? facts.header?.device : undefined;
+  const isAsked = gpio.driver !== 'none' && calls !== undefined && device !== undefined;
+  const lines = wanted.flatMap(([name, line]) =>
+    isAsked && typeof line === 'number' ? [{ key: `gpio.${name}`, line, ...holderOf(calls, device, line) }] : [],
+  );
+  return {
+    choice: chooseDriver(gpio.driver, facts),
+    lines,
+    led: typeof leaderLed === 'string' ? ledFacts({ sys: roots.sys, name: leaderLed }) : null,
+  };
 }
 
-function listed(path: string): string[] {
+function holderOf(calls: LineCalls, device: string, line: number) {
   try {
-    return readdirSync(path).sort();
+    return { holder: calls.holder(device, line), isThere: true };
   } catch {
-    return [];
+    return { holder: null, isThere: false };
   }
+}
+
+function panelFacts(port: string): NonNullable<Facts['panel']> {
+  const found = loadSerialport();
+  return { ...pathFacts(port), missing: 'missing' in found ? found.missing : null };
 }

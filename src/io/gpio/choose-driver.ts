@@ -17,6 +17,12 @@ export interface GpioRoots {
   readonly dev: string;
 }
 
+/** Those of this machine, unless a test sets TUTTI_TEST_GPIO_ROOT in the environment. */
+export function gpioRoots(env: Readonly<Record<string, string | undefined>>): GpioRoots {
+  const root = env.TUTTI_TEST_GPIO_ROOT ?? '/';
+  return { sys: join(root, 'sys'), dev: join(root, 'dev') };
+}
+
 /** What there is on this machine. */
 export interface GpioFacts {
   readonly chips: readonly GpioChip[];
@@ -40,7 +46,7 @@ export interface DriverChoice {
 /** Looks at this machine. `calls`: undefined where the C library cannot be called. */
 export function gpioFacts(
   components: { readonly calls: LineCalls | undefined; readonly loadOnoff?: () => FoundOnoff },
-  { sys, dev }: GpioRoots = { sys: '/sys', dev: '/dev' },
+  { sys, dev }: GpioRoots,
 ): GpioFacts {
   const { calls } = components;
   const labelOf = (device: string) => {

@@ -37,9 +37,9 @@ interface Driver {
 }
 
 /** Finds out what there is and puts it together. Nothing is taken yet. */
-export function gpioOf(components: GpioComponents, config: Config['gpio'], roots?: GpioRoots): Gpio {
+export function gpioOf(components: GpioComponents, config: Config['gpio'], roots: GpioRoots): Gpio {
   const { time, log, calls } = components;
-  const { sys } = roots ?? { sys: '/sys' };
+  const { sys } = roots;
   const facts = gpioFacts(components, roots);
   const choice = chooseDriver(config.driver, facts);
   const driver = driverOf(components, choice, { chip: facts.header, sys });

@@ -92,23 +92,19 @@ export class OnoffWire implements LampWire {
 /** An LED-class device. */
 export class LedWire implements LampWire {
   readonly #time: Time;
-  readonly #name: string;
+  readonly #init: { readonly sys: string; readonly name: string };
   readonly #folder: string;
-  readonly #all: string;
   #isTaken = false;
 
   constructor(components: { readonly time: Time }, init: { readonly sys: string; readonly name: string }) {
     this.#time = components.time;
-    this.#name = init.name;
-    this.#all = join(init.sys, 'class/leds');
-    this.#folder = join(this.#all, init.name);
+    this.#init = init;
+    this.#folder = join(init.sys, 'class/leds', init.name);
   }
 
   async take(): Promise<LampSwitch> {
-    this.#check();
-    const triggers = readFileSync(join(this.#folder, 'trigger'), 'utf8')
-      .split(/\s+/)
-      .map((word) => word.replace(/^\[|\]$/g, ''));
+    checkLed(this.#init);
+    const triggers = triggersOf(this.#folder);
     this.#write('trigger', 'none');
     this.#write('brightness', '0');
     this.#isTaken = true;
@@ -135,18 +131,6 @@ export class LedWire implements LampWire {
     }
   }
 
-  #check(): void {
-    const there = listed(this.#all);
-    if (!there.includes(this.#name)) {
-      const others = there.length === 0 ? 'there are none' : `there are ${there.join(', ')}`;
-      throw new TuttiError('NOT_FOUND', `there is no LED ${this.#name} under ${this.#all}; ${others}`);
-    }
-    for (const file of ['trigger', 'brightness']) {
-      if (mayWrite(join(this.#folder, file))) continue;
-      throw new TuttiError('NOT_FOUND', `${join(this.#folder, file)}: this user may not write there`);
-    }
-  }
-
   /** The files of a trigger come with it, and belong to root until udev has heard of it. */
   async #mayWind(): Promise<boolean> {
     const isSo = () => ['duration', 'state', 'activate'].every((file) => mayWrite(join(this.#folder, file)));
@@ -167,6 +151,47 @@ export class LedWire implements LampWire {
     }
   }
 }
+
+/** How an LED-class device is, without taking it. */
+export interface LedFacts {
+  readonly name: string;
+  /** Why it cannot be used, in a clause; null where it can. */
+  readonly missing: string | null;
+  /** The kernel can switch it off by itself. */
+  readonly isTimed: boolean;
+}
+
+/** Looks at the one of this name. */
+export function ledFacts(init: { readonly sys: string; readonly name: string }): LedFacts {
+  const { sys, name } = init;
+  const folder = join(sys, 'class/leds', name);
+  try {
+    checkLed(init);
+    return { name, missing: null, isTimed: triggersOf(folder).includes('transient') };
+  } catch (error) {
+    if (!(error instanceof TuttiError)) throw error;
+    return { name, missing: error.detail, isTimed: false };
+  }
+}
+
+/** @throws TuttiError NOT_FOUND where it is not there, or may not be switched */
+function checkLed({ sys, name }: { readonly sys: string; readonly name: string }): void {
+  const all = join(sys, 'class/leds');
+  const there = listed(all);
+  if (!there.includes(name)) {
+    const others = there.length === 0 ? 'there are none' : `there are ${there.join(', ')}`;
+    throw new TuttiError('NOT_FOUND', `there is no LED ${name} under ${all}; ${others}`);
+  }
+  for (const file of ['trigger', 'brightness'].map((part) => join(all, name, part))) {
+    if (!mayWrite(file)) throw new TuttiError('NOT_FOUND', `${file}: this user may not write there`);
+  }
+}
+
+/** What may drive the LED of a folder; the one that does stands in brackets. */
+const triggersOf = (folder: string): string[] =>
+  readFileSync(join(folder, 'trigger'), 'utf8')
+    .split(/\s+/)
+    .map((word) => word.replace(/^\[|\]$/g, ''));
 
 async function attempt<T>(take: () => T): Promise<T> {
   return await Promise.resolve(take());

@@ -30,6 +30,8 @@ import {
 export interface LineCalls {
   /** What a chip says of itself. `device` is its path: /dev/gpiochip0. */
   chipInfo(device: string): ChipInfo;
+  /** Who has a line; null where nobody does. */
+  holder(device: string, line: number): string | null;
   /** Takes a line, and gives the descriptor that stands for it. */
   request(device: string, wish: LineWish): number;
   /** Lets a line go. */
@@ -93,6 +95,7 @@ export function lineCalls(libc: Libc): LineCalls {
   return {
     chipInfo: (device) =>
       withChip(device, (chip) => readChipInfo(call(chip, CALLS.chipInfo, new Uint8Array(BYTES.chipInfo)))),
+    holder: (device, line) => withChip(device, (chip) => readConsumer(call(chip, CALLS.lineInfo, lineInfoFor(line)))),
     request: (device, wish) =>
       withChip(device, (chip) => {
         const asked = lineRequestFor(wish);

@@ -1,9 +1,11 @@
 /** What the doctor thinks of what it finds: each judgement, by its verdict and what it says to do. */
 import t from 'tap';
 import type { Check } from '../../../src/cli/doctor/check.js';
+import * as controls from '../../../src/cli/doctor/controls.js';
 import type { PathFacts } from '../../../src/cli/doctor/facts.js';
 import * as judge from '../../../src/cli/doctor/judge.js';
 import type { SoundCards } from '../../../src/io/alsa/capabilities.js';
+import type { DriverChoice } from '../../../src/io/gpio/choose-driver.js';
 
 const folder: PathFacts = { path: '/d', kind: 'directory', mode: 0o750, owner: 7, isReadable: true, isWritable: true };
 const missing: PathFacts = {
@@ -23,6 +25,11 @@ const limits = (realtimePriority: number, lockedBytes: number, user = 1_000) => 
   limits: { realtimePriority, lockedBytes },
   user,
 });
+
+const chosen = (driver: DriverChoice['driver'], why: string, isTrouble = false) => ({
+  choice: { driver, why, isTrouble },
+});
+const line = { key: 'gpio.leader_led', line: 26, holder: null, isThere: true };
 
 /** A judgement, its verdict, and a part of what is found or advised. */
 const CASES: readonly (readonly [Check, Check['verdict'], RegExp?])[] = [
@@ -82,13 +89,20 @@ const CASES: readonly (readonly [Check, Check['verdict'], RegExp?])[] = [
   [judge.lockedMemory(limits(0, 65_536)), 'note', /66 kB.*LimitMEMLOCK/],
   [judge.clock('CLOCK_MONOTONIC_RAW'), 'ok'],
   [judge.clock('CLOCK_MONOTONIC'), 'warn', /koffi/],
-  [judge.gpio({ chips: [], isReachable: false }, 'auto'), 'note'],
-  [judge.gpio({ chips: ['gpiochip0'], isReachable: true }, 'auto'), 'ok', /gpiochip0/],
-  [judge.gpio({ chips: ['gpiochip0'], isReachable: false }, 'auto'), 'warn', /-aG gpio/],
-  [judge.gpio({ chips: [], isReachable: false }, 'none'), 'ok'],
-  [judge.panel({ ...folder, kind: 'other', path: '/dev/ttyUSB0' }), 'ok'],
-  [judge.panel({ ...folder, kind: 'other', isWritable: false }), 'warn', /dialout/],
-  [judge.panel(missing), 'warn', /by-id/],
+  [controls.gpio(chosen('chardev', 'gpiochip0 through chardev; no onoff: sysfs is read-only')), 'ok', /gpiochip0/],
+  [controls.gpio(chosen('none', 'no chardev: not for this user', true)), 'warn', /not for this user.*-aG gpio/],
+  [controls.gpio(chosen('none', 'this machine has no GPIO chip')), 'note'],
+  [controls.gpio(chosen('none', 'gpio.driver is "none"')), 'ok'],
+  [controls.gpioLine({ ...line, holder: 'led0' })!, 'warn', /line 26 is in use by led0.*gpio\.leader_led/],
+  [controls.gpioLine({ ...line, holder: '' })!, 'warn', /gives no name/],
+  [controls.gpioLine({ ...line, isThere: false })!, 'warn', /no line 26.*BCM/],
+  [controls.led({ name: 'leader', missing: null, isTimed: true }), 'ok', /kernel/],
+  [controls.led({ name: 'leader', missing: null, isTimed: false }), 'note', /ledtrig-transient/],
+  [controls.led({ name: 'leader', missing: 'there is no LED leader', isTimed: false }), 'warn', /gpio-led/],
+  [controls.panel({ ...folder, kind: 'other', path: '/dev/ttyUSB0', missing: null }), 'ok'],
+  [controls.panel({ ...folder, kind: 'other', isWritable: false, missing: null }), 'warn', /dialout/],
+  [controls.panel({ ...missing, missing: null }), 'warn', /by-id/],
+  [controls.panel({ ...missing, missing: 'the package serialport does not load' }), 'warn', /npm run setup/],
 ];
 
 for (const [check, verdict, words] of CASES) {
@@ -99,3 +113,9 @@ for (const [check, verdict, words] of CASES) {
     t.end();
   });
 }
+
+t.test('a line that is free, or that the node has already, is not worth a line', (t) => {
+  t.equal(controls.gpioLine(line), null);
+  t.equal(controls.gpioLine({ ...line, holder: 'tutti leader' }), null);
+  t.end();
+});
