@@ -61,9 +61,9 @@ is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model; }
 system_files() {
   cat <<TEXT
 systemd/tutti.service $LIB/systemd/system/tutti.service
+systemd/tutti-join.service $LIB/systemd/system/tutti-join.service
 systemd/sysusers.d/tutti.conf $LIB/sysusers.d/tutti.conf
 systemd/tmpfiles.d/tutti.conf $LIB/tmpfiles.d/tutti.conf
-systemd/modules-load.d/tutti.conf $LIB/modules-load.d/tutti.conf
 systemd/journald.conf.d/tutti.conf $LIB/systemd/journald.conf.d/tutti.conf
 TEXT
 }
@@ -80,9 +80,9 @@ place() {
 
 if [ "$uninstall" = yes ]; then
   if runs_systemd; then
-    systemctl disable --now tutti.service 2>/dev/null || true
+    systemctl disable --now tutti.service tutti-join.service 2>/dev/null || true
   else
-    systemctl disable tutti.service 2>/dev/null || true
+    systemctl disable tutti.service tutti-join.service 2>/dev/null || true
   fi
   system_files | while read -r _ to; do rm -f "$to"; done
   rm -f "$ONOFF_DROPIN" "$WATCHDOG" "$UDEV_RULES" /usr/local/bin/tutti
@@ -209,14 +209,11 @@ if is_pi && [ -d $boot ] && [ -f "$here/firmware-config/tutti.txt" ]; then
     say "for a sound HAT and buttons: choose in $boot/tutti.txt, write 'include tutti.txt' into $boot/config.txt, and restart"
 fi
 
-systemctl enable tutti.service >/dev/null 2>&1
+systemctl enable tutti.service tutti-join.service >/dev/null 2>&1
 if runs_systemd; then
   systemctl daemon-reload
   systemctl try-restart systemd-journald.service || true
   if command -v udevadm >/dev/null; then udevadm control --reload || true; fi
-  while read -r module; do
-    case $module in '' | '#'*) ;; *) modprobe -q "$module" || true ;; esac
-  done <"$LIB/modules-load.d/tutti.conf"
   if [ "$start" = yes ]; then
     systemctl restart tutti.service || fail "the node does not start: journalctl -u tutti says why"
   fi

@@ -27,6 +27,11 @@ const DEBIAN = {
     { name: 'libasound2-dev', probe: '/usr/include/alsa/asoundlib.h', why: 'brings ALSA, and compiles the test card' },
     { name: 'socat', probe: '/usr/bin/socat', why: 'stands for the serial line of a front panel' },
     { name: 'ffmpeg', probe: '/usr/bin/ffmpeg', why: 'is the reference for loudness' },
+    {
+      name: 'python3-yaml',
+      probe: '/usr/lib/python3/dist-packages/yaml/__init__.py',
+      why: 'reads the template for cloud-init',
+    },
   ],
 };
 
