@@ -213,7 +213,11 @@ systemctl enable tutti.service tutti-join.service >/dev/null 2>&1
 if runs_systemd; then
   systemctl daemon-reload
   systemctl try-restart systemd-journald.service || true
-  if command -v udevadm >/dev/null; then udevadm control --reload || true; fi
+  if command -v udevadm >/dev/null; then
+    udevadm control --reload || true
+    # For what is there already.
+    udevadm trigger --action=add --subsystem-match=gpio --subsystem-match=leds --settle || true
+  fi
   if [ "$start" = yes ]; then
     systemctl restart tutti.service || fail "the node does not start: journalctl -u tutti says why"
   fi
@@ -224,7 +228,7 @@ for old in "$OPT"-*; do [ "$old" = "$new" ] || rm -rf "$old"; done
 
 say "$version is installed. Settings: /etc/tutti/tutti.toml; state: systemctl status tutti; log: journalctl -u tutti"
 say "What the doctor says of this machine:"
-# As the service will be: its user, and the limits of its unit where this user may give them.
-as_service="prlimit --rtprio=50 --memlock=67108864"
-$as_service true 2>/dev/null || as_service=
-$as_service runuser -u tutti -- "$OPT/bin/tutti" doctor || say "the doctor has found something, see above; 'tutti doctor' says it again"
+# As the service will be: its user, without a log-in, and the limits of its unit where this user may give them.
+limits="prlimit --rtprio=50 --memlock=67108864"
+$limits true 2>/dev/null || limits=
+$limits setpriv --reuid tutti --regid tutti --init-groups "$OPT/bin/tutti" doctor || say "the doctor has found something, see above; 'tutti doctor' says it again"

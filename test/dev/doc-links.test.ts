@@ -19,7 +19,7 @@ const pathsOf = (text: string): string[] =>
   Array.from(text.matchAll(/`((?:src|test|docs|systemd|firmware-config)\/[\w./-]*)`/g), ([, path]) => path!);
 
 t.test('what documents link to or name is there', (t) => {
-  t.ok(pages.includes('README.md') && pages.includes('docs/operating.md'));
+  t.ok(pages.includes('README.md') && pages.includes('docs/operations.md'));
   for (const page of pages) {
     const text = readFileSync(page, 'utf8');
     for (const path of [...linksOf(page, text), ...pathsOf(text)]) t.ok(existsSync(path), `${page} names ${path}`);

@@ -109,7 +109,7 @@ function adviceOn({ snapshot, others, lossAccepted }: RepairReport, lost: readon
     return 'Start the node while the others run: what they have, it fetches. What nobody has, a node that votes alone gives up by tutti repair --accept-loss.';
   }
   if (snapshot?.missing === null) {
-    return 'No other node has what is damaged, and what is left of the log does not begin anywhere: the queue, the volume, the titles and the settings of the house are lost. The files of the tracks are not: docs/operating.md says under "A node says that its snapshot cannot be read" how to start anew with them.';
+    return 'No other node has what is damaged, and what is left of the log does not begin anywhere: the queue, the volume, the titles and the settings of the house are lost. The files of the tracks are not: docs/operations.md says under "A node says that its snapshot cannot be read" how to start anew with them.';
   }
   return lost.length > 0
     ? `No other node has what is damaged. tutti repair --accept-loss gives up ${entries}, and keeps the rest.`
