@@ -3,6 +3,7 @@
  * `tutti`: from the command line to what is wanted. The commands are in cli/; what runs on this machine itself is put together in daemon/.
  */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { demo } from './cli/demo/demo.js';
 import { runCli } from './cli/run-cli.js';
@@ -34,7 +35,8 @@ const own = systemComponents({
         ...own,
         time: new SystemTime(),
         mainFile: fileURLToPath(import.meta.url),
-        untilEnough: process.stdout.isTTY ? () => endingSignal().signal.then(() => {}) : undefined,
+        isWatched: process.stdout.isTTY === true,
+        enough: endingSignal().signal.then((name) => 128 + constants.signals[name]),
       },
       options,
     ),

@@ -1,11 +1,12 @@
 /** The demo as a newcomer runs it: one command, nobody looking on. */
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { DEMO_RATE, DEMO_TITLES, demoSamples } from '../../src/cli/demo/music.js';
 import { findSource, readCapture, soundOf } from '../support/capture.js';
-import { temporaryFolder } from '../support/daemon.js';
+import { temporaryFolder, until } from '../support/daemon.js';
 
 const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
 
@@ -53,4 +54,37 @@ t.test('the demo of one node plays two songs and finds every sample as it went i
   const match = findSource(readCapture(capture), soundOf(songs, 2, DEMO_RATE, 16));
   t.match(match, { comparedFrames: songs.length / 2, differing: 0 });
   t.end();
+});
+
+/** Processes whose command line names `folder` (proc(5)). */
+const processesOf = (folder: string): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    if (!/^[0-9]+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
+
+t.test('a demo that is ended in its midst leaves no node behind', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = spawn(process.execPath, [MAIN, 'demo', '--nodes', '2'], {
+    env: { PATH: process.env.PATH, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    for (const pid of processesOf(folder)) process.kill(Number(pid), 'SIGKILL');
+  });
+  let told = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+  });
+  await until('one has joined the other', () => told.includes('joins'));
+  t.equal(processesOf(folder).length, 2);
+  child.kill('SIGTERM');
+  const [exitCode] = await once(child, 'exit');
+  t.equal(exitCode, 143, 'as the shell says it of one that was ended');
+  t.strictSame(processesOf(folder), []);
 });

@@ -24,8 +24,10 @@ const USUAL_PORT = 8_080;
 /** What the demo works with. */
 export interface DemoComponents extends RoomComponents {
   readonly stdout: TextOutput;
-  /** Resolves when the person has had enough (SIGINT, SIGTERM); undefined where nobody looks on. */
-  readonly untilEnough?: (() => Promise<void>) | undefined;
+  /** A person looks on: then it stays up until they have had enough. */
+  readonly isWatched: boolean;
+  /** Resolves once somebody has had enough, at any time (SIGINT, SIGTERM), with the exit code that says so. */
+  readonly enough: Promise<number>;
 }
 
 /** What was asked for. */
@@ -36,35 +38,45 @@ export interface DemoInit {
   readonly json: boolean;
 }
 
-/** Runs the demo and gives the exit code: 0 where everything was heard as it should be. @throws TuttiError where a step failed */
+/** Runs the demo and gives the exit code: 0 where everything was heard as it should be. No node outlives it. @throws TuttiError where a step failed */
 export async function demo(components: DemoComponents, { nodes, json }: DemoInit): Promise<number> {
-  const { stdout, stderr, time, untilEnough } = components;
+  const { stdout, stderr, time, isWatched, enough } = components;
   const say = (text: string) => (json ? stderr : stdout).write(`${text}\n`);
-  const wait = (ms: number) => new Promise<void>((resolve) => time.after('demo.wait', ms, resolve));
+  const wait = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = time.after('demo.wait', ms, resolve);
+      void enough.then(() => timer.cancel());
+    });
   const folder = await mkdtemp(join(tmpdir(), 'tutti-demo-'));
   const ports = await freePorts(2 * nodes, USUAL_PORT);
   const rooms = DEMO_ROOMS.slice(0, nodes).map(
     ([name, ppm], at) =>
       new Room(components, { name, ppm, folder, httpPort: ports[at]!, peerPort: ports[nodes + at]! }),
   ) as [Room, ...Room[]];
-  try {
+  let verdict: number | null = null;
+  const perform = async (): Promise<number> => {
     const cards = DEMO_ROOMS.slice(0, nodes).map(([name, ppm]) => `${name} (${ppm} ppm)`);
     say(`Nodes with simulated sound cards, whose crystals differ: ${cards.join(', ')}. Their files are in ${folder}`);
     await Promise.all(rooms.map((room) => room.start()));
     const story: Story = nodes === 1 ? oneRoom : manyRooms;
     const { exitCode, text, figures } = await story(rooms, { time, say, wait });
+    verdict = exitCode;
     say(text);
     say(`Listen to it: ${rooms[0].captureFile}`);
     if (json) stdout.write(`${JSON.stringify({ nodes, ...figures })}\n`);
-    if (exitCode === EXIT.ok && untilEnough !== undefined) {
+    if (exitCode === EXIT.ok && isWatched) {
       say('The nodes go on until you press Ctrl-C. Open one of these, or give commands: tutti status --node URL');
       for (const room of rooms) say(`  ${room.name}: ${await room.page()}`);
-      await Promise.race([untilEnough(), ...rooms.map((room) => room.ended)]);
+      await Promise.race([enough, ...rooms.map((room) => room.ended)]);
     }
     return exitCode;
+  };
+  try {
+    const ended = await Promise.race([perform(), enough]);
+    return verdict ?? ended;
   } finally {
     await Promise.all(rooms.map((room) => room.end()));
     // Where nobody looked on, somebody may want to look at it later.
-    if (untilEnough !== undefined) await rm(folder, { recursive: true, force: true });
+    if (isWatched) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -35,7 +35,7 @@ export interface RoomInit {
   readonly peerPort: number;
 }
 
-/** `start`, and `end` or `kill`, in turns. */
+/** `start` and `kill`, in turns; `end` for good. */
 export class Room {
   readonly name: string;
   readonly url: string;
@@ -45,6 +45,7 @@ export class Room {
   #process: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #starts = 0;
+  #isOver = false;
 
   constructor(components: RoomComponents, init: RoomInit) {
     this.name = init.name;
@@ -63,8 +64,9 @@ export class Room {
     return join(this.#init.folder, `${this.name}-${this.#starts}.wav`);
   }
 
-  /** Resolves once the node answers. @throws TuttiError NODE_UNREACHABLE where it never does */
+  /** Resolves once the node answers. @throws TuttiError NODE_UNREACHABLE where it never does, or the room is at its end */
   async start(): Promise<void> {
+    if (this.#isOver) throw new TuttiError('NODE_UNREACHABLE', `${this.name} is not started again: the demo is over.`);
     const { mainFile, stderr } = this.#components;
     const { name, ppm, httpPort, peerPort } = this.#init;
     this.#starts += 1;
@@ -144,8 +146,9 @@ export class Room {
     return this.#ended;
   }
 
-  /** In order. Idempotent. */
+  /** In order, and for good. Idempotent. */
   async end(): Promise<void> {
+    this.#isOver = true;
     this.#process?.kill('SIGTERM');
     await this.#ended;
   }
