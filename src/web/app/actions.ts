@@ -39,7 +39,8 @@ export class Actions {
     const name = button !== 'toggle' ? button : moment?.status === 'playing' ? 'pause' : 'play';
     const path = button === 'shuffle' ? '/queue/shuffle' : `/transport/${name}`;
     const body = expectItem === null || button === 'shuffle' ? {} : { expectItem };
-    void this.#ask({ kind: 'press', button }, { method: 'POST', path, body });
+    const quicker = button === 'skip' ? this.#c.words().alreadySkipped : null;
+    void this.#ask({ kind: 'press', button }, { method: 'POST', path, body }, { ITEM_CHANGED: quicker });
   }
 
   seek(positionMs: number): void {
@@ -92,7 +93,8 @@ export class Actions {
 
   move(itemId: string, beforeItemId: string | null): void {
     const wish: Wish = { kind: 'move', itemId, beforeItemId };
-    void this.#ask(wish, { method: 'POST', path: `/queue/${itemId}/move`, body: { beforeItemId } });
+    const elsewhere = { ITEM_NOT_FOUND: this.#c.words().queueChanged };
+    void this.#ask(wish, { method: 'POST', path: `/queue/${itemId}/move`, body: { beforeItemId } }, elsewhere);
   }
 
   /** Takes an item out; `item` and where it stood are enough to put it back. */
@@ -144,7 +146,8 @@ export class Actions {
     if (refusal.code === 'UNAUTHORIZED') askForToken();
   }
 
-  async #ask<T>(wish: Wish, call: Write): Promise<Written<T>> {
+  /** `told`: what is said instead of the catalogue's words, where a code means more here than it does anywhere. */
+  async #ask<T>(wish: Wish, call: Write, told: Readonly<Record<string, string | null>> = {}): Promise<Written<T>> {
     const { store, preferences } = this.#c;
     const id = this.#nextId++;
     store.pending.value = [...store.pending.value, { id, wish, slot: null, answeredMs: null }];
@@ -156,7 +159,9 @@ export class Actions {
       after(VIEW_LIMIT_MS, () => store.settle());
     } else {
       store.pending.value = store.pending.value.filter((one) => one.id !== id);
-      this.refuse(written.refusal);
+      const instead = told[written.refusal.code] ?? null;
+      if (instead === null) this.refuse(written.refusal);
+      else this.#c.notices.tell(instead);
     }
     return written;
   }

@@ -5,14 +5,18 @@ import { type Region, regionOf, type Width } from '../model/region.js';
 import { type Room, roomsOf } from '../model/rooms.js';
 import { en, type Words } from '../text/en.js';
 import { wordsOf } from '../text/languages.js';
+import type { Refusal } from '../world/api.js';
 import { after } from '../world/timers.js';
 import { Actions } from './actions.js';
 import { Notices } from './notices.js';
 import { Peaks } from './peaks.js';
+import { Peers } from './peers.js';
 import { Preferences } from './preferences.js';
 import { Session } from './session.js';
 import { Store } from './store.js';
+import { SyncFeed } from './sync-feed.js';
 import { Ticker } from './ticker.js';
+import { Uploads } from './uploads.js';
 
 /** Everything that components stand on. Made once; alive from `start` on, for as long as the page is open. */
 export class App {
@@ -21,6 +25,8 @@ export class App {
   readonly preferences = new Preferences();
   readonly ticker = new Ticker({ store: this.store });
   readonly peaks = new Peaks();
+  readonly peers = new Peers({ store: this.store });
+  readonly sync = new SyncFeed();
   readonly words: Signal<Words> = signal(en);
   readonly region: Signal<Region> = signal(regionOf(location.hash));
   readonly width: ReadonlySignal<Width> = widthSignal();
@@ -39,6 +45,13 @@ export class App {
       this.asksForToken.value = true;
     },
   });
+  readonly uploads = new Uploads({
+    store: this.store,
+    actions: this.actions,
+    notices: this.notices,
+    preferences: this.preferences,
+    words: () => this.words.peek(),
+  });
   #hasMoved = false;
   readonly #session = new Session({ store: this.store });
 
@@ -47,6 +60,7 @@ export class App {
     this.preferences.start();
     this.#session.start();
     this.ticker.start();
+    this.peers.start();
     window.addEventListener('hashchange', () => {
       this.#hasMoved = true;
       this.region.value = regionOf(location.hash);
@@ -70,6 +84,20 @@ export class App {
   /** Says why nothing can be changed. */
   explain(): void {
     if (this.whyNot.value !== null) this.notices.warn(this.whyNot.value);
+  }
+
+  /** Louder or quieter by so many per cent, from what is shown. */
+  stepVolume(by: number): void {
+    const agreed = this.store.state.value?.volume ?? 0;
+    const shown = newest(this.store.pending.value, 'volume', ({ node }) => node === null)?.volume ?? agreed;
+    if (this.whyNot.value === null) void this.actions.volume(Math.max(0, Math.min(100, shown + by)));
+    else this.explain();
+  }
+
+  /** Why something was refused, with what to do about it. */
+  wordsFor({ code }: Refusal): string {
+    const { what, todo } = this.words.value.refusal(code);
+    return todo === '' ? what : `${what} ${todo}`;
   }
 
   /** A track's title, as somebody on this page may have just changed it. */

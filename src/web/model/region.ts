@@ -11,10 +11,10 @@ export const regionOf = (hash: string): Region => REGIONS.find((region) => hash 
 /** How much room there is: a phone, a tablet, a desk. */
 export type Width = 'phone' | 'middle' | 'wide';
 
-/** What is shown at once, the region that was asked for among it. */
-export function regionsShown(asked: Region, width: Width): readonly Region[] {
+/** What is shown at once, in columns, the region that was asked for among it. */
+export function columnsShown(asked: Region, width: Width): readonly (readonly Region[])[] {
   const isDesk = ['now', 'queue', 'library', 'house'].includes(asked);
-  if (width === 'wide' && isDesk) return ['library', 'now', 'house', 'queue'];
-  if (width === 'middle' && (asked === 'now' || asked === 'queue')) return ['now', 'queue'];
-  return [asked];
+  if (width === 'wide' && isDesk) return [['library'], ['now', 'house'], ['queue']];
+  if (width === 'middle' && (asked === 'now' || asked === 'queue')) return [['now'], ['queue']];
+  return [[asked]];
 }

@@ -6,6 +6,9 @@ export const LANGUAGES = ['en', 'pseudo'] as const;
 /** One of them. */
 export type Language = (typeof LANGUAGES)[number];
 
+/** Those that readers are offered, each in its own name. */
+export const OFFERED: readonly (readonly [language: Language, name: string])[] = [['en', 'English']];
+
 /** The first of the reader's languages, such as `de-AT`, that there is; else English. */
 export function languageFor(wanted: readonly string[]): Language {
   const known = wanted.map((tag) => LANGUAGES.find((language) => tag.toLowerCase().split('-')[0] === language));

@@ -1,7 +1,7 @@
 /** What the page makes of what it is told in pieces: the queue, the library, the rooms, the outline of a song. */
 import t from 'tap';
 import { msBetween } from '../../../src/web/model/instants.js';
-import { regionOf, regionsShown } from '../../../src/web/model/region.js';
+import { columnsShown, regionOf } from '../../../src/web/model/region.js';
 import { apartUs, headOffset, roomsOf } from '../../../src/web/model/rooms.js';
 import { NO_TRACKS, tableOf, withChanges } from '../../../src/web/model/track-table.js';
 import { barPath, barsOf } from '../../../src/web/model/waveform.js';
@@ -103,10 +103,10 @@ t.test('regions have addresses; what is not known is what plays now', (t) => {
   t.equal(regionOf('#/sync'), 'sync');
   t.equal(regionOf(''), 'now');
   t.equal(regionOf('#/nowhere'), 'now');
-  t.same(regionsShown('queue', 'phone'), ['queue']);
-  t.same(regionsShown('queue', 'middle'), ['now', 'queue']);
-  t.same(regionsShown('library', 'middle'), ['library']);
-  t.same(regionsShown('house', 'wide'), ['library', 'now', 'house', 'queue']);
-  t.same(regionsShown('sync', 'wide'), ['sync']);
+  t.same(columnsShown('queue', 'phone'), [['queue']]);
+  t.same(columnsShown('queue', 'middle'), [['now'], ['queue']]);
+  t.same(columnsShown('library', 'middle'), [['library']]);
+  t.same(columnsShown('house', 'wide'), [['library'], ['now', 'house'], ['queue']]);
+  t.same(columnsShown('sync', 'wide'), [['sync']]);
   t.end();
 });

@@ -4,6 +4,9 @@ import { lostForMs, WORDS_AFTER_MS } from '../../model/link.js';
 import { every, nowMs } from '../../world/timers.js';
 import { useApp, useWords } from '../context.js';
 
+/** The other nodes are asked whether they live, while this one is silent. Milliseconds. */
+const PROBE_EVERY_MS = 6_000;
+
 /** All banners that are due. */
 export function Banners() {
   return (
@@ -35,12 +38,28 @@ function LineBanner() {
     app.notices.say(words.noLine);
     return () => app.notices.say(words.reconnected(name));
   }, [isShown, app, words]);
+  useEffect(() => {
+    if (!isShown) return;
+    void app.peers.probe();
+    return every(PROBE_EVERY_MS, () => void app.peers.probe());
+  }, [isShown, app]);
   if (!isShown) return null;
+  const answering = app.peers.answering.value;
   const name = app.store.state.value?.node.name ?? location.hostname;
   const heardS = link.heardMs === null ? null : Math.round((now - link.heardMs) / 1_000);
   return (
     <div class="banner banner-warn">
       <p>{heardS === null ? words.neverHeard(name) : words.noWord(name, heardS)}</p>
+      {answering.length > 0 && (
+        <p>
+          {words.alsoAnswers}
+          {answering.map(({ name, url }) => (
+            <a key={url} class="peer" href={`${url}/${location.hash}`} rel="noreferrer">
+              <bdi>{name}</bdi>
+            </a>
+          ))}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,16 +1,17 @@
 /** The whole page: the frame, and the regions that there is room for. */
 import { useEffect } from 'preact/hooks';
-import type { Region } from '../../model/region.js';
-import { regionsShown } from '../../model/region.js';
+import { columnsShown, type Region } from '../../model/region.js';
 import { useApp, useWords } from '../context.js';
 import { NowRegion } from '../now/now-region.js';
 import { Banners } from './banners.js';
+import { DropZone } from './drop-zone.js';
 import { HouseStrip } from './house-strip.js';
 import { LiveRegions } from './live-regions.js';
 import { MiniPlayer } from './mini-player.js';
 import { Navigation } from './navigation.js';
 import { NoticeLine } from './notice-line.js';
 import { TopBar } from './top-bar.js';
+import { useDesk } from './use-desk.js';
 
 /** Everything that is seen. */
 export function Page() {
@@ -18,9 +19,9 @@ export function Page() {
   const words = useWords();
   const state = app.store.state.value;
   const width = app.width.value;
-  const asked = app.region.value;
   const hasHouse = state !== null && state.cluster.id !== null;
-  const shown: readonly Region[] = regionsShown(asked, width);
+  const columns = columnsShown(hasHouse || state === null ? app.region.value : 'setup', width);
+  const isNowShown = columns.flat().includes('now');
   useDocumentTitle();
   return (
     <>
@@ -32,35 +33,42 @@ export function Page() {
       {hasHouse && <HouseStrip />}
       <main
         id="main"
-        class={`main main-${shown.length > 1 ? width : 'single'}${app.store.isStale.value ? ' stale' : ''}`}
+        class={`main main-${columns.length > 1 ? width : 'single'}${app.store.isStale.value ? ' stale' : ''}`}
       >
         {state === null ? (
           <p class="quiet loading">{words.loading}</p>
         ) : (
-          shown.map((region) => <RegionOf key={region} region={region} />)
+          columns.map((column) => (
+            <div key={column[0]} class="column">
+              {column.map((region) => (
+                <RegionOf key={region} region={region} />
+              ))}
+            </div>
+          ))
         )}
       </main>
       <div class="foot">
         <NoticeLine />
-        {hasHouse && !shown.includes('now') && <MiniPlayer />}
+        {hasHouse && !isNowShown && <MiniPlayer />}
         {hasHouse && width === 'phone' && <Navigation place="foot" />}
       </div>
+      <DropZone />
+      <Overlays />
       <LiveRegions />
     </>
   );
 }
 
 function RegionOf({ region }: { readonly region: Region }) {
-  switch (region) {
-    case 'now':
-      return <NowRegion />;
-    case 'queue':
-    case 'library':
-    case 'house':
-    case 'sync':
-    case 'setup':
-      return null;
-  }
+  const desk = useDesk();
+  if (region === 'now') return <NowRegion />;
+  const Component = desk?.regions[region];
+  return Component === undefined ? null : <Component />;
+}
+
+/** What opens over the page, once it is here. */
+function Overlays() {
+  return useDesk()?.overlays.map((Overlay) => <Overlay key={Overlay.name} />) ?? null;
 }
 
 /** The tab says what plays and where, and its picture how it goes. */

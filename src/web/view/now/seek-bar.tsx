@@ -47,7 +47,7 @@ export function SeekBar() {
     keys.current = app.later(KEYS_MS, () => finish(positionMs));
   };
   return (
-    <div class="seek">
+    <div class={durationMs === 0 ? 'seek seek-none' : 'seek'}>
       <div class="seek-field">
         <Waveform trackId={moment?.trackId ?? null} />
         {(held !== null || sought !== undefined) && durationMs > 0 && (

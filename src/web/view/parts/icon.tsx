@@ -11,7 +11,7 @@ const PATHS = {
   skip: 'M6 5l10 7-10 7zM19 5v14',
   volume: 'M4 9v6h4l5 4V5L8 9zM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11',
   muted: 'M4 9v6h4l5 4V5L8 9zM17 10l4 4M21 10l-4 4',
-  more: 'M12 5.5v.01M12 12v.01M12 18.5v.01',
+  more: 'M12 4.5v1M12 11.5v1M12 18.5v1',
   grip: 'M5 9h14M5 15h14',
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16 16l5 5',
   upload: 'M12 16V4M7 9l5-5 5 5M4 16v4h16v-4',
