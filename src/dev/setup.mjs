@@ -32,6 +32,7 @@ const DEBIAN = {
       probe: '/usr/lib/python3/dist-packages/yaml/__init__.py',
       why: 'reads the template for cloud-init',
     },
+    { name: 'chromium', probe: '/usr/bin/chromium', why: 'opens the page as people do' },
   ],
 };
 

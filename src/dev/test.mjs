@@ -24,6 +24,7 @@ const SUITES = [
   { name: 'long', folders: ['long/'], jobs: 1, coverage: false, option: '--long', timeoutS: 600 },
   { name: 'processes', folders: ['processes/'], jobs: 1, coverage: false },
   { name: 'cluster', folders: ['cluster/processes/'], jobs: 1, coverage: false },
+  { name: 'page', folders: ['web/browser/'], jobs: 1, coverage: false },
   { name: 'simulation', folders: ['sim/'], jobs: 1, coverage: false },
   { name: 'crash points', folders: ['crash/'], jobs: availableParallelism(), coverage: false },
   { name: 'logic', folders: PURE_FOLDERS.map((folder) => `${folder}/`), jobs: availableParallelism(), coverage: true },
