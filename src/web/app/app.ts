@@ -8,6 +8,7 @@ import { wordsOf } from '../text/languages.js';
 import type { Refusal } from '../world/api.js';
 import { after } from '../world/timers.js';
 import { Actions } from './actions.js';
+import { Figures } from './figures.js';
 import { Notices } from './notices.js';
 import { Peaks } from './peaks.js';
 import { Peers } from './peers.js';
@@ -27,6 +28,7 @@ export class App {
   readonly peaks = new Peaks();
   readonly peers = new Peers({ store: this.store });
   readonly sync = new SyncFeed();
+  readonly #figures = new Figures({ store: this.store, isWanted: () => this.region.value === 'house' });
   readonly words: Signal<Words> = signal(en);
   readonly region: Signal<Region> = signal(regionOf(location.hash));
   readonly width: ReadonlySignal<Width> = widthSignal();
@@ -61,6 +63,7 @@ export class App {
     this.#session.start();
     this.ticker.start();
     this.peers.start();
+    this.#figures.start();
     window.addEventListener('hashchange', () => {
       this.#hasMoved = true;
       this.region.value = regionOf(location.hash);

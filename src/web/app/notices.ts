@@ -48,6 +48,11 @@ export class Notices {
     this.#show({ text, isAlert: true, action });
   }
 
+  /** What a notice says is not so any more. */
+  withdraw(text: string): void {
+    if (this.shown.value?.text === text) this.dismiss();
+  }
+
   dismiss(): void {
     this.#end.cancel();
     this.shown.value = null;

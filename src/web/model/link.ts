@@ -18,7 +18,7 @@ export interface Link {
   readonly tries: number;
   /** When the last word came; null where none ever did. */
   readonly heardMs: number | null;
-  /** Since when there is no line; null while there is, and where it is not wanted. */
+  /** Since when there is no line: since the last word, where silence was the sign of it. Null while there is, and where it is not wanted. */
   readonly lostMs: number | null;
   /** Since when nobody sees the page; null while somebody does. */
   readonly hiddenMs: number | null;
@@ -104,7 +104,10 @@ function late(link: Link, nowMs: number, chance: number): [Link, LinkEffect] {
     return [{ ...link, phase: 'resting', atMs: nowMs, untilMs, tries: 0, lostMs: null }, 'close'];
   }
   if (nowMs < link.untilMs) return [link, null];
-  return link.phase === 'waiting' ? connect(link, nowMs) : retry(link, nowMs, chance);
+  if (link.phase === 'waiting') return connect(link, nowMs);
+  // What was silent so long was lost when it was heard last.
+  const lostMs = link.lostMs ?? link.heardMs;
+  return retry({ ...link, lostMs }, nowMs, chance);
 }
 
 function connect(link: Link, nowMs: number): [Link, LinkEffect] {

@@ -19,7 +19,8 @@ export interface Room {
 }
 
 const kindOf = ({ online, output }: NodeView): RoomKind => {
-  if (!online) return 'away';
+  // A node that says nothing of its sound has not been heard lately, even where it counts as online for a moment more.
+  if (!online || output.state === null) return 'away';
   if (output.state === 'playing' || output.state === 'silent') return output.state;
   return 'idle';
 };

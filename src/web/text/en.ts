@@ -67,11 +67,9 @@ export const en = {
   navigation: 'Regions',
   seenFrom: (node: string) => `This is how ${node} sees it.`,
   menu: 'Menu',
-  close: 'Close',
   cancel: 'Cancel',
   dismiss: 'Dismiss',
   undo: 'Undo',
-  songsInAll: songs,
   loading: 'Waiting for the first word of the node …',
 
   // The line to the node, and the house as a whole.
@@ -84,6 +82,7 @@ export const en = {
   alsoAnswers: 'These answer:',
   cutOff: (node: string, online: number, voters: number) =>
     `Cut off: ${node} sees ${online} of ${voters}. Music plays on; changes must wait.`,
+  noLeader: 'Nobody leads at the moment: changes must wait. Music plays on.',
   updated: 'The node was updated. This page is from before.',
   reload: 'Reload',
   tokenTitle: 'The token of this node',
@@ -101,8 +100,6 @@ export const en = {
   kinds,
   leads: 'leads',
   strip: 'The house',
-  roomLine: (name: string, kind: RoomKind, reason: string) =>
-    reason === '' ? `${name}: ${kinds[kind]}` : `${name}: ${kinds[kind]}. ${reason}`,
 
   // Now.
   buttons,
@@ -117,17 +114,13 @@ export const en = {
   positionText: (ms: number, ofMs: number) => `${spoken(ms)} of ${spoken(ofMs)}`,
   alreadySkipped: 'Already skipped',
   nowPlaying: (title: string) => `Now playing ${title}`,
-  paused: 'Paused',
-  pressed: 'asked for',
   by: (node: string, via: string) => `${node}, ${vias[via] ?? via}`,
   playedBy: (who: string) => `Played by ${who}`,
   pausedBy: (who: string) => `Paused by ${who}`,
   soundingHere: (node: string) => `Sounding in ${node}`,
   silentHere: (node: string, reason: string) => `${node} is silent. ${reason}`,
   noOutputHere: (node: string) => `${node} has no sound card: it takes part without a sound.`,
-  repeat: 'Repeat',
   repeats: { off: 'Repeat: off', all: 'Repeat: all', one: 'Repeat: this song' },
-  next: (title: string) => `Next: ${title}`,
 
   // Volume.
   volume: 'Volume',
@@ -202,14 +195,11 @@ export const en = {
   uploadsReady: (done: number, of: number) => `${done} of ${of} ready`,
   hide: 'Clear the list',
   noFiles: 'There is no file in that.',
-  leaveWarning: 'Files are still on their way.',
   byInbox: 'inbox',
   byOther: 'another page',
   total: '?',
 
   // The house.
-  allInStep: (n: number, us: number | null) =>
-    us === null ? `All ${n} rooms in step.` : `All ${n} rooms in step, within ${f.span(us)}.`,
   onlyRoom: (name: string) => `${name} plays alone: the house has one room.`,
   roomsOnline: (n: number, of: number) => (n === of ? `All ${of} rooms are there.` : `${n} of ${of} rooms are there.`),
   someSilent: (names: readonly string[]) => `${f.list(names)} ${names.length === 1 ? 'is' : 'are'} silent.`,
@@ -220,7 +210,6 @@ export const en = {
   isTheClock: 'the clock of the house',
   holdover: 'goes on by itself',
   unlocked: 'no lock yet',
-  card: 'Sound',
   disk: 'Card',
   free: (bytes: number, of: number) => `${f.bytes(bytes)} of ${f.bytes(of)} free`,
   diskFull: 'too full for another song',
@@ -232,7 +221,6 @@ export const en = {
   vote: 'Vote',
   learner: 'has no vote yet',
   filling: (held: number, of: number) => `filling: ${count(held)} of ${songs(of)}`,
-  version: (version: string) => `version ${version}`,
   openPage: (name: string) => `Open the page of ${name}`,
   here: 'you are here',
   soundSettings: 'How it sounds',

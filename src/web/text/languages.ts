@@ -2,12 +2,15 @@
 import { en, type Words } from './en.js';
 
 /** All of them; `pseudo` is for those who build the page: longer, with accents, to find what does not fit and what is not translated. */
-export const LANGUAGES = ['en', 'pseudo'] as const;
+export const LANGUAGES = ['en', 'de', 'pseudo'] as const;
 /** One of them. */
 export type Language = (typeof LANGUAGES)[number];
 
 /** Those that readers are offered, each in its own name. */
-export const OFFERED: readonly (readonly [language: Language, name: string])[] = [['en', 'English']];
+export const OFFERED: readonly (readonly [language: Language, name: string])[] = [
+  ['en', 'English'],
+  ['de', 'Deutsch'],
+];
 
 /** The first of the reader's languages, such as `de-AT`, that there is; else English. */
 export function languageFor(wanted: readonly string[]): Language {
@@ -21,6 +24,8 @@ export async function wordsOf(language: Language): Promise<Words> {
     switch (language) {
       case 'en':
         return { ...en, refusal: (await import('./en-refusals.js')).refusal };
+      case 'de':
+        return (await import('./de.js')).de;
       case 'pseudo':
         return (await import('./pseudo.js')).pseudo;
     }

@@ -18,14 +18,23 @@ export function every(everyMs: number, callback: () => void): () => void {
 
 /** One timer that is set anew: only the last setting counts. */
 export class Alarm {
-  #cancel: () => void = () => {};
+  #cancel: (() => void) | null = null;
 
   set(delayMs: number, callback: () => void): void {
-    this.#cancel();
-    this.#cancel = after(delayMs, callback);
+    this.cancel();
+    this.setUnlessSet(delayMs, callback);
+  }
+
+  /** Leaves a setting that is there as it is. */
+  setUnlessSet(delayMs: number, callback: () => void): void {
+    this.#cancel ??= after(delayMs, () => {
+      this.#cancel = null;
+      callback();
+    });
   }
 
   cancel(): void {
-    this.#cancel();
+    this.#cancel?.();
+    this.#cancel = null;
   }
 }

@@ -63,7 +63,7 @@ t.test('ten seconds without a word are the end of a stream, whatever the browser
   t.same(life.opened(), [1_000]);
   life.pass(2);
   t.same(life.opened(), [1_000, 1_000 + SILENCE_MS_MAX], 'the first try comes at once');
-  t.equal(lostForMs(life.link, life.nowMs), 1);
+  t.equal(lostForMs(life.link, life.nowMs), SILENCE_MS_MAX + 1, 'and it was lost with its last word');
   t.end();
 });
 

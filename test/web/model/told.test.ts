@@ -58,7 +58,8 @@ t.test('each room is playing, idle, silent with a reason, or away', (t) => {
       node('kitchen', { leader: true }, { errorUs: -2 }),
       node('hall', {}, { state: 'silent', reason: 'NO_CLOCK' }),
       node('attic', {}, { state: 'closed' }),
-      node('bath', { online: false }, { state: null }),
+      node('bath', { online: false }, { state: 'idle' }),
+      node('loft', {}, { state: null }),
     ],
   } as Parameters<typeof roomsOf>[0];
   t.same(
@@ -68,6 +69,7 @@ t.test('each room is playing, idle, silent with a reason, or away', (t) => {
       ['hall', 'silent', 'NO_CLOCK', false, true],
       ['attic', 'idle', null, false, false],
       ['bath', 'away', null, false, false],
+      ['loft', 'away', null, false, false],
     ],
   );
   t.equal(apartUs(roomsOf(state)), null, 'one room alone is in step with nobody');

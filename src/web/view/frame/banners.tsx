@@ -1,11 +1,13 @@
 /** What stands between the reader and the truth, at the head of the page, for as long as it does. Never in the way of what plays. */
 import { useEffect, useState } from 'preact/hooks';
 import { lostForMs, WORDS_AFTER_MS } from '../../model/link.js';
-import { every, nowMs } from '../../world/timers.js';
+import { after, every, nowMs } from '../../world/timers.js';
 import { useApp, useWords } from '../context.js';
 
 /** The other nodes are asked whether they live, while this one is silent. Milliseconds. */
 const PROBE_EVERY_MS = 6_000;
+/** Rooms agree on another that leads within this time, mostly. Milliseconds. */
+const ELECTION_MS = 1_500;
 
 /** All banners that are due. */
 export function Banners() {
@@ -36,7 +38,10 @@ function LineBanner() {
     const { name = '' } = app.store.state.peek()?.node ?? {};
     if (!isShown) return;
     app.notices.say(words.noLine);
-    return () => app.notices.say(words.reconnected(name));
+    return () => {
+      app.notices.say(words.reconnected(name));
+      app.notices.withdraw(words.noLine);
+    };
   }, [isShown, app, words]);
   useEffect(() => {
     if (!isShown) return;
@@ -64,17 +69,25 @@ function LineBanner() {
   );
 }
 
+/** Nothing can be agreed. An election that is over in a moment is not worth a word; that others are out of reach is, at once. */
 function QuorumBanner() {
   const app = useApp();
   const words = useWords();
   const state = app.store.state.value;
   const isCutOff = state !== null && state.cluster.id !== null && !state.cluster.quorum && !app.store.isStale.value;
-  const { votersOnline = 0, voters = 0 } = state?.cluster ?? {};
-  const text = isCutOff ? words.cutOff(state.node.name, votersOnline, voters) : '';
+  const { votersOnline = 0, voters = 0, needed = 0 } = state?.cluster ?? {};
+  const isElection = isCutOff && votersOnline >= needed;
+  const [lasts, setLasts] = useState(false);
+  useEffect(() => {
+    setLasts(false);
+    return isElection ? after(ELECTION_MS, () => setLasts(true)) : undefined;
+  }, [isElection]);
+  const name = state?.node.name ?? '';
+  const text = !isCutOff ? '' : !isElection ? words.cutOff(name, votersOnline, voters) : lasts ? words.noLeader : '';
   useEffect(() => {
     if (text !== '') app.notices.alert.value = text;
   }, [text, app]);
-  if (!isCutOff) return null;
+  if (text === '') return null;
   return (
     <div class="banner banner-warn">
       <p>{text}</p>

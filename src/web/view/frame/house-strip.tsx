@@ -17,7 +17,7 @@ export function HouseStrip() {
   const isInStep = sounding > 1 && apart !== null && apart <= IN_STEP_US_MAX;
   const caption = captionOf(words, { sounding, apart, isPaused: app.ticker.moment.value?.status === 'paused' });
   return (
-    <a class="strip" href="#/house" aria-label={words.strip}>
+    <a class={app.store.isStale.value ? 'strip stale' : 'strip'} href="#/house" aria-label={words.strip}>
       <span class={isInStep ? 'staff in-step' : 'staff'}>
         {rooms.map((room) => (
           <RoomLine key={room.id} room={room} />

@@ -1,5 +1,5 @@
 /** The outline of the song, from its peaks: what is over in ink, what is to come pale. A rest is a line, and so is a song without an outline yet. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { barPath, barsOf } from '../../model/waveform.js';
 import { useApp } from '../context.js';
 import { Progress } from './progress.js';
@@ -18,6 +18,11 @@ export function Waveform({ trackId }: { readonly trackId: string | null }) {
     observer.observe(box.current!);
     return () => observer.disconnect();
   }, []);
+  // So that the next song is drawn when it begins.
+  const nextId = app.store.shownQueue.value[1]?.trackId;
+  useEffect(() => {
+    if (nextId !== undefined) app.peaks.of(nextId);
+  }, [nextId, app]);
   const count = Math.floor(width / PITCH);
   const peaks = trackId === null ? null : app.peaks.of(trackId).value;
   const bars = peaks === null ? Array.from({ length: count }, () => 0) : barsOf(peaks, count);

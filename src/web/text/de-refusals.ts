@@ -1,0 +1,118 @@
+/** Die Codes des Fehlerkatalogs auf Deutsch. (Codes of the error catalogue in German.) */
+import { type Refusals, refusalsOf } from './refusals.js';
+
+/** Every code. */
+export const refusals: Refusals = {
+  NO_ANSWER: [
+    'Nicht ausgeführt: keine Antwort.',
+    'Nichts wird für später aufgehoben. Versuche es, wenn die Leitung wieder steht.',
+  ],
+  BAD_REQUEST: [
+    'Der Knoten hat diese Seite nicht verstanden.',
+    'Lade sie neu: Sie ist vielleicht älter als der Knoten.',
+  ],
+  BAD_NAME: ['Dieser Name geht nicht.', 'Nimm 1 bis 255 Zeichen ohne Zeilenumbruch.'],
+  BAD_CONFIG: ['Die Konfiguration des Knotens hat Fehler.', 'Sein Protokoll nennt sie.'],
+  BAD_POSITION: ['Das liegt hinter dem Ende des Stücks.', ''],
+  BAD_FRAME: ['Ein Knoten hat etwas Unverständliches gesendet.', 'Prüfe, ob alle Knoten dieselbe Version haben.'],
+  BAD_RANGE: ['So lang ist die Datei nicht.', ''],
+  BAD_USAGE: ['Der Befehl hat einen Fehler.', ''],
+  BODY_TOO_LARGE: ['Das ist zu viel auf einmal.', 'Teile es auf.'],
+  BUSY: ['Der Knoten ist voll beschäftigt.', 'Versuche es gleich noch einmal.'],
+  UNAUTHORIZED: [
+    'Dieser Knoten ändert nur etwas, wenn er sein Token bekommt.',
+    'Gib es einmal ein; dieser Browser merkt es sich.',
+  ],
+  TOO_MANY_REFUSED: ['Zu viele Fehlversuche von hier.', 'Warte eine Minute und prüfe dann das Token.'],
+  FORBIDDEN_ORIGIN: [
+    'Der Knoten kennt die Adresse nicht, unter der du ihn geöffnet hast.',
+    'Öffne ihn unter seinem eigenen Namen oder seiner Adresse, etwa über die Seite „Haus“.',
+  ],
+  NOT_FOUND: ['Das kennt der Knoten nicht.', 'Lade die Seite neu: Sie ist vielleicht neuer als der Knoten.'],
+  METHOD_NOT_ALLOWED: ['Das macht der Knoten nicht.', 'Lade die Seite neu: Sie ist vielleicht neuer als der Knoten.'],
+  TOO_SLOW: ['Die Datei kam zu langsam.', 'Schicke sie über eine bessere Leitung noch einmal.'],
+  TRACK_NOT_FOUND: ['Dieses Stück ist nicht mehr in der Sammlung.', ''],
+  TRACK_NOT_READY: ['Dieses Stück ist noch auf dem Weg in die anderen Räume.', 'Warte, bis es bereit ist.'],
+  TRACK_EXISTS: ['Schon in der Sammlung.', ''],
+  TRACK_PLAYING: ['Dieses Stück läuft gerade.', 'Überspringe es, dann lösche es.'],
+  UNSUPPORTED_AUDIO: [
+    'Das ist kein Ton, den Tutti abspielt.',
+    'Wandle es in WAV um: 8 bis 32 Bit oder Gleitkomma, 1 bis 8 Kanäle, 8 bis 192 kHz.',
+  ],
+  INCOMPLETE_AUDIO: ['Die Datei ist abgeschnitten.', 'Schicke die ganze Datei noch einmal.'],
+  DISK_FULL: ['Eine Karte ist voll.', 'Lösche Stücke oder nimm eine größere Karte.'],
+  ITEM_NOT_FOUND: ['Es steht nicht mehr in der Warteschlange.', ''],
+  ITEM_CHANGED: ['Jemand war schneller: Inzwischen läuft ein anderes Stück.', ''],
+  ITEM_PLAYING: ['Was gerade läuft, behält seinen Platz.', 'Überspringe es oder verschiebe ein anderes.'],
+  QUEUE_FULL: ['Die Warteschlange ist voll: Sie fasst 5.000 Stücke.', 'Entferne zuerst welche.'],
+  QUEUE_EMPTY: ['Die Warteschlange ist leer.', 'Füge ein Stück aus der Sammlung hinzu.'],
+  NOTHING_PLAYING: ['Es läuft nichts.', 'Drücke auf Abspielen.'],
+  NODE_NOT_FOUND: ['Diesen Raum gibt es nicht.', ''],
+  AMBIGUOUS_NAME: ['Mehrere Räume heißen so.', 'Nimm die Befehlszeile und die Kennung des gemeinten.'],
+  NO_QUORUM: ['Dieser Raum erreicht die meisten anderen nicht.', 'Die Musik läuft weiter; Änderungen müssen warten.'],
+  OUTCOME_UNKNOWN: [
+    'Abgeschickt, aber ohne Antwort: Es kann noch wirken.',
+    'Sieh nach, bevor du es noch einmal versuchst.',
+  ],
+  KEY_REUSED: ['Zwei Wünsche hatten dieselbe Nummer.', 'Versuche es noch einmal.'],
+  RETRY_EXPIRED: ['Das kam zu spät.', 'Sieh nach, bevor du es noch einmal versuchst.'],
+  CLUSTER_TOO_OLD: ['Ein Raum hat eine Version, die das nicht kennt.', 'Aktualisiere alle Knoten.'],
+  NOT_A_MEMBER: ['Dieser Knoten gehört noch zu keinem Haus.', 'Gründe eines oder tritt einem bei.'],
+  ALREADY_A_MEMBER: ['Dieser Knoten gehört schon zu einem Haus.', 'Lade die Seite neu.'],
+  LAST_MEMBER: ['Der einzige Raum kann das Haus nicht verlassen.', ''],
+  TRACKS_AT_RISK: ['Manche Stücke wären auf zu wenigen Karten.', 'Warte, bis die anderen Räume sie haben.'],
+  NODE_REMOVED: [
+    'Dieser Raum wurde aus seinem Haus genommen.',
+    'Damit er wieder hinein darf, schiebe den Ordner consensus seiner Daten weg und tritt neu bei.',
+  ],
+  LOG_DAMAGED: ['Ein Teil von dem, was dieser Raum weiß, ist beschädigt.', 'Schalte die anderen Räume ein.'],
+  CARD_DAMAGED: ['Die Karte dieses Raums hat etwas verloren.', 'Tausche sie bald; noch fehlt nichts.'],
+  CARD_NOT_TRUSTED: [
+    'Die Karte dieses Raums ist eine Kopie einer älteren.',
+    'Schiebe den Ordner consensus ihrer Daten weg und tritt an ihrer Stelle neu bei.',
+  ],
+  STATE_DIFFERS: ['Dieser Raum kam auf einen anderen Stand als die übrigen.', 'Er heilt sich selbst; bitte melde es.'],
+  NODE_UNREACHABLE: ['Dort antwortet kein Knoten.', ''],
+  BAD_ANSWER: ['Was dort antwortet, ist kein Knoten von Tutti.', 'Prüfe die Adresse und ob die Version dieselbe ist.'],
+  PEER_UNREACHABLE: [
+    'Unter dieser Adresse antwortet kein Knoten.',
+    'Prüfe Adresse und Port: 7420, wenn er nicht geändert wurde.',
+  ],
+  KEY_REFUSED: [
+    'Das Haus unter dieser Adresse hat einen anderen Schlüssel.',
+    'Nimm den, den tutti invite dort ausgibt.',
+  ],
+  PEER_TOO_OLD: ['Der andere Knoten ist älter als dieser.', 'Aktualisiere ihn und versuche es noch einmal.'],
+  NODE_TOO_OLD: ['Dieser Knoten ist älter als das Haus.', 'Aktualisiere ihn und versuche es noch einmal.'],
+  OUTPUT_UNAVAILABLE: ['Die Soundkarte ist nicht zu gebrauchen.', 'Führe auf diesem Knoten tutti doctor aus.'],
+  NO_CLOCK: [
+    'Die Uhr ist noch nicht gestellt.',
+    'Warte kurz; dauert es an, prüfe, ob UDP zwischen den Räumen durchkommt.',
+  ],
+  CLOCK_OUTVOTED: ['Der führende Raum sagt eine andere Zeit als die meisten.', 'Starte ihn neu.'],
+  TRACK_NOT_HELD: ['Zu wenige Räume haben diese Datei.', 'Es geht von selbst weiter, wenn sie wieder da sind.'],
+  TRACK_DAMAGED: ['Eine Datei auf der Karte ist nicht mehr, was sie war.', 'Sie wird von selbst neu geholt.'],
+  TRACK_LOST: [
+    'Kein Raum hat mehr eine gute Kopie dieses Stücks.',
+    'Schicke dieselbe Datei noch einmal oder lösche das Stück.',
+  ],
+  BAD_CHUNK: ['Ein Stück einer Datei kam falsch an.', 'Es wird von selbst neu geholt.'],
+  FILE_NOT_READABLE: ['Der Knoten darf eine Datei in seinem Eingang nicht lesen.', 'chmod g+r für diese Datei.'],
+  INBOX_UNUSABLE: ['Der Eingang ist nicht zu gebrauchen.', 'Das Protokoll des Knotens sagt, warum.'],
+  INBOX_NOT_A_FILE: ['Im Eingang liegt etwas, das keine Datei ist.', 'Kopiere die WAV-Dateien selbst hinein.'],
+  TRACK_MISSING: ['Das Stück ist noch nicht auf dieser Karte.', 'Es ist unterwegs.'],
+  TRACK_UNREADABLE: ['Die Karte kann dieses Stück nicht lesen.', 'Eine gute Kopie wird geholt; prüfe die Karte.'],
+  FILE_EXISTS: ['Auf der Karte ist eine Datei im Weg.', 'Das Protokoll des Knotens nennt sie.'],
+  BAD_SNAPSHOT: ['Was dieser Raum weiß, ist nicht lesbar.', 'Schalte die anderen Räume ein.'],
+  DISK_FAILED: ['Die Karte liest oder schreibt nicht.', 'Tausche sie.'],
+  STORE_UNREADABLE: [
+    'Was dieser Raum versprochen hat, ist nicht lesbar.',
+    'Lass seine Karte an ihrer alten Stelle neu beitreten.',
+  ],
+  DATA_DIR_IN_USE: ['Ein anderer Knoten arbeitet mit denselben Daten.', ''],
+  PORT_IN_USE: ['Ein anderes Programm hat den Port.', ''],
+  INTERNAL: ['Tutti hat einen Fehler gemacht.', 'Bitte melde ihn mit dem Protokoll dieses Knotens.'],
+};
+
+/** A code in words. */
+export const refusal = refusalsOf(refusals, (code) => `Der Knoten sagt ${code}; das kennt diese Seite nicht.`);
