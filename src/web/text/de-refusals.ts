@@ -98,6 +98,12 @@ export const refusals: Refusals = {
   ],
   BAD_CHUNK: ['Ein Stück einer Datei kam falsch an.', 'Es wird von selbst neu geholt.'],
   FILE_NOT_READABLE: ['Der Knoten darf eine Datei in seinem Eingang nicht lesen.', 'chmod g+r für diese Datei.'],
+  GPIO_UNAVAILABLE: [
+    'Eine Taste oder Lampe dieses Raums geht nicht.',
+    'Alles andere geht. Das Protokoll des Knotens sagt, warum.',
+  ],
+  BUTTON_STUCK: ['Eine Taste dieses Raums klemmt.', 'Sieh nach: sie tut nichts, bis sie losgelassen wird.'],
+  PANEL_UNAVAILABLE: ['Das Bedienfeld dieses Raums antwortet nicht.', 'Stecke es ein: es wird immerzu gesucht.'],
   INBOX_UNUSABLE: ['Der Eingang ist nicht zu gebrauchen.', 'Das Protokoll des Knotens sagt, warum.'],
   INBOX_NOT_A_FILE: ['Im Eingang liegt etwas, das keine Datei ist.', 'Kopiere die WAV-Dateien selbst hinein.'],
   TRACK_MISSING: ['Das Stück ist noch nicht auf dieser Karte.', 'Es ist unterwegs.'],

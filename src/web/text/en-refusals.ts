@@ -74,6 +74,12 @@ export const refusals: Refusals = {
   TRACK_LOST: ['No room has a good copy of this song.', 'Send the same file once more, or delete the song.'],
   BAD_CHUNK: ['A piece of a file came wrong.', 'It is fetched anew by itself.'],
   FILE_NOT_READABLE: ['The node may not read a file in its inbox.', 'chmod g+r the file.'],
+  GPIO_UNAVAILABLE: [
+    'A button or lamp of this room does not work.',
+    'Everything else does. The log of the node says why.',
+  ],
+  BUTTON_STUCK: ['A button of this room is stuck.', 'Look whether it is jammed: it does nothing until it is let go.'],
+  PANEL_UNAVAILABLE: ['The front panel of this room does not answer.', 'Plug it in: it is looked for all the time.'],
   INBOX_UNUSABLE: ['The inbox cannot be used.', 'The log of the node says why.'],
   INBOX_NOT_A_FILE: ['Something in the inbox is no file.', 'Copy the WAV files themselves into it.'],
   TRACK_MISSING: ['The song is not on this card yet.', 'It is on its way.'],

@@ -5,7 +5,9 @@ import { useApp, useWords } from '../context.js';
 export function Nearby() {
   const app = useApp();
   const words = useWords();
-  const waiting = app.store.state.value!.nearby.filter(({ cluster, httpUrl }) => cluster === null && httpUrl !== '');
+  const waiting = (app.store.state.value!.nearby ?? []).filter(
+    ({ cluster, httpUrl }) => cluster === null && httpUrl !== '',
+  );
   if (waiting.length === 0) return null;
   return (
     <section aria-labelledby="nearby-title">

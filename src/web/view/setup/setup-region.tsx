@@ -76,7 +76,7 @@ function JoinHouse() {
   const [key, setKey] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<Wrong | null>(null);
-  const houses = app.store.state.value!.nearby.filter(({ cluster }) => cluster !== null);
+  const houses = (app.store.state.value!.nearby ?? []).filter(({ cluster }) => cluster !== null);
   const join = async (event: Event) => {
     event.preventDefault();
     if (isBusy) return;
