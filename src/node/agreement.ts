@@ -57,7 +57,7 @@ export interface AgreementHandlers {
   statusChanged(): void;
   /** A peer told this by {@link Agreement.tell}. */
   told(from: NodeId, bytes: Uint8Array): void;
-  /** This node's term begins after the whole house was dark: the music that was playing stands at this item. */
+  /** A term begins after the whole house was dark, now or in what a start applies once more: the music that was playing stands at this item. */
   darknessEnded(item: ItemId): void;
 }
 
@@ -227,7 +227,7 @@ export class Agreement {
 
   #tellDarkness(epochBefore: number): void {
     const { term, playback } = this.#cluster;
-    if (!this.#isOwnTerm() || term?.epoch === epochBefore) return;
+    if (term?.epoch === epochBefore) return;
     if (playback.transport.status === 'paused') this.#handlers?.darknessEnded(playback.transport.itemId);
   }
 

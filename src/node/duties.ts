@@ -31,6 +31,11 @@ const RESERVE_AHEAD_NS = 24n * 3_600n * NS_PER_S;
 const MARK_EVERY_MS = 300_000;
 /** No more marks than this, however short the songs are. Nanoseconds. */
 const MARK_GAP_NS_MIN = NS_PER_S;
+/**
+ * After an outage the music goes on by itself within this time, or not at all: whoever leads later must not wake the house. Nanoseconds:
+ * enough for a few elections, for the one that leads first may not come to it.
+ */
+const RESUME_WITHIN_NS = 30n * NS_PER_S;
 /** How long an orderly end waits for its mark: others may be ending too, and then nobody is left to agree. Milliseconds. */
 const LAST_MARK_MS_MAX = 1_000;
 
@@ -52,7 +57,7 @@ export class Duties {
   readonly #init: NodeInit;
   /** Where this node serves HTTP; null until that is known. */
   #httpUrl: string | null = null;
-  /** The item with which the music is to go on; null where nothing is. */
+  /** The item with which the music is to go on, if nobody has touched it since; null where nothing is. */
   #resumeAt: ItemId | null = null;
   #isBusy = false;
   /** Nothing was due at the last look: to look again at every entry would cost more than to apply it. */
@@ -93,7 +98,7 @@ export class Duties {
     this.look();
   }
 
-  /** The house was dark while this item played: its owner said whether the music goes on. */
+  /** The house was dark, lately or long ago, while this item played: its owner said whether the music goes on. */
   darknessEnded(item: ItemId): void {
     if (this.#init.resumeAfterOutage === 'play') this.#resumeAt = item;
     this.look();
@@ -153,10 +158,18 @@ export class Duties {
     if (cluster.reserveUntilNs - now < RESERVE_BELOW_NS) {
       return { type: 'leader.reserve', reserveUntilNs: now + RESERVE_AHEAD_NS };
     }
-    if (this.#resumeAt === null) return null;
-    const expectItem = this.#resumeAt;
-    this.#resumeAt = null;
-    return { type: 'transport.play', expectItem };
+    if (this.#resumeAt === null || !this.#isAsLeft(this.#resumeAt)) {
+      this.#resumeAt = null;
+      return null;
+    }
+    return { type: 'transport.play', expectItem: this.#resumeAt };
+  }
+
+  /** The music stands where the outage left it, just now, and nobody has touched it since. */
+  #isAsLeft(item: ItemId): boolean {
+    const { transport, changedBy } = this.#agreement.cluster.playback;
+    if (transport.status !== 'paused' || transport.itemId !== item || changedBy?.via !== 'node') return false;
+    return this.#agreement.now() - changedBy.at < RESUME_WITHIN_NS;
   }
 
   #description(): Description | null {

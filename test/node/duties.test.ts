@@ -170,22 +170,58 @@ t.test('only the leader reserves cluster time', async (t) => {
   t.strictSame(news(), []);
 });
 
-t.test('an outage of long ago, which a start applies once more, wakes nobody', async (t) => {
-  const { node, consensus, handlers, news } = await start(t, { node: { resumeAfterOutage: 'play' } });
+/** The beginning of a term after an outage, as another node, or an earlier process of this one, proposed it. */
+const darkness = (reserveUntilNs: bigint): Uint8Array => {
+  const command: Command = { type: 'leader.begin', node: NODE_ID, epoch: 7, reserveUntilNs, reproposed: [] };
+  return encodeProposal({ command, origin: { node: NODE_ID, via: 'node' } });
+};
+
+/** A house that plays, goes dark, and comes up again under another leader. */
+async function darkened(t: Test) {
+  const house = await start(t, { node: { resumeAfterOutage: 'play' } });
+  const { node, consensus, handlers, news } = house;
   await addSong(node, 'a.wav', song(60_000));
   await node.wishes.play({ trackId: 'a' }, BY);
   news();
-  // As this node's earlier process began it: this one never led in that epoch.
-  const command: Command = {
-    type: 'leader.begin',
-    node: NODE_ID,
-    epoch: 7,
-    reserveUntilNs: node.now(),
-    reproposed: [],
-  };
-  await consensus.propose(encodeProposal({ command, origin: { node: NODE_ID, via: 'node' } }));
+  const status = consensus.status.bind(consensus);
+  let role: LogStatus['role'] = 'follower';
+  consensus.status = () => ({ ...status(), role });
+  await consensus.propose(darkness(node.now()));
   await settled();
-  t.notOk(news().includes('transport.play'));
   t.match(node.cluster.view(node.now()).transport, { status: 'paused' });
   t.equal(handlers.epoch(), 7);
+  t.notOk(news().includes('transport.play'), 'that is for the one who leads');
+  const lead = async () => {
+    role = 'leader';
+    handlers.statusChanged();
+    await settled();
+    return news().includes('transport.play');
+  };
+  return { ...house, lead };
+}
+
+t.test('who leads next lets the music go on, where the first one after an outage did not come to it', async (t) => {
+  const { node, time, lead } = await darkened(t);
+  time.advance(5_000);
+  t.ok(await lead());
+  t.match(node.cluster.view(node.now()).transport, { status: 'playing', title: 'a' });
+});
+
+t.test('music that was not let go on is let go on at the next try, unless somebody has touched it', async (t) => {
+  for (const isTouched of [false, true]) {
+    const { node, time, lead, refuse, news } = await darkened(t);
+    refuse(1);
+    t.notOk(await lead());
+    if (isTouched) await node.seek(5, {}, BY);
+    time.advance(1_000);
+    await settled();
+    t.equal(news().includes('transport.play'), !isTouched);
+  }
+});
+
+t.test('an outage of long ago, which a start applies once more, wakes nobody', async (t) => {
+  const { node, time, lead } = await darkened(t);
+  time.advance(31_000);
+  t.notOk(await lead());
+  t.match(node.cluster.view(node.now()).transport, { status: 'paused' });
 });
