@@ -165,6 +165,9 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
       `http.listen and cluster.listen: both take port ${httpListen.port}; right are two ports, such as 8080 and 7420`,
     );
   }
+  const advertised =
+    cluster.advertise === '' ? null : readAddress('cluster.advertise', cluster.advertise, problems, clusterListen.port);
+  checkFindable(clusterListen, advertised, problems);
   if (cluster.election_ms < HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms) {
     problems.push(
       `cluster.election_ms: ${cluster.election_ms} is too soon after cluster.heartbeat_ms = ${cluster.heartbeat_ms}; right is at least ${HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms}`,
@@ -185,10 +188,7 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
     cluster: {
       keyFile: inDataDir(cluster.key_file, 'cluster.key'),
       listen: clusterListen,
-      advertise:
-        cluster.advertise === ''
-          ? null
-          : readAddress('cluster.advertise', cluster.advertise, problems, clusterListen.port),
+      advertise: advertised,
       discovery: cluster.discovery,
       heartbeatMs: cluster.heartbeat_ms,
       electionMs: cluster.election_ms,
@@ -239,10 +239,23 @@ function readAddress(path: string, text: string, problems: Problem[], defaultPor
   return { host: '', port: 0 };
 }
 
+/** Others look for a node where it says that it is, also after its next start: on a port that stays, and at an address of one machine. */
+function checkFindable(listen: HostPort, advertise: HostPort | null, problems: Problem[]): void {
+  // An address that cannot be read has its own problem, and no host.
+  if (listen.host !== '' && listen.port === 0) {
+    problems.push('cluster.listen: port 0 is another one at each start; right is one that stays, such as 7420');
+  } else if (advertise !== null && advertise.host !== '' && (advertise.port === 0 || isEverywhere(advertise.host))) {
+    problems.push(
+      'cluster.advertise: others reach no node at port 0, nor at an address that stands for all; right is a name or an address of this node, such as kitchen.local',
+    );
+  }
+}
+
+const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
 /** True where two listeners would get in each other's way: one port, on one address or on all of them. */
 function samePort(a: HostPort, b: HostPort): boolean {
-  const everywhere = (host: string) => host === '0.0.0.0' || host === '::';
-  return a.port !== 0 && a.port === b.port && (a.host === b.host || everywhere(a.host) || everywhere(b.host));
+  return a.port !== 0 && a.port === b.port && (a.host === b.host || isEverywhere(a.host) || isEverywhere(b.host));
 }
 
 function checkDistinct(lines: Readonly<Record<string, number | string>>, problems: Problem[]): void {
