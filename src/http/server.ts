@@ -304,6 +304,8 @@ export class HttpServer {
     this.#counts.refused(told.code);
     const slot = known?.info.slot ?? this.#slotOfRefusal(problem.status, request);
     if (typeof slot === 'number') reply.header('tutti-slot', String(slot));
+    // Which way of saying who one is this node takes (RFC 9110, section 15.5.2).
+    if (told.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
     if (typeof told.info.retryAfterS === 'number') reply.header('retry-after', String(told.info.retryAfterS));
     // What is still on its way of a body that is not wanted is thrown away for a while, and the answer not lost to a reset.
     if (!READS.includes(request.method)) lingerFor(request.raw, reply.raw, this.#context.time);

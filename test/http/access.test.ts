@@ -76,7 +76,8 @@ t.test('with a token, every call that changes something wants it, and none that 
     for (const authorization of [undefined, 'Bearer wrong', 'Basic c2VjcmV0', 'secret', 'Bearer secret2', 'Bearer ']) {
       const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
       const answer = await call(route.method, urlOf(route), headers, { remoteAddress: what });
-      t.match(answer, { status: 401, json: { code: 'UNAUTHORIZED' } }, `${what} ${authorization}`);
+      const refusal = { status: 401, headers: { 'www-authenticate': 'Bearer' }, json: { code: 'UNAUTHORIZED' } };
+      t.match(answer, refusal, `${what} ${authorization}`);
       t.notMatch(JSON.stringify(answer.json), /secret"/);
     }
   }
