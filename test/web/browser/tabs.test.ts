@@ -1,0 +1,91 @@
+/** Tabs that nobody looks at: they must not be in the way of one that somebody does, nor cost anything. */
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { until } from '../../support/daemon.js';
+import { missingBrowser, startBrowser } from './support/chromium.js';
+import { COUNT_TIMERS, COVER, WATCH_STREAMS } from './support/in-the-page.js';
+import { journey } from './support/journey.js';
+import { button, shows } from './support/on-the-page.js';
+import { PageHouse, TITLES } from './support/page-house.js';
+
+// A minute on a machine that has time.
+t.setTimeout(230_000);
+
+/** A browser has so many connections for one node. */
+const CONNECTIONS = 6;
+/** Longer than a page that nobody sees keeps its stream; and an afternoon. */
+const A_WHILE = '00:15';
+const AN_AFTERNOON = '04:00:00';
+
+const openStreams = (page: Page): Promise<number> =>
+  page.evaluate('streams.filter(({ readyState }) => readyState !== EventSource.CLOSED).length');
+
+await t.test('tabs that nobody sees', { skip: missingBrowser }, async (t) => {
+  const browser = await startBrowser(t);
+  const house = await PageHouse.start(t);
+  const init = { browser, origins: house.origins };
+
+  await t.test(
+    'idle: a tab that is covered lets its stream go, asks for nothing more, and is right at once when it is seen [rows 20, 52]',
+    (t) =>
+      journey(t, init, async (open) => {
+        await house.beginPlaying();
+        const { page } = await open(house.address('kitchen'), {
+          before: COUNT_TIMERS + WATCH_STREAMS + COVER,
+          hasFakeClock: true,
+        });
+        await shows(page, TITLES[0]);
+        t.equal(await openStreams(page), 1);
+        await page.evaluate("look('hidden')");
+        await page.clock.fastForward(A_WHILE);
+        await until('its stream is closed', async () => (await openStreams(page)) === 0);
+        await until('no timer is left', async () => (await page.evaluate('timers')) === 0);
+        const requests: string[] = [];
+        page.on('request', (request) => requests.push(request.url()));
+        await page.clock.fastForward(AN_AFTERNOON);
+        t.equal(await openStreams(page), 0);
+        t.same(requests, [], 'it asks for nothing');
+        t.equal(await page.evaluate('timers'), 0, 'nor waits for anything');
+
+        await house.daemons.hall.call('POST', '/transport/skip');
+        await house.settled('has skipped', ({ transport }) => transport.title === TITLES[1]);
+        t.equal(await page.title(), `${TITLES[0]} - kitchen`, 'of that it has not heard');
+        await page.evaluate("look('visible')");
+        await shows(page, TITLES[1]);
+      }),
+  );
+
+  await t.test('the seventh tab of a browser loads and works beside six that are covered [rows 20, 52]', (t) =>
+    journey(t, init, async (open) => {
+      await house.beginPlaying();
+      await house.daemons.kitchen.call('POST', '/transport/pause');
+      const first = await open(house.address('kitchen'), { before: WATCH_STREAMS + COVER });
+      const covered = [first];
+      while (covered.length < CONNECTIONS) {
+        await covered.at(-1)!.page.evaluate("look('hidden')");
+        covered.push(await open(house.address('kitchen'), { beside: first }));
+      }
+      await covered.at(-1)!.page.evaluate("look('hidden')");
+      for (const { page } of covered) await until('all are closed', async () => (await openStreams(page)) === 0);
+      const { page, press } = await open(house.address('kitchen'), { beside: first });
+      await shows(page, TITLES[0]);
+      await press(button(page, 'Skip'));
+      await shows(page, TITLES[1]);
+    }),
+  );
+
+  await t.test(
+    'a tab that is opened behind another one opens no stream until it is seen [row 52]',
+    { skip: 'it opens one, and lets it go after ten seconds' },
+    (t) =>
+      journey(t, init, async (open) => {
+        await house.beginPlaying();
+        const before = `window.startsHidden = true; ${WATCH_STREAMS}${COVER}`;
+        const { page } = await open(house.address('kitchen'), { before });
+        t.equal(await page.evaluate('streams.length'), 0);
+        await page.evaluate("look('visible')");
+        await shows(page, TITLES[0]);
+        t.equal(await openStreams(page), 1);
+      }),
+  );
+});
