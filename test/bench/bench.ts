@@ -17,6 +17,7 @@ import failover from './consensus/failover.bench.js';
 import idle from './consensus/idle.bench.js';
 import pool from './consensus/pool.bench.js';
 import slowDisk from './consensus/slow-disk.bench.js';
+import controls from './controls.bench.js';
 import player from './player.bench.js';
 import resampler from './resampler.bench.js';
 import type { Options, Row, Suite } from './row.js';
@@ -41,6 +42,7 @@ const SUITES: readonly Suite[] = [
   resampler,
   player,
   scan,
+  controls,
   commits,
   failover,
   catchUp,

@@ -47,10 +47,16 @@ export function buildFakeChip(): { readonly library: string } | { readonly missi
 export class PreloadedChip {
   readonly #folder: string;
   readonly #library: string;
+  readonly #aheadNs: bigint;
 
-  /** @param init the folder is made; the library is that of {@link buildFakeChip} */
-  constructor({ folder, library }: { readonly folder: string; readonly library: string }) {
+  /**
+   * @param init the folder is made; the library is that of {@link buildFakeChip}. `aheadNs`: how far the process's CLOCK_MONOTONIC is ahead of
+   * this one's, where it has one of its own
+   */
+  constructor(init: { readonly folder: string; readonly library: string; readonly aheadNs?: bigint }) {
+    const { folder, library, aheadNs = 0n } = init;
     this.#folder = folder;
+    this.#aheadNs = aheadNs;
     this.#library = library;
     mkdirSync(join(folder, 'dev'), { recursive: true });
     mkdirSync(join(folder, 'sys/bus/gpio/devices/gpiochip0'), { recursive: true });
@@ -83,7 +89,7 @@ export class PreloadedChip {
     this.#put('grounded', line, isGrounded ? 1 : 0);
     const at = process.hrtime.bigint();
     const event = new DataView(new ArrayBuffer(BYTES.event));
-    event.setBigUint64(0, at, true);
+    event.setBigUint64(0, at + this.#aheadNs, true);
     event.setUint32(8, isGrounded ? RISING : FALLING, true);
     event.setUint32(12, line, true);
     let fifo: number;

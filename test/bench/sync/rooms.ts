@@ -243,6 +243,9 @@ export async function startRooms(init: RoomsInit): Promise<Rooms | { readonly mi
       ? (clocks as ClockMaker).wrap(CRYSTALS[index]!, plain)
       : { command: plain, env: {} };
     const wired = wires?.wrap(index, command) ?? command;
+    const further = init.envOf?.(name) ?? {};
+    // Of two libraries that are to be preloaded neither takes the other's place.
+    const preloads = [clockEnv, further].flatMap(({ LD_PRELOAD }: { LD_PRELOAD?: string }) => LD_PRELOAD ?? []);
     const env = {
       PATH: process.env.PATH,
       TUTTI_NAME: name,
@@ -256,7 +259,8 @@ export async function startRooms(init: RoomsInit): Promise<Rooms | { readonly mi
       ...cardEnv,
       ...clockEnv,
       ...init.env,
-      ...init.envOf?.(name),
+      ...further,
+      ...(preloads.length > 0 && { LD_PRELOAD: preloads.join(':') }),
     };
     return new Room(new Program(wired, env), { name, http: http(index), folder: home, originNs });
   }) as [Room, Room, Room];
