@@ -212,7 +212,7 @@ t.test('music that was not let go on is let go on at the next try, unless somebo
     const { node, time, lead, refuse, news } = await darkened(t);
     refuse(1);
     t.notOk(await lead());
-    if (isTouched) await node.seek(5, {}, BY);
+    if (isTouched) await node.wishes.seek(5, {}, BY);
     time.advance(1_000);
     await settled();
     t.equal(news().includes('transport.play'), !isTouched);
