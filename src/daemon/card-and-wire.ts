@@ -38,6 +38,7 @@ import { clockAddress, peerAddress } from './addresses.js';
 import type { Hardware } from './controls.js';
 import { Newcomer } from './newcomer.js';
 import { outputSetup } from './output-setup.js';
+import { checkPeerPort } from './peer-port.js';
 import { checkKey, dropKey, keepKey, makeKey, readKey, typedKey } from './secret-files.js';
 import type { Vital } from './watchdog.js';
 
@@ -112,6 +113,7 @@ export class CardAndWire implements Ground {
 
   async init(): Promise<void> {
     this.#newcomer.checkRoom();
+    await checkPeerPort(this.#config.cluster.listen);
     const isKeyNew = makeKey(this.#config.cluster.keyFile);
     const self = this.#self();
     const { heartbeatMs, electionMs } = this.#config.cluster;
@@ -130,6 +132,7 @@ export class CardAndWire implements Ground {
     }
     checkKey(keyFile, key);
     this.#newcomer.checkRoom();
+    await checkPeerPort(this.#config.cluster.listen);
     const member = this.#self();
     const knocker = new TlsKnocker({ time: this.#components.time });
     const places = addresses.map(peerPlace);
@@ -160,6 +163,10 @@ export class CardAndWire implements Ground {
     const hub = new PeerHub({ time });
     let link: TlsPeerLink | null = null;
     const lamp = leaderLamp(hardware, log.child('lamp'));
+    const peerClocks = spawnClock(
+      { node: recovered.node, boot, key, listen: await clockAddress(cluster.listen), lamp: lamp?.far },
+      { log: log.child('clock'), died: fatal },
+    );
     const consensus: Replica = new Replica(
       {
         time,
@@ -172,10 +179,7 @@ export class CardAndWire implements Ground {
           );
           return hub.over(link);
         },
-        peerClocks: spawnClock(
-          { node: recovered.node, boot, key, listen: await clockAddress(cluster.listen), lamp: lamp?.far },
-          { log: log.child('clock'), died: fatal },
-        ),
+        peerClocks,
       },
       {
         boot,
@@ -221,6 +225,7 @@ export class CardAndWire implements Ground {
         version: this.#version,
         address: () => peerAddress(this.#config),
         closedConnections: () => ({ ...link?.counters() }),
+        refusedDatagrams: () => ({ ...peerClocks.counts() }),
         sound: { channels, latencyUs, queueMs, volumeLimit, level },
         clockErrorUs: clock.maxErrorUs,
         resumeAfterOutage,

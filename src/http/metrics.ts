@@ -306,6 +306,14 @@ export const METRICS: Readonly<Record<string, readonly Metric[]>> = {
       eachOfNode: ({ node }) =>
         Object.entries(node.init.closedConnections?.() ?? {}).map(([reason, count]) => [[reason], count]),
     },
+    {
+      name: 'tutti_clock_datagrams_refused_total',
+      type: 'counter',
+      help: "Datagrams at the clock's port that had no effect, by reason: malformed, of strangers (without the cluster's key), replayed.",
+      labels: ['reason'],
+      eachOfNode: ({ node }) =>
+        Object.entries(node.init.refusedDatagrams?.() ?? {}).map(([reason, count]) => [[reason], count]),
+    },
   ],
   Files: [
     {

@@ -17,6 +17,8 @@ export interface NodeInit {
   readonly address: () => string;
   /** Connections that its link has closed so far, by reason: see io/net/counters.ts. None where it is left out. */
   readonly closedConnections?: () => Readonly<Record<string, number>>;
+  /** Datagrams at its clock's port that came and had no effect, by reason, since it started. */
+  readonly refusedDatagrams?: () => Readonly<Record<string, number>>;
   /** From the configuration; latency and channels may be changed from afar. */
   readonly sound: SoundSettings;
   /** How far cluster time may be wrong at most for this node to begin to sound, microseconds; `auto` looks at the network. */

@@ -126,10 +126,14 @@ const givenUp = (sent: boolean): TuttiError =>
     : new TuttiError('NO_QUORUM', 'No leader could be reached, and the change of members was not sent to anybody.');
 
 /**
- * Who takes part after a change; null where that is who does now.
+ * Who takes part after a change; null where that is who does now. `isFit`: a learner that could vote as it stands.
  * @throws TuttiError NODE_NOT_FOUND, BAD_REQUEST where nobody would be left to vote, or a card claims another's place
  */
-export function membersAfter(change: MemberChange, { members }: Configuration): MemberRecord[] | null {
+export function membersAfter(
+  change: MemberChange,
+  { members }: Configuration,
+  isFit: (node: NodeId) => boolean = () => false,
+): MemberRecord[] | null {
   const has = (node: NodeId) => members.some((member) => member.node === node);
   switch (change.type) {
     case 'add': {
@@ -157,7 +161,12 @@ export function membersAfter(change: MemberChange, { members }: Configuration): 
     }
     case 'remove':
       if (!has(change.node)) throw notFound(change.node);
-      return voting(members.filter(({ node }) => node !== change.node));
+      return voting(
+        inherited(
+          members.filter(({ node }) => node !== change.node),
+          isFit,
+        ),
+      );
     case 'voters': {
       const unknown = change.voters.find((node) => !has(node));
       if (unknown !== undefined) throw notFound(unknown);
@@ -186,6 +195,12 @@ export function placeTaken({ members }: Configuration, isFit: (node: NodeId) => 
   return null;
 }
 
+/** Where the only one that votes goes, as in a house of two, a learner gets its vote by the same stop-sign: there is no vote to wait for. */
+function inherited(members: MemberRecord[], isFit: (node: NodeId) => boolean): MemberRecord[] {
+  const heir = members.some(({ voter }) => voter) ? undefined : members.find(({ node }) => isFit(node));
+  return members.map((member) => (member === heir ? { ...member, voter: true } : member));
+}
+
 const notFound = (node: NodeId) => new TuttiError('NODE_NOT_FOUND', `No member has the id ${node}.`);
 
 /** The last voter may not go, however it is asked: nothing could be agreed any more, not even its return. */
@@ -193,7 +208,7 @@ function voting(members: MemberRecord[]): MemberRecord[] {
   if (!members.some(({ voter }) => voter)) {
     throw new TuttiError(
       'BAD_REQUEST',
-      'Nobody would be left to vote. Let another node in first, and wait until it votes.',
+      'Nobody would be left to vote. Let another node in first, and wait until it has all that is agreed.',
     );
   }
   if (members.length > MEMBERS_MAX)

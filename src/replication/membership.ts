@@ -173,7 +173,8 @@ export class Membership {
     // It may be this very one that stands there, and it is not to be refused here while it passes.
     if (isGated && this.#gate?.isTaken) return;
     try {
-      const members = membersAfter(change, self.configuration());
+      const fit = this.#fit();
+      const members = membersAfter(change, self.configuration(), (node) => fit.has(node));
       if (members === null) {
         this.#answer({ session, code: null, detail: '' });
         return;
@@ -272,16 +273,21 @@ export class Membership {
   }
 
   #placeTaken(): MemberRecord[] | null {
-    const fit = new Set(
-      this.#candidates()
-        .filter(isFit)
-        .map(({ node }) => node),
-    );
+    const fit = this.#fit();
     const members = placeTaken(this.#components.self.configuration(), (node) => fit.has(node));
     if (members === null) return null;
     const voters = members.filter(({ voter }) => voter);
     // The old one may be the one that still works: then the change waits, like any that would lock the house.
     return voters.length - this.#unfit(voters).length < acceptQuorum(voters.length) ? null : members;
+  }
+
+  /** Those that could vote as they stand. */
+  #fit(): ReadonlySet<NodeId> {
+    return new Set(
+      this.#candidates()
+        .filter(isFit)
+        .map(({ node }) => node),
+    );
   }
 
   /** All members, as this leader sees them. */

@@ -1,6 +1,9 @@
 /** A daemon's card before it is a node: this file runs itself again in a mount namespace, on a file system that is too small for a log. */
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +13,14 @@ import { CardAndWire } from '../../src/daemon/card-and-wire.js';
 import { SystemRandom } from '../../src/io/random/system-random.js';
 import { SystemTime } from '../../src/io/time/system-time.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
-import { temporaryFolder } from '../support/daemon.js';
+import { peerPortOf, temporaryFolder } from '../support/daemon.js';
 
-function cardIn(t: Test, dataDir: string): CardAndWire {
-  const config = parseConfig('', { TUTTI_DATA_DIR: dataDir }, { hostname: 'kitchen' });
+/** A port that nobody has. */
+const LISTEN = `127.0.0.1:${await peerPortOf('card')}`;
+
+function cardIn(t: Test, dataDir: string, listen = LISTEN): CardAndWire {
+  const env = { TUTTI_DATA_DIR: dataDir, TUTTI_CLUSTER_LISTEN: listen };
+  const config = parseConfig('', env, { hostname: 'kitchen' });
   const fatal = (error: unknown) => t.fail(String(error));
   const components = {
     time: new SystemTime(),
@@ -51,6 +58,22 @@ if (SMALL_DISK === undefined) {
       code: 'BAD_REQUEST',
       detail: /key: found 3 characters; right is/,
     });
+  });
+
+  t.test('where another program has the peers’ port, for TCP or UDP, no house is founded', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    t.teardown(() => server.close());
+    t.teardown(() => socket.close());
+    await Promise.all([once(server, 'listening'), once(socket, 'listening')]);
+    for (const { port } of [server.address() as AddressInfo, socket.address()]) {
+      const dataDir = temporaryFolder(t);
+      const card = cardIn(t, dataDir, `127.0.0.1:${port}`);
+      await t.rejects(card.init(), { code: 'PORT_IN_USE', detail: /cluster\.listen sets another/ });
+      await t.rejects(card.join(request('ab'.repeat(32)), signal), { code: 'PORT_IN_USE' });
+      t.notOk(existsSync(join(dataDir, 'cluster.key')));
+      t.notOk(await card.hasStore());
+    }
   });
 
   t.test('a store that cannot be made leaves no key', async (t) => {

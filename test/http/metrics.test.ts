@@ -21,7 +21,12 @@ async function scrape({ http }: TestHouse): Promise<{ text: string; families: Fa
 
 /** A node that has lived a little: songs, refusals, an upload that failed, an alert. */
 async function livelyHouse(t: Parameters<typeof startHouse>[0]) {
-  const house = await startHouse(t, { node: { closedConnections: () => ({ handshake: 3, broken: 0 }) } });
+  const house = await startHouse(t, {
+    node: {
+      closedConnections: () => ({ handshake: 3, broken: 0 }),
+      refusedDatagrams: () => ({ malformed: 2, strangers: 1, replayed: 0 }),
+    },
+  });
   const { node, http, playout, time } = house;
   const { track } = await addSong(node, 'A title that nobody else has.wav', song(5_000));
   time.advance(10);
@@ -102,6 +107,7 @@ t.test('what the node knows is what the metrics say', async (t) => {
     ['tutti_http_requests_total', { method: 'GET', route: '/api/v1/tracks/:track', status: '200' }, 1],
     ['tutti_http_requests_total', { method: 'GET', route: 'none', status: '404' }, 1],
     ['tutti_peer_connections_closed_total', { reason: 'handshake' }, 3],
+    ['tutti_clock_datagrams_refused_total', { reason: 'malformed' }, 2],
     ['tutti_node_info', { name: 'kitchen', version: '1.2.3' }, 1],
   ];
   for (const [name, labels, value] of expected)

@@ -34,6 +34,19 @@ const textOf = ({ name, voter, replaces }: MemberRecord): string =>
 
 const replacing = (letter: string, by: string) => ({ type: 'replace', old: id(letter), member: identity(by) }) as const;
 
+t.test('where the only voter goes, a learner that could vote gets its vote by the same change', (t) => {
+  const removed = { type: 'remove', node: id('a'), acceptLoss: false } as const;
+  t.equal(text(membersAfter(removed, house('A', 'b'), () => true)), 'B');
+  t.equal(text(membersAfter(removed, house('A', 'b', 'c'), (node) => node === id('c'))), 'b C');
+  t.equal(
+    codeOf(() => membersAfter(removed, house('A', 'b'), () => false)),
+    'BAD_REQUEST',
+    'one that is behind cannot',
+  );
+  t.equal(text(membersAfter(removed, house('A', 'B', 'c'), () => true)), 'B c', 'while another votes nobody has to');
+  t.end();
+});
+
 t.test('who votes keeps its place until another can take it', (t) => {
   t.equal(text(membersAfter(replacing('c', 'd'), house('A', 'B', 'C'))), 'A B C d>c');
   t.equal(text(membersAfter(replacing('c', 'd'), house('A', 'B', 'C', 'd'))), 'A B C d>c', 'it had come in before');
