@@ -319,6 +319,12 @@ export const ERRORS = {
     'A button of this node has been down for half a minute.',
     'The log says which. Look whether it is jammed, or its line is at ground; it counted as one press, and does nothing until it is let go.',
   ),
+  PRESS_REFUSED: row(
+    503,
+    'world',
+    'A press at this node was not carried out.',
+    'The front panel and the log of the node say why; press again when that is over.',
+  ),
   PANEL_UNAVAILABLE: row(
     503,
     'world',

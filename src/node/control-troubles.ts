@@ -5,6 +5,7 @@ import type { ErrorCode } from '../core/errors.js';
 export const CONTROL_TROUBLES = [
   'GPIO_UNAVAILABLE',
   'BUTTON_STUCK',
+  'PRESS_REFUSED',
   'PANEL_UNAVAILABLE',
 ] as const satisfies readonly ErrorCode[];
 /** One of them. */

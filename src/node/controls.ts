@@ -17,6 +17,8 @@ import { StatusLamp } from './status-lamp.js';
 
 /** A button that is down for longer is stuck: nobody holds one so long, and it means nothing to. Milliseconds. */
 const STUCK_MS = 30_000;
+/** How long a refused press is shown on the page: for whoever goes there to see what is wrong. Milliseconds. */
+const REFUSED_SHOWN_MS = 10_000;
 /** How often it is looked at what nobody tells of. Milliseconds. */
 const WATCH_MS = 500;
 
@@ -42,6 +44,7 @@ export class Controls {
   readonly #missing = new Set<ControlTrouble>();
   readonly #stuck = new Set<Button>();
   #cutOffSince: LocalTime | null = null;
+  #refusedAt: LocalTime | null = null;
   #timer: Timer | null = null;
   #unsubscribe: () => void = () => {};
 
@@ -55,6 +58,7 @@ export class Controls {
       member: () => house.member(),
       cutOffSince: () => this.#cutOffSince,
       refused: (code) => {
+        this.#refusedAt = time.now();
         this.#statusLamp?.refused();
         this.#panel?.refused(code);
       },
@@ -95,7 +99,8 @@ export class Controls {
 
   /** What is wrong now. */
   troubles(): readonly ControlTrouble[] {
-    const { buttons, panel } = this.#components;
+    const { time, buttons, panel } = this.#components;
+    const isRefused = this.#refusedAt !== null && Number(time.now() - this.#refusedAt) / 1e6 < REFUSED_SHOWN_MS;
     const isGpio =
       this.#missing.has('GPIO_UNAVAILABLE') ||
       (buttons?.trouble() ?? null) !== null ||
@@ -104,6 +109,7 @@ export class Controls {
     return [
       ...(isGpio ? (['GPIO_UNAVAILABLE'] as const) : []),
       ...(this.#stuck.size > 0 ? (['BUTTON_STUCK'] as const) : []),
+      ...(isRefused ? (['PRESS_REFUSED'] as const) : []),
       ...(isPanel ? (['PANEL_UNAVAILABLE'] as const) : []),
     ];
   }

@@ -47,7 +47,11 @@ export function raiseAlerts(alerts: Alerts, found: Findings): boolean {
     alerts.set('damage', damaged.length > 0 ? 'TRACK_DAMAGED' : null, { track: onlyOne(damaged) ?? null }),
     ...INBOX_TROUBLES.map((code) => alerts.set(code, found.inbox.includes(code) ? code : null)),
     alerts.set('lamp', found.lamp === null ? null : 'GPIO_UNAVAILABLE'),
-    ...CONTROL_TROUBLES.map((code) => alerts.set(code, found.controls.includes(code) ? code : null)),
+    ...CONTROL_TROUBLES.map((code) =>
+      alerts.set(code, found.controls.includes(code) ? code : null, {
+        severity: code === 'PRESS_REFUSED' ? 'info' : 'warn',
+      }),
+    ),
     alerts.set('card', log.trouble, { severity: 'error' }),
     alerts.set('lost', lost.length > 0 ? 'TRACK_LOST' : null, {
       severity: 'error',

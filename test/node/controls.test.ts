@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap';
 import { Controls } from '../../src/node/controls.js';
 import { FakeButtons, FakeLamp, FakePanel } from '../../src/ports/fake-controls.js';
-import { addSong, buildHouse, NODE_ID, song } from '../support/house.js';
+import { addSong, buildHouse, NODE_ID } from '../support/house.js';
+import { song } from '../support/three-nodes.js';
 
 const BY = { node: NODE_ID, via: 'api' } as const;
 /** What was set going comes to its end. */
@@ -24,7 +25,7 @@ async function begin(t: Test, init: { readonly isMember?: boolean; readonly song
     await house.stop();
   });
   if (isMember) {
-    for (let i = 1; i <= songs; i++) await addSong(node, `song ${i}.wav`, song(60_000, i));
+    for (let i = 1; i <= songs; i++) await addSong(node, `song ${i}.wav`, song(i));
     if (songs > 0)
       await node.wishes.enqueue(
         Array.from({ length: songs }, (_, i) => `song ${i + 1}`),
@@ -115,7 +116,7 @@ t.test('two buttons at once: both count, and the later one has the last word', a
 });
 
 t.test('a press that the house refuses is told at once: fast blinking, and its code on the panel', async (t) => {
-  const { time, panel, lamp, press, told } = await begin(t, { songs: 0 });
+  const { time, node, panel, lamp, press, told } = await begin(t, { songs: 0 });
   panel.plugIn();
   told();
   await press('play');
@@ -123,6 +124,10 @@ t.test('a press that the house refuses is told at once: fast blinking, and its c
   t.equal(lamp.lit, true);
   time.advance(100);
   t.equal(lamp.lit, false);
+  time.advance(500);
+  t.match(node.alerts(), [{ code: 'PRESS_REFUSED', severity: 'info' }], 'and on the page, for a while');
+  time.advance(10_000);
+  t.strictSame(node.alerts(), []);
 });
 
 t.test(
@@ -196,7 +201,7 @@ t.test('the panel plays, pauses, skips and turns the volume', async (t) => {
 
 t.test('the panel gets the whole display when it comes and when it asks, and afterwards what changed', async (t) => {
   const { time, node, panel, type, told } = await begin(t);
-  const whole = ['T song 1', 'S paused 0:00 1:00', 'N kitchen leader 1/1'];
+  const whole = ['T song 1', 'S paused 0:00 0:20', 'N kitchen leader 1/1'];
   await node.wishes.play({}, BY);
   await node.wishes.pause({}, BY);
   time.advance(500);
@@ -208,14 +213,14 @@ t.test('the panel gets the whole display when it comes and when it asks, and aft
   t.strictSame(told(), [], 'nothing changed');
   await node.wishes.play({}, BY);
   time.advance(1_700);
-  t.strictSame(told(), ['S playing 0:00 1:00', 'S playing 0:01 1:00']);
+  t.strictSame(told(), ['S playing 0:00 0:20', 'S playing 0:01 0:20']);
   await node.wishes.skip({}, BY);
   time.advance(20);
-  t.strictSame(told(), ['T song 2', 'S playing 0:00 1:00']);
+  t.strictSame(told(), ['T song 2', 'S playing 0:00 0:20']);
   panel.pullOut();
   time.advance(5_000);
   panel.plugIn();
-  t.match(told(), ['T song 2', /^S playing 0:0[45] 1:00$/, 'N kitchen leader 1/1']);
+  t.match(told(), ['T song 2', /^S playing 0:0[45] 0:20$/, 'N kitchen leader 1/1']);
 });
 
 t.test('garbage gets E BAD_LINE and nothing else, and an echo does not go round for ever', async (t) => {

@@ -47,8 +47,9 @@ export class ThreadLeaseLamp implements LeaseLamp {
   }
 
   async start(): Promise<void> {
-    const { port, wire, calls } = this.#components;
+    const { port, wire, calls, log } = this.#components;
     const lamp = await wire.take();
+    log.info('The leader lamp is there.', { kind: lamp.kind, outByKernel: lamp.kind === 'transient' });
     this.#lamp = openLamp(lamp, calls);
     Atomics.store(this.#over, 0, 0);
     process.on('exit', this.#dark);

@@ -103,6 +103,10 @@ export const refusals: Refusals = {
     'Alles andere geht. Das Protokoll des Knotens sagt, warum.',
   ],
   BUTTON_STUCK: ['Eine Taste dieses Raums klemmt.', 'Sieh nach: sie tut nichts, bis sie losgelassen wird.'],
+  PRESS_REFUSED: [
+    'Ein Tastendruck in diesem Raum blieb ohne Wirkung.',
+    'Drücke noch einmal, wenn das Hindernis vorbei ist.',
+  ],
   PANEL_UNAVAILABLE: ['Das Bedienfeld dieses Raums antwortet nicht.', 'Stecke es ein: es wird immerzu gesucht.'],
   INBOX_UNUSABLE: ['Der Eingang ist nicht zu gebrauchen.', 'Das Protokoll des Knotens sagt, warum.'],
   INBOX_NOT_A_FILE: ['Im Eingang liegt etwas, das keine Datei ist.', 'Kopiere die WAV-Dateien selbst hinein.'],

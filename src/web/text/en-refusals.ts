@@ -79,6 +79,7 @@ export const refusals: Refusals = {
     'Everything else does. The log of the node says why.',
   ],
   BUTTON_STUCK: ['A button of this room is stuck.', 'Look whether it is jammed: it does nothing until it is let go.'],
+  PRESS_REFUSED: ['A press in this room was not carried out.', 'Press again when what is in the way is over.'],
   PANEL_UNAVAILABLE: ['The front panel of this room does not answer.', 'Plug it in: it is looked for all the time.'],
   INBOX_UNUSABLE: ['The inbox cannot be used.', 'The log of the node says why.'],
   INBOX_NOT_A_FILE: ['Something in the inbox is no file.', 'Copy the WAV files themselves into it.'],
