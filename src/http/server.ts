@@ -99,6 +99,8 @@ export class HttpServer {
   readonly #counts = new HttpCounts();
   readonly #context: RouteContext;
   readonly #app: FastifyInstance;
+  /** Where the page and its files are. */
+  readonly #pagePaths: ReadonlySet<string>;
   #url = '';
 
   constructor({ house, time, log }: HttpServerComponents, init: HttpServerInit) {
@@ -109,6 +111,7 @@ export class HttpServer {
     this.#guard = new Guard({ name: house.init.name, addresses: init.addresses, token });
     this.#refusals = new RefusalLimit({ time });
     const { nearby = () => [], web = new Map() } = init;
+    this.#pagePaths = new Set(webPaths(web));
     const access = token === null ? 'open' : 'token';
     const facade: Facade = { httpUrl: () => this.#url, access, webBuild: buildOf(web), nearby };
     this.#events = new EventStreams({ house, time, facade });
@@ -184,7 +187,10 @@ export class HttpServer {
       next();
     });
     app.addHook('onResponse', (request, reply, next) => {
-      this.#counts.answered(request.method, request.routeOptions.url, reply.statusCode);
+      const { url = '' } = request.routeOptions;
+      // Names of the page's files change with each build: they are counted as one.
+      const route = this.#pagePaths.has(url) ? '/' : request.routeOptions.url;
+      this.#counts.answered(request.method, route, reply.statusCode);
       next();
     });
 
@@ -279,8 +285,7 @@ export class HttpServer {
   #refuseCall(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { method, url } = request;
     const path = url.replace(/\?.*$/s, '');
-    const isOfPage = webPaths(this.#init.web ?? new Map()).includes(path);
-    const methods = isOfPage ? ['GET', 'HEAD'] : allowed(path);
+    const methods = this.#pagePaths.has(path) ? ['GET', 'HEAD'] : allowed(path);
     const shown = `${method} ${url.slice(0, 200)}`;
     if (methods.length === 0) {
       return this.#refuse(new TuttiError('NOT_FOUND', `there is no call ${shown}`), request, reply);

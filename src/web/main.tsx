@@ -5,9 +5,11 @@ import { listenToKeys } from './app/keys.js';
 import './style/index.css';
 import { AppContext } from './view/context.js';
 import { Page } from './view/frame/page.js';
+import { prefetchDesk } from './view/frame/use-desk.js';
 
 const app = new App();
 listenToKeys(app);
+if (app.width.value !== 'phone' || app.region.value !== 'now') void prefetchDesk();
 const root = document.getElementById('app')!;
 void app.start().then(() => {
   root.replaceChildren();

@@ -17,7 +17,6 @@ import { Session } from './session.js';
 import { Store } from './store.js';
 import { SyncFeed } from './sync-feed.js';
 import { Ticker } from './ticker.js';
-import { Uploads } from './uploads.js';
 
 /** Everything that components stand on. Made once; alive from `start` on, for as long as the page is open. */
 export class App {
@@ -47,13 +46,6 @@ export class App {
       this.asksForToken.value = true;
     },
   });
-  readonly uploads = new Uploads({
-    store: this.store,
-    actions: this.actions,
-    notices: this.notices,
-    preferences: this.preferences,
-    words: () => this.words.peek(),
-  });
   #hasMoved = false;
   readonly #session = new Session({ store: this.store });
 
@@ -70,7 +62,10 @@ export class App {
     });
     const { language } = this.preferences;
     if (language.value !== 'en') this.words.value = await wordsOf(language.value);
+    const isKnown = computed(() => this.store.state.value !== null);
     effect(() => {
+      // The rest of English is not needed before there is something to say it of.
+      if (language.value === 'en' && !isKnown.value) return;
       void wordsOf(language.value).then((words) => {
         this.words.value = words;
         document.documentElement.lang = words.lang;

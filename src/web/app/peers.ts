@@ -10,6 +10,9 @@ export interface Peer {
   readonly url: string;
 }
 
+/** What a house looks like before it has been seen. */
+const ROOMS_MOSTLY = 3;
+
 const isPeer = (value: unknown): value is Peer =>
   typeof value === 'object' &&
   value !== null &&
@@ -23,6 +26,9 @@ export class Peers {
   readonly answering: Signal<readonly Peer[]> = signal([]);
   readonly #store: Store;
   #known: readonly Peer[] = remembered();
+
+  /** How many rooms there were when this browser saw the house last. */
+  readonly roomsBefore = this.#known.length === 0 ? ROOMS_MOSTLY : this.#known.length + 1;
 
   constructor(components: { readonly store: Store }) {
     this.#store = components.store;

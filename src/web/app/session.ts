@@ -24,6 +24,7 @@ export class Session {
   readonly #nextBurst = new Alarm();
   readonly #library = new Alarm();
   #close: () => void = () => {};
+  #isAskingForTime = false;
   #isAskingForTracks = false;
   #isAskingForQueue = false;
 
@@ -40,12 +41,10 @@ export class Session {
   }
 
   #step(event: Parameters<Store['stepLink']>[0]): void {
-    const before = this.#store.link.value.phase;
     const effect = this.#store.stepLink(event);
     if (effect !== null) this.#close();
     if (effect === 'open') this.#open();
     const { phase } = this.#store.link.value;
-    if (phase === 'live' && before !== 'live') void this.#burst();
     if (phase === 'resting') this.#nextBurst.cancel();
     const untilMs = wakeMs(this.#store.link.value);
     if (Number.isFinite(untilMs)) this.#wake.set(untilMs - nowMs(), () => this.#step('time'));
@@ -68,11 +67,13 @@ export class Session {
   #takeState(state: StateEvent): void {
     const store = this.#store;
     const hasHouse = state.cluster.id !== null;
+    const wasPlaying = store.state.value?.transport.status === 'playing';
     batch(() => {
       if (hasHouse) store.clock.value = withWord(store.clock.value, state.cluster.timeNs, nowMs());
       store.takeState(state);
     });
     if (!hasHouse) return;
+    if (!wasPlaying && state.transport.status === 'playing') void this.#burst();
     if (store.tracks.value.rev !== state.tracksRev) void this.#askForTracks();
     if (!store.queue.value.isWhole) void this.#askForQueue();
   }
@@ -106,9 +107,17 @@ export class Session {
   /** Asks for the time a few times in a row, and later again. */
   async #burst(): Promise<void> {
     this.#nextBurst.set(BURST_EVERY_MS, () => void this.#burst());
+    if (this.#isAskingForTime) return;
+    this.#isAskingForTime = true;
+    await this.#askForTime();
+    this.#isAskingForTime = false;
+  }
+
+  async #askForTime(): Promise<void> {
     for (let asked = 0; asked < BURST; asked += 1) {
-      if (this.#store.link.value.phase !== 'live') return;
-      if (this.#store.state.value?.cluster.id === null) return;
+      const { phase } = this.#store.link.value;
+      // What stands still needs no clock.
+      if (phase !== 'live' || this.#store.state.value?.transport.status !== 'playing') return;
       const sentMs = nowMs();
       const answer = await read<{ timeNs: string }>('/time');
       const receivedMs = nowMs();

@@ -1,9 +1,9 @@
 /**
  * The moment as the page shows it: worked out anew whenever what was agreed changes, and on each second of the song while it plays and
- * somebody looks. Nothing else in the page ticks.
+ * somebody looks. Nothing else in the page ticks. Most of the page asks for the song, which changes when the song does.
  */
-import { effect, type Signal, signal } from '@preact/signals';
-import { type Moment, steady } from '../model/position.js';
+import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { isSameMoment, type Moment, type Song, songOf, steady } from '../model/position.js';
 import { Alarm } from '../world/timers.js';
 import type { Store } from './store.js';
 
@@ -14,12 +14,19 @@ const BEHIND_MS = 8;
 export class Ticker {
   /** Null before anything is known. */
   readonly moment: Signal<Moment | null> = signal(null);
+  /** The moment but for its position: the same object while the same song goes on. */
+  readonly song: ReadonlySignal<Song>;
   readonly #store: Store;
   readonly #next = new Alarm();
   #changedAt = '';
 
   constructor(components: { readonly store: Store }) {
     this.#store = components.store;
+    let last = songOf(null);
+    this.song = computed(() => {
+      last = songOf(this.moment.value, last);
+      return last;
+    });
   }
 
   start(): void {
@@ -39,7 +46,8 @@ export class Ticker {
     const changedAt = this.#store.state.peek()?.transport.changedBy?.atNs ?? '';
     const before = changedAt === this.#changedAt ? this.moment.peek() : null;
     this.#changedAt = changedAt;
-    this.moment.value = now === null ? null : steady(before, now);
+    const shown = now === null ? null : steady(before, now);
+    if (!isSameMoment(this.moment.peek(), shown)) this.moment.value = shown;
     if (now?.status !== 'playing' || document.visibilityState === 'hidden') return;
     const toSecond = 1_000 - (now.positionMs % 1_000);
     const toEnd = now.durationMs - now.positionMs;

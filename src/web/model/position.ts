@@ -60,6 +60,27 @@ export function momentOf({ transport, repeat, queue }: Agreed, sinceMs: number):
   return NOTHING;
 }
 
+/** What plays, wherever it is in it. */
+export type Song = Omit<Moment, 'positionMs' | 'index'>;
+
+/** The song of a moment; `before`, the same object, where it is that one still. */
+export function songOf(moment: Moment | null, before?: Song): Song {
+  const { status, itemId, trackId, title, durationMs } = moment ?? NOTHING;
+  const song: Song = { status, itemId, trackId, title, durationMs };
+  return before !== undefined && isSameSong(before, song) ? before : song;
+}
+
+const isSameSong = (a: Song, b: Song): boolean =>
+  a.status === b.status &&
+  a.itemId === b.itemId &&
+  a.trackId === b.trackId &&
+  a.title === b.title &&
+  a.durationMs === b.durationMs;
+
+/** There is nothing new to see. */
+export const isSameMoment = (a: Moment | null, b: Moment | null): boolean =>
+  a === b || (a !== null && b !== null && isSameSong(a, b) && a.positionMs === b.positionMs && a.index === b.index);
+
 /** A correction of the clock this small must not be seen to turn the time back. Milliseconds. */
 const SLEW_MS_MAX = 250;
 

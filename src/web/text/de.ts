@@ -6,6 +6,8 @@ import { formatOf } from './format.js';
 const f = formatOf('de');
 const { count } = f;
 const songs = (n: number) => (n === 1 ? '1 Stück' : `${count(n)} Stücke`);
+/** Eine Schranke wird aufgerundet; weniger als eine Mikrosekunde wird nicht behauptet. */
+const atMost = (us: number) => Math.max(1, Math.ceil(us));
 const seconds = (s: number) => `${count(s)} s`;
 
 /** Eine Dauer, wie man sie spricht. */
@@ -70,14 +72,13 @@ export const de: Words = {
   tokenSave: 'Dieses Token verwenden',
   tokenForget: 'Token vergessen',
 
-  inStep: (us) => (us === null ? 'Im Gleichlauf' : `Im Gleichlauf, auf ${f.span(us)} genau`),
+  inStep: (us) => (us === null ? 'Im Gleichlauf' : `Im Gleichlauf, auf ${f.span(atMost(us))} genau`),
   apart: (us) => `${f.span(us)} auseinander`,
   oneRoom: 'Ein Raum spielt',
   nobodyPlays: 'Stille',
   allPaused: 'Gemeinsam in Pause',
   kinds,
   leads: 'führt',
-  strip: 'Das Haus',
 
   buttons: { toggle: 'Abspielen', skip: 'Überspringen', previous: 'Zurück', shuffle: 'Mischen' },
   play: 'Abspielen',

@@ -12,6 +12,8 @@ import { notYetKnown, type Refused } from './refusals.js';
 const f = formatOf('en');
 const { count } = f;
 const songs = (n: number) => (n === 1 ? '1 song' : `${count(n)} songs`);
+/** A bound is rounded up, and less than a microsecond is not claimed. */
+const atMost = (us: number) => Math.max(1, Math.ceil(us));
 const seconds = (s: number) => `${count(s)} s`;
 
 /** A length of time as it is spoken. */
@@ -92,14 +94,13 @@ export const en = {
   tokenForget: 'Forget the token',
 
   // The house strip.
-  inStep: (us: number | null) => (us === null ? 'In step' : `In step, within ${f.span(us)}`),
+  inStep: (us: number | null) => (us === null ? 'In step' : `In step, within ${f.span(atMost(us))}`),
   apart: (us: number) => `Out of step by ${f.span(us)}`,
   oneRoom: 'One room plays',
   nobodyPlays: 'Silence',
   allPaused: 'Paused, together',
   kinds,
   leads: 'leads',
-  strip: 'The house',
 
   // Now.
   buttons,

@@ -6,7 +6,7 @@ export interface Format {
   readonly clock: (ms: number) => string;
   /** A whole number with its marks: 1,234. */
   readonly count: (value: number) => string;
-  /** Three figures at most, such as 0.4, 12, 1,200. */
+  /** Such as 0.4, 12, 1,200: a tenth is the least that is said. */
   readonly figure: (value: number) => string;
   /** 1.2 MB, in steps of a thousand. */
   readonly bytes: (bytes: number) => string;
@@ -30,7 +30,7 @@ const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 /** How a language writes figures. */
 export function formatOf(language: string): Format {
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-  const short = new Intl.NumberFormat(language, { maximumSignificantDigits: 2 });
+  const short = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const list = new Intl.ListFormat(language, { type: 'conjunction' });
   const figure = (value: number) => (Math.abs(value) < 10 ? short.format(value) : whole.format(value));
   return {

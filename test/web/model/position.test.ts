@@ -1,6 +1,6 @@
 /** What is heard at an instant: arithmetic over what was agreed. */
 import t from 'tap';
-import { type Moment, momentOf, steady } from '../../../src/web/model/position.js';
+import { isSameMoment, type Moment, momentOf, songOf, steady } from '../../../src/web/model/position.js';
 import { item, playing, STOPPED } from './views.js';
 
 const queue = [item('i1', 10_000), item('i2', 20_000), item('i3', 5_000)];
@@ -45,6 +45,18 @@ t.test('nothing plays where nothing is current, and a length that is not known i
   t.match(momentOf({ transport: STOPPED, repeat: 'off', queue }, 1), { status: 'stopped', durationMs: 0 });
   const endless = playing(item('i9', 0), 0);
   t.match(momentOf({ transport: endless, repeat: 'one', queue }, 5_000), { itemId: 'i9', positionMs: 0 });
+  t.end();
+});
+
+t.test('a song that goes on is the same song', (t) => {
+  const song = songOf(momentOf(agreed(0), 0));
+  t.equal(songOf(momentOf(agreed(0), 5_000), song), song);
+  t.not(songOf(momentOf(agreed(0), 15_000), song), song);
+  t.match(songOf(null), { status: 'stopped', title: null });
+  t.ok(isSameMoment(momentOf(agreed(1), 0), momentOf(agreed(0), 1)));
+  t.notOk(isSameMoment(momentOf(agreed(1), 0), momentOf(agreed(0), 2)));
+  t.notOk(isSameMoment(null, momentOf(agreed(0), 2)));
+  t.ok(isSameMoment(null, null));
   t.end();
 });
 

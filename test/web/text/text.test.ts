@@ -81,7 +81,7 @@ t.test('figures are short, and in the unit that fits', (t) => {
   const f = formatOf('en');
   t.same([3.87, 0.124, 12.4, 999, 1_500, 2_000_000, -4].map(f.span), [
     '3.9 µs',
-    '0.12 µs',
+    '0.1 µs',
     '12 µs',
     '999 µs',
     '1.5 ms',
@@ -90,6 +90,14 @@ t.test('figures are short, and in the unit that fits', (t) => {
   ]);
   t.same([0, 999, 1_000, 12_345_678, 3e12, 5e15].map(f.bytes), ['0 B', '999 B', '1 kB', '12 MB', '3 TB', '5,000 TB']);
   t.same([0, 59_999, 185_000, 3_723_000, -5].map(clock), ['0:00', '0:59', '3:05', '1:02:03', '0:00']);
+  t.end();
+});
+
+t.test('a bound is never told better than it is', (t) => {
+  t.equal(en.inStep(0.0027), 'In step, within 1 µs');
+  t.equal(en.inStep(3.2), 'In step, within 4 µs');
+  t.equal(de.inStep(3.2), 'Im Gleichlauf, auf 4 µs genau');
+  t.equal(en.inStep(null), 'In step');
   t.end();
 });
 

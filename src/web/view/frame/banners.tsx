@@ -31,7 +31,8 @@ function LineBanner() {
     setNow(nowMs());
     return every(1_000, () => setNow(nowMs()));
   }, [isStale]);
-  const link = app.store.link.value;
+  // While all is well each word moves the link on, and there is nothing to draw.
+  const link = isStale ? app.store.link.value : app.store.link.peek();
   const lostMs = lostForMs(link, now);
   const isShown = isStale && lostMs >= WORDS_AFTER_MS;
   useEffect(() => {

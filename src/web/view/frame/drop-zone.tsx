@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { filesOf } from '../../world/dropped-files.js';
 import { useApp, useWords } from '../context.js';
+import { useUploads } from '../library/use-uploads.js';
 
 type Target = 'library' | 'queue';
 
@@ -11,6 +12,7 @@ const targetOf = (event: DragEvent): Target =>
 /** Says where what is held over the page would go. */
 export function DropZone() {
   const app = useApp();
+  const uploads = useUploads();
   const words = useWords();
   const [over, setOver] = useState<Target | null>(null);
   useEffect(() => {
@@ -30,7 +32,7 @@ export function DropZone() {
       setOver(null);
       if (app.whyNot.value !== null) return app.explain();
       const alsoQueue = targetOf(event) === 'queue';
-      void filesOf(event.dataTransfer!).then((files) => app.uploads.add(files, alsoQueue));
+      void filesOf(event.dataTransfer!).then((files) => uploads.add(files, alsoQueue));
       if (!alsoQueue) location.hash = '#/library';
     };
     document.addEventListener('dragover', drag);
@@ -41,7 +43,7 @@ export function DropZone() {
       document.removeEventListener('dragleave', leave);
       document.removeEventListener('drop', drop);
     };
-  }, [app]);
+  }, [app, uploads]);
   if (over === null) return null;
   return <p class={`drop drop-${over}`}>{over === 'queue' ? words.dropQueue : words.dropLibrary}</p>;
 }

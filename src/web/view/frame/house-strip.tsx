@@ -15,9 +15,9 @@ export function HouseStrip() {
   const apart = apartUs(rooms);
   const sounding = rooms.filter(({ kind }) => kind === 'playing').length;
   const isInStep = sounding > 1 && apart !== null && apart <= IN_STEP_US_MAX;
-  const caption = captionOf(words, { sounding, apart, isPaused: app.ticker.moment.value?.status === 'paused' });
+  const caption = captionOf(words, { sounding, apart, isPaused: app.ticker.song.value.status === 'paused' });
   return (
-    <a class={app.store.isStale.value ? 'strip stale' : 'strip'} href="#/house" aria-label={words.strip}>
+    <a class={app.store.isStale.value ? 'strip stale' : 'strip'} href="#/house">
       <span class={isInStep ? 'staff in-step' : 'staff'}>
         {rooms.map((room) => (
           <RoomLine key={room.id} room={room} />
@@ -25,6 +25,25 @@ export function HouseStrip() {
       </span>
       <span class="strip-caption">{caption}</span>
     </a>
+  );
+}
+
+/** The staff before anything is known, as high as it will be: nothing is to jump when the rooms come. */
+export function EmptyStrip() {
+  const app = useApp();
+  const rooms = Array.from({ length: app.peers.roomsBefore }, (_, at) => at);
+  return (
+    <div class="strip" aria-hidden="true">
+      <span class="staff">
+        {rooms.map((at) => (
+          <span key={at} class="room-line">
+            <span class="room-name" />
+            <span class="line" />
+          </span>
+        ))}
+      </span>
+      <span class="strip-caption">{'\u00a0'}</span>
+    </div>
   );
 }
 

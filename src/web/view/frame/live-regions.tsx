@@ -6,7 +6,7 @@ import { useApp, useWords } from '../context.js';
 export function LiveRegions() {
   const app = useApp();
   const words = useWords();
-  const title = app.ticker.moment.value?.title ?? null;
+  const title = app.ticker.song.value.title;
   const before = useRef(title);
   useEffect(() => {
     // The song that plays when the page is opened is read with the page.

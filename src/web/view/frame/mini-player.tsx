@@ -7,12 +7,12 @@ import { PlayButton, SkipButton } from '../now/transport-buttons.js';
 export function MiniPlayer() {
   const app = useApp();
   const words = useWords();
-  const moment = app.ticker.moment.value;
+  const { trackId, title } = app.ticker.song.value;
   return (
     <section class="mini" aria-label={words.regions.now}>
       <Progress className="mini-bar" />
       <a class="mini-title" href="#/now">
-        <bdi dir="auto">{moment?.title ?? words.nothing}</bdi>
+        <bdi dir="auto">{title === null || trackId === null ? words.nothing : app.titleOf(trackId, title)}</bdi>
       </a>
       <PlayButton size={28} />
       <SkipButton size={24} />

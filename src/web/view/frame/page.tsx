@@ -1,11 +1,10 @@
 /** The whole page: the frame, and the regions that there is room for. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { columnsShown, type Region } from '../../model/region.js';
 import { useApp, useWords } from '../context.js';
 import { NowRegion } from '../now/now-region.js';
 import { Banners } from './banners.js';
-import { DropZone } from './drop-zone.js';
-import { HouseStrip } from './house-strip.js';
+import { EmptyStrip, HouseStrip } from './house-strip.js';
 import { LiveRegions } from './live-regions.js';
 import { MiniPlayer } from './mini-player.js';
 import { Navigation } from './navigation.js';
@@ -22,38 +21,46 @@ export function Page() {
   const hasHouse = state !== null && state.cluster.id !== null;
   const columns = columnsShown(hasHouse || state === null ? app.region.value : 'setup', width);
   const isNowShown = columns.flat().includes('now');
+  const scroll = useRef<HTMLDivElement>(null);
+  const asked = app.region.value;
+  // Another region begins at its head.
+  useEffect(() => {
+    scroll.current!.scrollTop = 0;
+  }, [asked]);
   useDocumentTitle();
   return (
     <>
       <a class="skip-link" href="#main">
         {words.skipToMain}
       </a>
-      <TopBar />
-      <Banners />
-      {hasHouse && <HouseStrip />}
-      <main
-        id="main"
-        class={`main main-${columns.length > 1 ? width : 'single'}${app.store.isStale.value ? ' stale' : ''}`}
-      >
-        {state === null ? (
-          <p class="quiet loading">{words.loading}</p>
-        ) : (
-          columns.map((column) => (
-            <div key={column[0]} class="column">
-              {column.map((region) => (
-                <RegionOf key={region} region={region} />
-              ))}
-            </div>
-          ))
-        )}
-      </main>
+      <div class="scroll" ref={scroll}>
+        <TopBar />
+        <Banners />
+        {hasHouse && <HouseStrip />}
+        {state === null && <EmptyStrip />}
+        <main
+          id="main"
+          class={`main main-${columns.length > 1 ? width : 'single'}${app.store.isStale.value ? ' stale' : ''}`}
+        >
+          {state === null ? (
+            <p class="quiet loading">{words.loading}</p>
+          ) : (
+            columns.map((column) => (
+              <div key={column[0]} class="column">
+                {column.map((region) => (
+                  <RegionOf key={region} region={region} />
+                ))}
+              </div>
+            ))
+          )}
+        </main>
+      </div>
       <div class="foot">
         <NoticeLine />
         {hasHouse && !isNowShown && <MiniPlayer />}
         {hasHouse && width === 'phone' && <Navigation place="foot" />}
       </div>
-      <DropZone />
-      <Overlays />
+      {state !== null && <Overlays />}
       <LiveRegions />
     </>
   );
@@ -74,11 +81,10 @@ function Overlays() {
 /** The tab says what plays and where, and its picture how it goes. */
 function useDocumentTitle() {
   const app = useApp();
-  const moment = app.ticker.moment.value;
+  const { title, status } = app.ticker.song.value;
   const name = app.store.state.value?.node.name ?? document.documentElement.dataset.node ?? '';
   const isCutOff = app.store.isStale.value || app.store.state.value?.cluster.quorum === false;
-  const title = moment?.title ?? null;
-  const isPlaying = moment?.status === 'playing';
+  const isPlaying = status === 'playing';
   useEffect(() => {
     document.title = title === null ? name : `${title} - ${name}`;
     const icon = isCutOff ? 'cut-off' : isPlaying ? 'playing' : 'paused';

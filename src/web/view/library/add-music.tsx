@@ -2,10 +2,12 @@
 import { useRef } from 'preact/hooks';
 import { useApp, useWords } from '../context.js';
 import { Icon } from '../parts/icon.js';
+import { useUploads } from './use-uploads.js';
 
 /** Both buttons. Chosen once more, the same file is taken once more. */
 export function AddMusic() {
   const app = useApp();
+  const uploads = useUploads();
   const words = useWords();
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -14,7 +16,7 @@ export function AddMusic() {
     input.value = '';
     if (app.whyNot.value !== null) return app.explain();
     // Of a folder, pictures and lists that lie beside the songs are not meant.
-    app.uploads.add(input.webkitdirectory ? chosen.filter(({ name }) => /\.wav$/i.test(name)) : chosen);
+    uploads.add(input.webkitdirectory ? chosen.filter(({ name }) => /\.wav$/i.test(name)) : chosen);
   };
   return (
     <div class="add-music">

@@ -57,7 +57,7 @@ export function LibraryRegion() {
   );
 
   function countText(): string {
-    if (table.rev < 0) return words.loading;
+    if (table.rev < 0) return '\u00a0';
     if (table.byId.size === 0) return words.emptyHouseHow(app.store.state.value!.node.name);
     return found.length === 0 ? words.noneFound(text) : words.found(found.length, table.byId.size);
   }

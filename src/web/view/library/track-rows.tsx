@@ -22,7 +22,7 @@ export function TrackRows({ tracks }: { readonly tracks: readonly Track[] }) {
   const words = useWords();
   const [opened, setOpened] = useState<Opened | null>(null);
   const close = () => setOpened(null);
-  const playingId = app.ticker.moment.value?.trackId ?? null;
+  const playingId = app.ticker.song.value.trackId;
   const add = async (track: Track, place: 'end' | 'next') => {
     if (app.whyNot.value !== null) return app.explain();
     if (await app.actions.enqueue([itemOf(track)], place)) app.notices.tell(words.added(track.title, 1));

@@ -3,16 +3,17 @@ import { canBeRetried, isOver, summaryOf, type UploadRow } from '../../model/upl
 import type { Words } from '../../text/en.js';
 import { useApp, useWords } from '../context.js';
 import { Icon } from '../parts/icon.js';
+import { useUploads } from './use-uploads.js';
 
 /** The list, while there is anything in it. */
 export function UploadList() {
-  const app = useApp();
+  const uploads = useUploads();
   const words = useWords();
-  const rows = app.uploads.rows.value.filter(({ stage }) => stage !== 'cancelled');
-  const own = app.uploads.own.value;
+  const rows = uploads.rows.value.filter(({ stage }) => stage !== 'cancelled');
+  const own = uploads.own.value;
   if (rows.length === 0) return null;
   const { count, ready, isOver: areAllOver, sentBytes, totalBytes } = summaryOf(own);
-  const pace = areAllOver ? null : app.uploads.pace.value;
+  const pace = areAllOver ? null : uploads.pace.value;
   const left = pace === null ? '' : words.speedLeft(words.f.bytes(pace.bytesPerS), words.f.clock(pace.leftMs + 999));
   const bytes = areAllOver
     ? words.f.bytes(totalBytes)
@@ -29,11 +30,11 @@ export function UploadList() {
       {count > 0 && areAllOver && (
         <div class="uploads-end">
           {ready > 0 && (
-            <button type="button" class="button" onClick={() => app.uploads.enqueueAll()}>
+            <button type="button" class="button" onClick={() => uploads.enqueueAll()}>
               {words.addAll(ready)}
             </button>
           )}
-          <button type="button" class="button" onClick={() => app.uploads.forget()}>
+          <button type="button" class="button" onClick={() => uploads.forget()}>
             {words.hide}
           </button>
         </div>
@@ -44,6 +45,7 @@ export function UploadList() {
 
 function UploadLine({ row }: { readonly row: UploadRow }) {
   const app = useApp();
+  const uploads = useUploads();
   const words = useWords();
   const { id, stage, from, sentBytes, totalBytes } = row;
   const title = titleOf(row, app.store.tracks.value.byId);
@@ -66,18 +68,13 @@ function UploadLine({ row }: { readonly row: UploadRow }) {
           type="button"
           class="round small"
           aria-label={words.cancelUpload(title)}
-          onClick={() => app.uploads.cancel(id)}
+          onClick={() => uploads.cancel(id)}
         >
           <Icon name="close" size={20} />
         </button>
       )}
       {from === 'here' && canBeRetried(row) && (
-        <button
-          type="button"
-          class="button"
-          aria-label={words.retryUpload(title)}
-          onClick={() => app.uploads.retry(id)}
-        >
+        <button type="button" class="button" aria-label={words.retryUpload(title)} onClick={() => uploads.retry(id)}>
           {words.again}
         </button>
       )}

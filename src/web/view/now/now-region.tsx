@@ -33,15 +33,14 @@ export function NowRegion() {
 
 function Song() {
   const app = useApp();
-  const moment = app.ticker.moment.value;
-  const trackId = moment?.trackId ?? null;
+  const { trackId, title } = app.ticker.song.value;
   const track = trackId === null ? undefined : app.store.tracks.value.byId.get(trackId);
-  if (moment === null || moment.title === null) return <Silence />;
+  if (trackId === null || title === null) return <Silence />;
   const beside = [track?.artist, track?.album].filter((text) => typeof text === 'string' && text !== '').join(' · ');
   return (
     <div class="song">
       <p class="song-title">
-        <bdi dir="auto">{app.titleOf(trackId!, moment.title)}</bdi>
+        <bdi dir="auto">{app.titleOf(trackId, title)}</bdi>
       </p>
       <p class="song-beside">{beside === '' ? '\u00a0' : <bdi dir="auto">{beside}</bdi>}</p>
     </div>

@@ -2,8 +2,9 @@
  * How far the song is, as a bar. The browser's compositor moves it: one animation from where the song is to its end, set anew when what was
  * agreed changes. The page itself does nothing meanwhile.
  */
+import { useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { Moment } from '../../model/position.js';
 import { useApp } from '../context.js';
 
@@ -22,10 +23,10 @@ export function Progress({
   const cover = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const running = useRef<Running | null>(null);
-  const moment = app.ticker.moment.value;
-  useLayoutEffect(() => {
-    running.current = follow(running.current, moment, cover.current!, inner.current!);
-  }, [moment]);
+  // Nothing is drawn anew while a song goes on: the animation is looked at, and mostly left alone.
+  useSignalEffect(() => {
+    running.current = follow(running.current, app.ticker.moment.value, cover.current!, inner.current!);
+  });
   return (
     <div class={`progress ${className}`} aria-hidden="true">
       {children !== undefined && <div class="progress-rest">{children}</div>}

@@ -1,5 +1,5 @@
 /** Where the song is, to be read and to be set: the outline, and a slider over it that is felt more than seen. */
-import { useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { newest } from '../../model/overlay.js';
 import { useApp, useWords } from '../context.js';
 import { Waveform } from './waveform.js';
@@ -15,6 +15,9 @@ export function SeekBar() {
   const app = useApp();
   const words = useWords();
   const moment = app.ticker.moment.value;
+  const { trackId } = app.ticker.song.value;
+  // The outline is drawn anew for another song, not for another second.
+  const waveform = useMemo(() => <Waveform trackId={trackId} />, [trackId]);
   // Where the thumb is held; the song moves on underneath.
   const [held, setHeld] = useState<number | null>(null);
   const keys = useRef<() => void>(() => {});
@@ -49,7 +52,7 @@ export function SeekBar() {
   return (
     <div class={durationMs === 0 ? 'seek seek-none' : 'seek'}>
       <div class="seek-field">
-        <Waveform trackId={moment?.trackId ?? null} />
+        {waveform}
         {(held !== null || sought !== undefined) && durationMs > 0 && (
           <div class="seek-target" style={{ insetInlineStart: `${(100 * shownMs) / durationMs}%` }} />
         )}

@@ -32,7 +32,7 @@ function TransportButton({ button, icon, label, size, className = 'round' }: Tra
 /** Play where it is silent, pause where it plays. */
 export function PlayButton({ size, className = 'round' }: { readonly size: number; readonly className?: string }) {
   const words = useWords();
-  const isPlaying = useApp().ticker.moment.value?.status === 'playing';
+  const isPlaying = useApp().ticker.song.value.status === 'playing';
   return (
     <TransportButton
       button="toggle"

@@ -1,5 +1,5 @@
 /** The outline of the song, from its peaks: what is over in ink, what is to come pale. A rest is a line, and so is a song without an outline yet. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { barPath, barsOf } from '../../model/waveform.js';
 import { useApp } from '../context.js';
 import { Progress } from './progress.js';
@@ -25,8 +25,10 @@ export function Waveform({ trackId }: { readonly trackId: string | null }) {
   }, [nextId, app]);
   const count = Math.floor(width / PITCH);
   const peaks = trackId === null ? null : app.peaks.of(trackId).value;
-  const bars = peaks === null ? Array.from({ length: count }, () => 0) : barsOf(peaks, count);
-  const path = barPath(bars, { pitch: PITCH, height: HEIGHT, heightMin: 2 });
+  const path = useMemo(() => {
+    const bars = peaks === null ? Array.from({ length: count }, () => 0) : barsOf(peaks, count);
+    return barPath(bars, { pitch: PITCH, height: HEIGHT, heightMin: 2 });
+  }, [peaks, count]);
   return (
     <div class="waveform" ref={box}>
       <Progress className="waveform-layers">

@@ -58,7 +58,7 @@ function QueueList({ items }: { readonly items: readonly ShownItem[] }) {
   const words = useWords();
   const [opened, setOpened] = useState<Opened | null>(null);
   const list = useRef<HTMLDivElement>(null);
-  const status = app.ticker.moment.value?.status ?? 'stopped';
+  const { status } = app.ticker.song.value;
   const first = app.store.hasCurrent.value ? 1 : 0;
   const moves = useItemMoves(items, first);
   const reorder = useReorder({ items, first, rowHeight: ROW_HEIGHT, moved: moves.moveTo });

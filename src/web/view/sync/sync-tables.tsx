@@ -28,7 +28,7 @@ export function RoomTable({ sync }: { readonly sync: Sync }) {
     [figures.late, ({ late }) => countOf(words, late)],
   ];
   return (
-    <div class="table-box">
+    <div>
       <table>
         <caption>{words.table}</caption>
         <thead>
@@ -62,7 +62,7 @@ export function PairTable({ sync }: { readonly sync: Sync }) {
   if (sync.pairs.length === 0) return null;
   const nameOf = (id: string) => sync.nodes.find((node) => node.id === id)?.name ?? id.slice(0, 8);
   return (
-    <div class="table-box">
+    <div>
       <table>
         <caption>{words.pairs}</caption>
         <thead>
