@@ -32,3 +32,37 @@ export async function hold(page: Page, path: string): Promise<{ readonly arrived
   await page.route(`**${path}`, pass, { times: 1 });
   return { arrived, letGo };
 }
+
+/** Ids of the items of the queue, in the order in which they are shown. */
+export const queueOn = (page: Page): Promise<readonly string[]> =>
+  page
+    .getByRole('list', { name: 'Queue' })
+    .locator('[data-key]')
+    .evaluateAll((rows) =>
+      rows
+        .sort((a, b) => Number(a.getAttribute('aria-posinset')) - Number(b.getAttribute('aria-posinset')))
+        .map((row) => row.dataset.key),
+    );
+
+/** A row of the queue by its place, from 0. */
+export const queueRow = (page: Page, at: number): Locator =>
+  page.getByRole('list', { name: 'Queue' }).locator(`[aria-posinset="${at + 1}"]`);
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** One finger, put down, moved and lifted. CSS pixels of the window. */
+export async function touchDrag(page: Page, from: Point, to: Point): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: Point[]) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints });
+  await send('touchStart', [from]);
+  const STEPS = 8;
+  for (let step = 1; step <= STEPS; step += 1) {
+    const share = step / STEPS;
+    await send('touchMove', [{ x: from.x + share * (to.x - from.x), y: from.y + share * (to.y - from.y) }]);
+  }
+  await send('touchEnd', []);
+}
