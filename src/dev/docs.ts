@@ -232,6 +232,10 @@ into account. With an \`Idempotency-Key\` a repeat within ten minutes of cluster
     `\`GET /api/v1/events\` is a stream of server-sent events: first \`state\`, the view without its tracks, and again whenever it changes; \`queue\`, the whole of
 a queue that is longer than \`state\` shows; \`tracks\`, what changed in the library since the revision \`since\`, and, where \`rev\` is the same, who holds which track now; \`ping\` every ${PING_EVERY_MS / 1_000} s with the time. Who comes back is
 told the newest state, never the past.`,
+    '## The page',
+    `\`GET /\` is the page, which every node serves of its own and other nodes' music alike, and its files stand beside it: compressed when they were built,
+those with a hash in their names for good. The document names its build, as \`node.webBuild\` does: a page that finds another there offers to be
+loaded anew. Its policy (CSP) lets it run and fetch nothing but what this node serves, and ask the other nodes that were known then for a sign of life.`,
     '## Health',
     markdownTable(
       ['Call', 'Answer', 'Means'],

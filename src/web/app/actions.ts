@@ -131,9 +131,11 @@ export class Actions {
 
   // ---- The house -----------------------------------------------------------------------------------------------------------------
 
-  /** A change that is shown where it was asked for, not laid over. */
-  ask(call: Write): Promise<Written> {
-    return write(call, this.#c.preferences.token.value);
+  /** A change that is shown where it was asked for, not laid over; a token that is wanted is asked for. */
+  async ask(call: Write): Promise<Written> {
+    const written = await write(call, this.#c.preferences.token.value);
+    if (!written.ok && written.refusal.code === 'UNAUTHORIZED') this.#c.askForToken();
+    return written;
   }
 
   /** Says why something was refused; a token that is wanted is asked for. */

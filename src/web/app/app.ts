@@ -47,6 +47,7 @@ export class App {
     },
   });
   #hasMoved = false;
+  #focusId: string | null = null;
   readonly #session = new Session({ store: this.store });
 
   /** Resolves when there are words: in a language that is not built in they have to be fetched. */
@@ -106,6 +107,20 @@ export class App {
   /** Calls `callback` once, later; the function that it gives takes that back. */
   later(delayMs: number, callback: () => void): () => void {
     return after(delayMs, callback);
+  }
+
+  /** To a region; there to its heading, or to the element of this id. */
+  goTo(region: Region, focusId: string | null = null): void {
+    if (this.region.value === region) document.getElementById(focusId ?? `heading-${region}`)?.focus();
+    else this.#focusId = focusId;
+    location.hash = `#/${region}`;
+  }
+
+  /** Who comes to a region by {@link goTo} wants to be at the element of this id; null: at its heading. Told once. */
+  takeFocusId(): string | null {
+    const id = this.#focusId;
+    this.#focusId = null;
+    return id;
   }
 
   /** The reader has gone from one region to another: the first one has not been come to. */

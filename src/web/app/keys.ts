@@ -3,6 +3,8 @@ import { REGIONS } from '../model/region.js';
 import type { App } from './app.js';
 
 const VOLUME_STEP = 5;
+/** Id of the field for searching. */
+const SEARCH = 'search';
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName));
@@ -28,7 +30,7 @@ export function listenToKeys(app: App): void {
 
 function actionOf(app: App, key: string): (() => void) | null {
   const region = /^[1-5]$/.test(key) ? REGIONS[Number(key) - 1] : undefined;
-  if (region !== undefined) return () => go(region);
+  if (region !== undefined) return () => app.goTo(region);
   switch (key) {
     case ' ':
     case 'k':
@@ -42,17 +44,10 @@ function actionOf(app: App, key: string): (() => void) | null {
     case '-':
       return () => app.stepVolume(-VOLUME_STEP);
     case '/':
-      return () => {
-        go('library');
-        requestAnimationFrame(() => document.getElementById('search')?.focus());
-      };
+      return () => app.goTo('library', SEARCH);
     case '?':
       return () => document.getElementById('menu')?.showPopover();
     default:
       return null;
   }
 }
-
-const go = (region: string): void => {
-  location.hash = `#/${region}`;
-};

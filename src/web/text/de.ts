@@ -85,7 +85,7 @@ export const de: Words = {
   pause: 'Pause',
   nothing: 'Es läuft nichts',
   emptyHouse: 'Noch keine Musik',
-  emptyHouseHow: (node) => `Zieh WAV-Dateien hierher, oder kopiere sie nach ${node}:/var/lib/tutti/inbox/`,
+  emptyHouseHow: (node) => `Zieh WAV-Dateien hierher, oder kopiere sie nach ${node}.local:/var/lib/tutti/inbox/`,
   emptyQueue: (n) =>
     n === 0 ? 'Die Warteschlange ist leer.' : `Die Warteschlange ist leer. Die Sammlung hat ${songs(n)}.`,
   toLibrary: 'Zur Sammlung',

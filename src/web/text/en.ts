@@ -108,7 +108,7 @@ export const en = {
   pause: 'Pause',
   nothing: 'Nothing is playing',
   emptyHouse: 'No music yet',
-  emptyHouseHow: (node: string) => `Drop WAV files here, or copy them to ${node}:/var/lib/tutti/inbox/`,
+  emptyHouseHow: (node: string) => `Drop WAV files here, or copy them to ${node}.local:/var/lib/tutti/inbox/`,
   emptyQueue: (n: number) => (n === 0 ? 'The queue is empty.' : `The queue is empty. The library has ${songs(n)}.`),
   toLibrary: 'Open the library',
   position: 'Position',

@@ -21,7 +21,9 @@ export function RegionFrame({ region, aside, isHeadingHidden = false, children }
   const isAsked = app.region.value === region;
   const Heading = isAsked ? 'h1' : 'h2';
   useEffect(() => {
-    if (isAsked && app.hasMoved()) heading.current?.focus();
+    if (!isAsked || !app.hasMoved()) return;
+    const id = app.takeFocusId();
+    (id === null ? heading.current : document.getElementById(id))?.focus();
   }, [isAsked, app]);
   return (
     <section class={`region region-${region}`} aria-labelledby={`heading-${region}`}>
