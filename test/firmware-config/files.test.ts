@@ -74,9 +74,22 @@ t.test('every script is one that a shell takes', (t) => {
     'install.sh',
     'bin/tutti',
     'bin/tutti-join-from',
+    'bin/tutti-lamps-off',
   ]) {
     t.equal(spawnSync('sh', ['-n', file]).status, 0, file);
   }
+  t.end();
+});
+
+t.test('lamps are put out after a daemon that was killed, and not after one that ended in order', (t) => {
+  const folder = temporaryFolder(t);
+  cpSync('bin/tutti-lamps-off', join(folder, 'tutti-lamps-off'));
+  writeFileSync(join(folder, 'tutti'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  const after = (result: string) =>
+    spawnSync(join(folder, 'tutti-lamps-off'), { env: { PATH: process.env.PATH, SERVICE_RESULT: result } }).stdout;
+  t.equal(String(after('success')), '');
+  t.equal(String(after('watchdog')), 'lamp-off\n');
+  t.equal(String(after('signal')), 'lamp-off\n');
   t.end();
 });
 
