@@ -2,7 +2,7 @@
  * `npm test`: brings what is missing, checks, builds, and runs the suites one after another.
  *
  * `npm test -- WORD...` runs only the test files whose path holds one of the words, without check and coverage. `npm test -- --long`
- * runs the suite of what takes too long for every time, and nothing else. Closes with the true counts of assertions: `N passed, N failed, N skipped`.
+ * runs the suite of what takes too long for every time, `--vm` that of a whole emulated machine, and nothing else. Closes with the true counts of assertions: `N passed, N failed, N skipped`.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -21,6 +21,7 @@ const PURE_FOLDERS = ['core', 'library', 'playback', 'cluster', 'audio', 'config
  * names its files.
  */
 const SUITES = [
+  { name: 'machine', folders: ['vm/'], jobs: 1, coverage: false, option: '--vm', timeoutS: 1_800 },
   { name: 'long', folders: ['long/'], jobs: 1, coverage: false, option: '--long', timeoutS: 600 },
   { name: 'processes', folders: ['processes/'], jobs: 1, coverage: false },
   { name: 'cluster', folders: ['cluster/processes/'], jobs: 1, coverage: false },
