@@ -9,30 +9,43 @@ import type { Announcement } from '../../ports/neighbours.js';
 export const SERVICE = '_tutti._tcp.local';
 /** The word for a daemon that belongs to no cluster yet. */
 const WAITING = 'waiting';
-/** Of one entry of a TXT record, bytes (RFC 6763, 6.1), and how many are looked at. */
-const ENTRY_BYTES_MAX = 255;
+/** Entries of a TXT record that are looked at. */
 const ENTRIES_MAX = 16;
 /** Of an instance's name before its id: a label of DNS has 63 bytes. */
 const LABEL_NAME_BYTES_MAX = 40;
+/** A label of DNS that cannot be (RFC 1035, 2.3.4). */
+const LABEL_TOO_LONG = /[^.:/]{64}/;
+/** Of a name, a version, an address and a URL, bytes: with all of them at their longest, a packet stays below what a datagram of ours may hold. */
+const WORDS_BYTES_MAX = 160;
 
 const CLUSTER = /^[0-9a-f]{32}$/;
 /** No control characters, nothing that is longer than anybody means. */
 const FIELD = /^[^\p{Cc}]{1,240}$/u;
 
-/** The records of a daemon. @param id tells its instance from others of the same name; @param ttlS 0 takes them back */
+/**
+ * The records of a daemon. A name that is too long is cut; an address or a URL that is too long for DNS is left out, for half of one leads
+ * nowhere, and nobody lists what has none. @param id tells its instance from others of the same name; @param ttlS 0 takes them back */
 export function recordsOf(announcement: Announcement, id: string, ttlS: number): MdnsRecord[] {
   const { name, cluster, httpUrl, address, version } = announcement;
   const instance = `${cut(name.replace(/[.\p{Cc}]/gu, '-'), LABEL_NAME_BYTES_MAX)}-${id}.${SERVICE}`;
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
-  const host = address.slice(0, address.lastIndexOf(':'));
-  const entries = { id, name, cluster: cluster ?? WAITING, url: httpUrl, address, version };
-  const data = Object.entries(entries).map(([key, value]) => cut(`${key}=${value}`, ENTRY_BYTES_MAX));
+  const target = address.slice(0, address.lastIndexOf(':'));
+  const places = Object.entries({ url: httpUrl, address }).filter(([, place]) => fitsDns(place));
+  const words = {
+    id,
+    name: cut(name, WORDS_BYTES_MAX),
+    cluster: cluster ?? WAITING,
+    version: cut(version, WORDS_BYTES_MAX),
+  };
+  const data = [...Object.entries(words), ...places].map(([key, value]) => `${key}=${value}`);
   return [
     { name: SERVICE, type: 'PTR', ttl: ttlS, data: instance },
-    { name: instance, type: 'SRV', ttl: ttlS, data: { port, target: host } },
+    ...(fitsDns(address) ? [{ name: instance, type: 'SRV', ttl: ttlS, data: { port, target } }] : []),
     { name: instance, type: 'TXT', ttl: ttlS, data },
   ];
 }
+
+const fitsDns = (place: string): boolean => Buffer.byteLength(place) <= WORDS_BYTES_MAX && !LABEL_TOO_LONG.test(place);
 
 /** What a packet says of one instance; `said` is null where it says goodbye. */
 export interface Heard {

@@ -7,6 +7,7 @@ import { MdnsNeighbours } from '../../../src/io/mdns/mdns-neighbours.js';
 import { heardIn, recordsOf, SERVICE } from '../../../src/io/mdns/records.js';
 import { SystemRandom } from '../../../src/io/random/system-random.js';
 import { SystemTime } from '../../../src/io/time/system-time.js';
+import { DATAGRAM_BYTES_MAX } from '../../../src/ports/datagram.js';
 import { FakeLog } from '../../../src/ports/fake-log.js';
 import { FakeNeighbourhood, FakeNeighbours } from '../../../src/ports/fake-neighbours.js';
 import { IN_HOUSE, runNeighboursContract, WAITS } from '../../contract/neighbours.js';
@@ -59,6 +60,34 @@ else {
     pass: passRealTime,
   }));
 
+  await t.test(
+    '[row 29] no datagram is longer than a small network carries whole, however long name and addresses are',
+    async (t) => {
+      const listener = createSocket({ type: 'udp4', reuseAddr: true });
+      const lengths: number[] = [];
+      listener.on('message', ({ length }) => lengths.push(length));
+      listener.bind(port, '0.0.0.0');
+      await once(listener, 'listening');
+      listener.addMembership(GROUP, LOOPBACK);
+      const { neighbours } = neighbour();
+      neighbours.start();
+      // As long as the configuration lets a name be, and hosts up to the longest that DNS knows, and beyond.
+      for (const name of ['room', '\u{1f3b6}'.repeat(64)]) {
+        for (let hostBytes = 10; hostBytes <= 300; hostBytes += 7) {
+          const host = 'abcdefghi.'.repeat(30).slice(-hostBytes, -1);
+          neighbours.announce({ ...IN_HOUSE, name, httpUrl: `http://${host}:65535`, address: `${host}:65535` });
+          // No more at once than a socket keeps.
+          await passRealTime();
+        }
+      }
+      await until(() => lengths.length > 60, passRealTime, 'they are heard');
+      await neighbours.stop();
+      listener.close();
+      const longest = Math.max(...lengths);
+      t.ok(longest > 900 && longest <= DATAGRAM_BYTES_MAX, `at most ${longest} bytes`);
+    },
+  );
+
   await t.test('what strangers say that is not as ours say it is not listed, and does no harm', async (t) => {
     const { neighbours, time, log } = neighbour();
     neighbours.start();
@@ -100,6 +129,15 @@ t.test('where there is no such network it is one warning for each reason, and al
   t.same(neighbours.list(), []);
   await neighbours.stop();
   t.same(time.running(), []);
+});
+
+t.test('an address that DNS cannot hold is not said at all, rather than half', (t) => {
+  for (const host of ['a.'.repeat(100), 'a'.repeat(64)]) {
+    const answers = recordsOf({ ...IN_HOUSE, address: `${host}:7420` }, 'abcd', 120);
+    t.notOk(JSON.stringify(answers).includes('aaaa') || JSON.stringify(answers).includes('a.a.a'));
+    t.same(heardIn({ questions: [], answers, additionals: [] }), []);
+  }
+  t.end();
 });
 
 t.test('a daemon is read as it was written, with a long name too', (t) => {
