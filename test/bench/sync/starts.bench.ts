@@ -1,4 +1,4 @@
-/** Starts, seeks and skips: together from the first sample, soon after the command, and no worse for many of them. */
+/** Starts, seeks and skips: together from the first sample, soon after the command, and no worse for many of them [row 34]. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Prng } from '../../../src/core/prng.js';
 import { percentile } from '../consensus/statistics.js';
@@ -98,7 +98,7 @@ async function run(): Promise<Row[]> {
       });
     });
     const after = judged.map(({ afterMs }) => afterMs);
-    const manyCommands = `after ${RANDOM_COMMANDS} random commands`;
+    const manyCommands = `[row 34] after ${RANDOM_COMMANDS} random commands`;
     const answered = judged.map(({ sentNs, answeredNs }) => (answeredNs - sentNs) / 1e6);
     return [
       ...rows,
