@@ -32,6 +32,8 @@ export const buildWeb = async () => {
       emptyOutDir: true,
       target: 'es2022',
       modulePreload: false,
+      // One style sheet: parts that bring their own would need code that fetches it.
+      cssCodeSplit: false,
       // An image within a style sheet would need more than 'self' in the policy of the page.
       assetsInlineLimit: 0,
       reportCompressedSize: false,

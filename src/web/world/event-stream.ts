@@ -16,8 +16,10 @@ export function openStream(listener: StreamListener): () => void {
   const source = new EventSource('/api/v1/events');
   const on = <T>(name: string, take: (event: T) => void) => {
     source.addEventListener(name, (event: MessageEvent<string>) => {
+      const told = parsed<T>(event.data);
+      if (told === null) return fail();
       listener.heard();
-      take(JSON.parse(event.data) as T);
+      take(told);
     });
   };
   on('state', listener.state);
@@ -25,9 +27,20 @@ export function openStream(listener: StreamListener): () => void {
   on('tracks', listener.tracks);
   on('ping', listener.ping);
   // The browser would try again by itself, by its own clock; the page has one of its own.
-  source.addEventListener('error', () => {
+  source.addEventListener('error', fail);
+  return () => source.close();
+
+  function fail(): void {
     source.close();
     listener.failed();
-  });
-  return () => source.close();
+  }
+}
+
+/** Half an event, from something between here and the node, is the end of a stream and not of the page. */
+function parsed<T>(text: string): T | null {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return null;
+  }
 }

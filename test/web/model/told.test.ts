@@ -4,6 +4,7 @@ import { msBetween } from '../../../src/web/model/instants.js';
 import { columnsShown, regionOf } from '../../../src/web/model/region.js';
 import { apartUs, headOffset, roomsOf } from '../../../src/web/model/rooms.js';
 import { NO_TRACKS, tableOf, withChanges } from '../../../src/web/model/track-table.js';
+import { slid } from '../../../src/web/model/volume-slide.js';
 import { barPath, barsOf } from '../../../src/web/model/waveform.js';
 import { wholeQueue } from '../../../src/web/model/whole-queue.js';
 import { item, node, track } from './views.js';
@@ -98,6 +99,15 @@ t.test('bars are the loudest of what they stand for', (t) => {
   t.same(barsOf(Uint8Array.of(255, 0), 9), [1, 0], 'no more than there is');
   t.same(barsOf(peaks, -1), []);
   t.equal(barPath([1, 0], { pitch: 3, height: 10, heightMin: 2 }), 'M1.5 0v10M4.5 4v2');
+  t.end();
+});
+
+t.test('a volume is pulled down at once, and up by a step that hurts nobody', (t) => {
+  t.equal(slid(80, 10), 10);
+  t.equal(slid(10, 25), 25);
+  t.equal(slid(10, 90), 30);
+  t.equal(slid(95, 130), 100);
+  t.equal(slid(5, -9), 0);
   t.end();
 });
 

@@ -1,6 +1,7 @@
 /** How loud it is: of the house, or of one room. Steps of five at the sides; the bar follows the thumb, never a stray tap. */
 import { useRef, useState } from 'preact/hooks';
 import { newest } from '../../model/overlay.js';
+import { slid } from '../../model/volume-slide.js';
 import { nowMs } from '../../world/timers.js';
 import { useApp, useWords } from '../context.js';
 import { Icon } from '../parts/icon.js';
@@ -9,8 +10,6 @@ import { Icon } from '../parts/icon.js';
 const STEP = 5;
 /** While the thumb is moved, the house follows so often. Milliseconds. */
 const SEND_MS = 200;
-/** Nobody's ears are to be hurt by a slip: a single move goes up by no more than this. Per cent. */
-const RISE_MAX = 20;
 /** A tap that far from the thumb is not meant for it. Per cent of the bar. */
 const THUMB = 12;
 
@@ -44,7 +43,9 @@ export function Volume({ node, label, volume: agreed, muted: agreedMuted }: Volu
     grip.current = { from: shown, sentMs: nowMs() };
   };
   const move = (input: HTMLInputElement) => {
-    const volume = Math.min(Number(input.value), grip.current.from + RISE_MAX);
+    // A key moves the thumb without taking it.
+    if (held === null) grip.current.from = shown;
+    const volume = slid(grip.current.from, Number(input.value));
     if (volume !== Number(input.value)) input.value = String(volume);
     setHeld(volume);
     if (isOff || nowMs() - grip.current.sentMs < SEND_MS) return;
@@ -52,7 +53,6 @@ export function Volume({ node, label, volume: agreed, muted: agreedMuted }: Volu
     set(volume);
   };
   const release = (input: HTMLInputElement) => {
-    grip.current.from = Number(input.value);
     setHeld(null);
     set(Number(input.value));
   };
