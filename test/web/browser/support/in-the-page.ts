@@ -39,6 +39,29 @@ export const HOLD_VIEWS = `
   }
 `;
 
+/** `uploadTexts`: what the row of each upload came to say, by title; `uploadAnswers`: what the node answered, and when. */
+export const WATCH_UPLOADS = `
+  window.uploadTexts = {};
+  window.uploadAnswers = [];
+  new MutationObserver(() => {
+    for (const row of document.querySelectorAll('.uploads li')) {
+      const title = row.querySelector('.row-title').textContent;
+      const text = row.querySelector('.row-beside').textContent;
+      const texts = (window.uploadTexts[title] ??= []);
+      if (texts.at(-1)?.text !== text) texts.push({ text, atMs: performance.now() });
+    }
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+  window.XMLHttpRequest = class extends XMLHttpRequest {
+    constructor() {
+      super();
+      this.addEventListener('load', () => {
+        const { pathname: path } = new URL(this.responseURL);
+        window.uploadAnswers.push({ path, status: this.status, atMs: performance.now() });
+      });
+    }
+  };
+`;
+
 /** `look(state)`: makes the page believe that its tab is 'hidden' or 'visible'. A headless browser takes every tab for a visible one. */
 export const COVER = `
   {
