@@ -32,6 +32,11 @@ const DEBIAN = {
       probe: '/usr/lib/python3/dist-packages/yaml/__init__.py',
       why: 'reads the template for cloud-init',
     },
+    {
+      name: 'fonts-dejavu-core',
+      probe: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
+      why: 'is what pictures of the page are drawn with',
+    },
     { name: 'chromium', probe: '/usr/bin/chromium', why: 'opens the page as people do' },
   ],
 };
