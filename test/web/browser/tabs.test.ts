@@ -35,6 +35,9 @@ await t.test('tabs that nobody sees', { skip: missingBrowser }, async (t) => {
           hasFakeClock: true,
         });
         await shows(page, TITLES[0]);
+        // The afternoon passes in the page alone: the house has to stand still meanwhile.
+        await house.daemons.kitchen.call('POST', '/transport/pause');
+        await button(page, 'Play').waitFor();
         t.equal(await openStreams(page), 1);
         await page.evaluate("look('hidden')");
         await page.clock.fastForward(A_WHILE);
