@@ -6,7 +6,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, must, ROOT, run, runTool } from './lib.mjs';
-import { release, releaseNames } from './release.mjs';
 import { setup } from './setup.mjs';
 
 const removeStale = () => {
@@ -34,5 +33,9 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   must(run(process.execPath, ['dist/src/dev/docs.js']), 'rendering docs/');
   // After the docs, which the archives hold.
   const args = process.argv.slice(2);
-  if (args.includes('--release')) release(releaseNames(args));
+  if (args.includes('--release')) {
+    // Only now: it needs packages that set-up has just brought.
+    const { release, releaseNames } = await import('./release.mjs');
+    release(releaseNames(args));
+  }
 }
