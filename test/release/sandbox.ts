@@ -22,6 +22,8 @@ mount -t tmpfs none root/run
 mount -t tmpfs none root/tmp
 mkdir root/tmp/release
 mount --bind "$RELEASES" root/tmp/release
+# The test runner has every Node load a part of it, which is not there.
+unset NODE_OPTIONS
 exec chroot root sh -c "$SCRIPT"
 `;
 
