@@ -41,26 +41,23 @@ t.test(
   },
 );
 
-t.test(
-  'the demo of one node plays two songs and finds every sample as it went in',
-  {
-    skip: 'the capture differs from what the test holds it against; the demo itself finds all of it: to be looked into',
-  },
-  (t) => {
-    const folder = temporaryFolder(t);
-    const { status, stdout, stderr } = runDemo(folder, '--nodes', '1');
-    t.equal(status, 0, stderr);
-    const titles = DEMO_TITLES.slice(0, 2);
-    for (const title of titles) t.match(stdout, `Playing "${title}"`);
-    t.match(stdout, 'left the card as they went in');
+t.test('the demo of one node plays two songs and finds every sample as it went in', (t) => {
+  const folder = temporaryFolder(t);
+  const { status, stdout, stderr } = runDemo(folder, '--nodes', '1');
+  t.equal(status, 0, stderr);
+  const titles = DEMO_TITLES.slice(0, 2);
+  for (const title of titles) t.match(stdout, `Playing "${title}"`);
+  t.match(stdout, 'left the card as they went in');
 
-    const capture = /^Listen to it: (.*)$/m.exec(stdout)?.[1] ?? '';
-    const songs = titles.flatMap((title) => [...demoSamples(title)]);
-    const match = findSource(readCapture(capture), soundOf(songs, 2, DEMO_RATE, 16));
-    t.match(match, { comparedFrames: songs.length / 2, differing: 0 });
-    t.end();
-  },
-);
+  const capture = readCapture(/^Listen to it: (.*)$/m.exec(stdout)?.[1] ?? '');
+  const songs = titles.flatMap((title) => [...demoSamples(title)]);
+  // A try that a busy machine began late stands in the capture as well: the demo speaks of its last one.
+  const isHeard = (sample: number) => sample !== 0;
+  const begin = Math.max(0, capture.samples.findLastIndex(isHeard) - songs.findLastIndex(isHeard));
+  const last = { ...capture, samples: capture.samples.subarray(begin) };
+  t.match(findSource(last, soundOf(songs, 2, DEMO_RATE, 16)), { comparedFrames: songs.length / 2, differing: 0 });
+  t.end();
+});
 
 /** Processes whose command line names `folder` (proc(5)). */
 const processesOf = (folder: string): string[] =>
