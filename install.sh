@@ -71,6 +71,11 @@ ONOFF_DROPIN=/etc/systemd/system/tutti.service.d/onoff.conf
 WATCHDOG=$LIB/systemd/system.conf.d/tutti-watchdog.conf
 UDEV_RULES=/etc/udev/rules.d/60-tutti.rules
 
+# What earlier runs put beside $OPT, as mktemp named it; what else begins so there is somebody's own.
+old_releases() {
+  find "$(dirname "$OPT")" -maxdepth 1 -type d -name "$(basename "$OPT")-[0-9]*.[0-9]*.[0-9]*-??????"
+}
+
 place() {
   mkdir -p "$(dirname "$2")"
   install -m 0644 "$here/$1" "$2"
@@ -87,7 +92,8 @@ if [ "$uninstall" = yes ]; then
   system_files | while read -r _ to; do rm -f "$to"; done
   rm -f "$ONOFF_DROPIN" "$WATCHDOG" "$UDEV_RULES" /usr/local/bin/tutti
   rmdir /etc/systemd/system/tutti.service.d 2>/dev/null || true
-  rm -rf "$OPT" "$OPT"-*
+  rm -rf "$OPT"
+  old_releases | while read -r old; do rm -rf "$old"; done
   if runs_systemd; then systemctl daemon-reload; fi
   say "is off this machine. Music and the node's memory stay in $DATA, settings in /etc/tutti."
   say "To be rid of those too: rm -r $DATA /etc/tutti; userdel tutti"
@@ -224,7 +230,7 @@ if runs_systemd; then
 else
   say "systemd does not run here: the node starts at the next boot"
 fi
-for old in "$OPT"-*; do [ "$old" = "$new" ] || rm -rf "$old"; done
+old_releases | while read -r old; do [ "$old" = "$new" ] || rm -rf "$old"; done
 
 say "$version is installed. Settings: /etc/tutti/tutti.toml; state: systemctl status tutti; log: journalctl -u tutti"
 say "What the doctor says of this machine:"

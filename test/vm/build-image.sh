@@ -7,7 +7,9 @@
 set -eu
 out=$1
 here=$(cd "$(dirname "$0")" && pwd)
-mirror=${TUTTI_VM_MIRROR:-http://deb.debian.org/debian}
+# From where this machine has its own packages.
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' | awk -v of="$codename" '$2 == of { print $1; exit }')
 suite=trixie
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
