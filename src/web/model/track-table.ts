@@ -22,7 +22,8 @@ export function withChanges(
   table: TrackTable,
   { rev, since, added, changed, removed }: TracksEvent,
 ): TrackTable | null {
-  if (table.rev >= rev) return table;
+  // Between two revisions others come to hold a track: such an event leads to where it starts from.
+  if (table.rev > rev || (table.rev === rev && since !== rev)) return table;
   if (table.rev !== since) return null;
   const byId = new Map(table.byId);
   for (const id of removed) byId.delete(id);

@@ -47,6 +47,9 @@ t.test('the library follows differences, and asks where one is missing', (t) => 
     ['Anew', 'Song c'],
   );
   t.equal(withChanges(two, change), two, 'twice is once');
+  const held = { rev: 4, since: 4, added: [], changed: [track('c', { holders: ['id-hall'] })], removed: [] };
+  t.same(withChanges(two, held)!.byId.get('c')!.holders, ['id-hall'], 'who holds a track changes within a revision');
+  t.equal(withChanges(one, held), null);
   t.equal(withChanges(NO_TRACKS, change), null);
   t.equal(one.byId.size, 2, 'what was known is untouched');
   t.end();
