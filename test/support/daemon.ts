@@ -31,10 +31,10 @@ export async function until<T>(
   }
 }
 
-/** A folder that is removed with all that is in it when the test is over. */
+/** A folder that is removed with all that is in it when the test is over; once more, where something was still written into it. */
 export function temporaryFolder(t: { teardown(callback: () => void): unknown }): string {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-test-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
@@ -114,7 +114,7 @@ export class Daemon {
   }
 
   /** Starts one and waits until it serves. Ended with the test, at the latest. */
-  static async start(t: { teardown(callback: () => void): unknown }, init: DaemonInit): Promise<Daemon> {
+  static async start(t: { teardown(callback: () => unknown): unknown }, init: DaemonInit): Promise<Daemon> {
     const peerPort = await peerPortOf(init.dataDir);
     const run = [process.execPath, init.program ?? MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
     const [program, ...args] = [...(init.within ?? []), ...run];
@@ -132,7 +132,12 @@ export class Daemon {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    t.teardown(() => child.kill('SIGKILL'));
+    t.teardown(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    });
     const errors: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     child.once('exit', (code) => {
