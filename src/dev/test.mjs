@@ -22,7 +22,7 @@ const PURE_FOLDERS = ['core', 'library', 'playback', 'cluster', 'audio', 'config
  */
 const SUITES = [
   { name: 'machine', folders: ['vm/'], jobs: 1, coverage: false, option: '--vm', timeoutS: 1_800 },
-  { name: 'long', folders: ['long/'], jobs: 1, coverage: false, option: '--long', timeoutS: 600 },
+  { name: 'long', folders: ['long/', 'release/'], jobs: 1, coverage: false, option: '--long', timeoutS: 600 },
   { name: 'processes', folders: ['processes/'], jobs: 1, coverage: false },
   { name: 'cluster', folders: ['cluster/processes/'], jobs: 1, coverage: false },
   { name: 'page', folders: ['web/browser/'], jobs: 1, coverage: false },

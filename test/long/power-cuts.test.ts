@@ -1,10 +1,10 @@
 /** All nodes of a house lose their power at one instant: it comes back by itself, with all that anybody was told. */
 import t from 'tap';
-import { Prng } from '../../../src/core/prng.js';
-import type { Queued, State } from '../../../src/http/schema.js';
-import { until } from '../../bench/consensus/contestant.js';
-import { startHouse } from '../../bench/consensus/tutti-house.js';
-import { call, cutPower, darken, lighten, songIn } from './power-cut.js';
+import { Prng } from '../../src/core/prng.js';
+import type { Queued, State } from '../../src/http/schema.js';
+import { until } from '../bench/consensus/contestant.js';
+import { startHouse } from '../bench/consensus/tutti-house.js';
+import { call, cutPower, darken, lighten, songIn } from '../cluster/processes/power-cut.js';
 
 const CUTS = 3;
 
