@@ -2,7 +2,7 @@
  * Dragging an item by its handle. Only the handle takes the finger, so that the rows still scroll. What the node says meanwhile changes the
  * data and not the picture: the item that was taken is the one that is put, wherever others have moved it.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ShownItem } from '../../model/overlay.js';
 import { edgeScroll, placeOf, stepAside } from '../../model/reorder.js';
 import { useApp } from '../context.js';
@@ -41,7 +41,8 @@ export function useReorder({ items, first, rowHeight, moved }: ReorderInit): Reo
   const dy = held === null ? 0 : held.y - held.startY + held.scrolled;
   const to = from < 0 ? -1 : placeOf({ from, dy }, rowHeight, { first, count: items.length });
 
-  useEffect(() => {
+  // At once, and not after the next frame: a quick hand has put the item down by then.
+  useLayoutEffect(() => {
     if (held === null) return;
     const { pointerId } = held;
     const end = (isPut: boolean) => {
