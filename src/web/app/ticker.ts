@@ -3,7 +3,7 @@
  * somebody looks. Nothing else in the page ticks. Most of the page asks for the song, which changes when the song does.
  */
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { isSameMoment, type Moment, type Song, songOf, steady } from '../model/position.js';
+import { isHeld, isSameMoment, type Moment, type Song, songOf, steady } from '../model/position.js';
 import { Alarm } from '../world/timers.js';
 import type { Store } from './store.js';
 
@@ -51,6 +51,7 @@ export class Ticker {
     if (now?.status !== 'playing' || document.visibilityState === 'hidden') return;
     const toSecond = 1_000 - (now.positionMs % 1_000);
     const toEnd = now.durationMs - now.positionMs;
-    this.#next.set(Math.min(toSecond, toEnd) + BEHIND_MS, () => this.#look());
+    const waitMs = isHeld(now) ? now.startsInMs : Math.min(toSecond, toEnd);
+    this.#next.set(waitMs + BEHIND_MS, () => this.#look());
   }
 }

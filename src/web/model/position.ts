@@ -14,6 +14,8 @@ export interface Moment {
   readonly title: string | null;
   readonly positionMs: number;
   readonly durationMs: number;
+  /** In how many milliseconds it begins to go on; 0 where it does, or stands for good. */
+  readonly startsInMs: number;
 }
 
 const NOTHING: Moment = {
@@ -24,6 +26,7 @@ const NOTHING: Moment = {
   title: null,
   positionMs: 0,
   durationMs: 0,
+  startsInMs: 0,
 };
 
 /** What a moment is worked out from. */
@@ -41,7 +44,8 @@ export interface Agreed {
 export function momentOf({ transport, repeat, queue }: Agreed, sinceMs: number): Moment {
   const { status, itemId, trackId, title, positionMs, durationMs } = transport;
   if (status === 'stopped' || itemId === null) return NOTHING;
-  const first = { status, index: 0, itemId, trackId, title, durationMs };
+  const startsInMs = status === 'playing' ? Math.max(0, -sinceMs) : 0;
+  const first = { status, index: 0, itemId, trackId, title, durationMs, startsInMs };
   if (status === 'paused') return { ...first, positionMs: within(positionMs, durationMs) };
   let left = positionMs + Math.max(0, sinceMs);
   if (left < durationMs || durationMs <= 0) return { ...first, positionMs: within(left, durationMs) };
@@ -53,7 +57,7 @@ export function momentOf({ transport, repeat, queue }: Agreed, sinceMs: number):
   for (const [at, item] of items.entries()) {
     if (left < item.durationMs) {
       const { itemId, trackId, title, durationMs } = item;
-      return { status, index: at + 1, itemId, trackId, title, positionMs: left, durationMs };
+      return { status, index: at + 1, itemId, trackId, title, positionMs: left, durationMs, startsInMs };
     }
     left -= item.durationMs;
   }
@@ -61,7 +65,7 @@ export function momentOf({ transport, repeat, queue }: Agreed, sinceMs: number):
 }
 
 /** What plays, wherever it is in it. */
-export type Song = Omit<Moment, 'positionMs' | 'index'>;
+export type Song = Omit<Moment, 'positionMs' | 'index' | 'startsInMs'>;
 
 /** The song of a moment; `before`, the same object, where it is that one still. */
 export function songOf(moment: Moment | null, before?: Song): Song {
@@ -79,7 +83,16 @@ const isSameSong = (a: Song, b: Song): boolean =>
 
 /** There is nothing new to see. */
 export const isSameMoment = (a: Moment | null, b: Moment | null): boolean =>
-  a === b || (a !== null && b !== null && isSameSong(a, b) && a.positionMs === b.positionMs && a.index === b.index);
+  a === b ||
+  (a !== null &&
+    b !== null &&
+    isSameSong(a, b) &&
+    a.positionMs === b.positionMs &&
+    a.index === b.index &&
+    isHeld(a) === isHeld(b));
+
+/** It is to play, and has not begun yet. */
+export const isHeld = ({ startsInMs }: Moment): boolean => startsInMs > 0;
 
 /** A correction of the clock this small must not be seen to turn the time back. Milliseconds. */
 const SLEW_MS_MAX = 250;

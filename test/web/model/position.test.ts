@@ -26,6 +26,10 @@ t.test('at the end of the queue there is silence', (t) => {
 
 t.test('before its start the position stands still', (t) => {
   t.same(shown(momentOf(agreed(4_000), -80)), ['i1', 4_000, 0]);
+  const held = momentOf(agreed(4_000), -80);
+  t.equal(held.startsInMs, 80);
+  t.notOk(isSameMoment(held, momentOf(agreed(4_000), 0)), 'it begins to move then');
+  t.ok(isSameMoment(held, momentOf(agreed(4_000), -30)), 'and stands still before');
   t.end();
 });
 

@@ -5,7 +5,8 @@
 import { useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { Moment } from '../../model/position.js';
+import { isHeld, type Moment } from '../../model/position.js';
+import { nowMs } from '../../world/timers.js';
 import { useApp } from '../context.js';
 
 /** A differing animation is set anew; a lesser difference is not to be seen. Milliseconds. */
@@ -42,8 +43,10 @@ export function Progress({
 interface Running {
   readonly animations: readonly Animation[];
   readonly itemId: string | null;
-  readonly status: Moment['status'];
   readonly durationMs: number;
+  readonly isGoing: boolean;
+  /** Local time at which it was at its beginning; where it stands, less its position. Milliseconds. */
+  readonly originMs: number;
 }
 
 /** Two layers slide against each other, so that what is inside stands still while its cover opens: both are moves that cost no painting. */
@@ -54,19 +57,22 @@ function follow(
   inner: HTMLElement,
 ): Running | null {
   const { itemId = null, status = 'stopped', positionMs = 0, durationMs = 0 } = moment ?? {};
-  const isSame = running?.itemId === itemId && running.status === status && running.durationMs === durationMs;
-  const shownMs = Number(running?.animations[0]?.currentTime ?? Number.NaN);
-  if (isSame && Math.abs(shownMs - positionMs) < DRIFT_MS_MAX) return running;
+  const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const isGoing = status === 'playing' && !isHeld(moment!) && !isStill;
+  const originMs = (isGoing ? nowMs() : 0) - positionMs;
+  const isSame = running?.itemId === itemId && running.durationMs === durationMs && running.isGoing === isGoing;
+  if (isSame && Math.abs(running.originMs - originMs) < DRIFT_MS_MAX) return running;
   for (const animation of running?.animations ?? []) animation.cancel();
   const options: KeyframeAnimationOptions = { duration: Math.max(1, durationMs), fill: 'both' };
   const animations = [
     cover.animate([{ transform: 'translateX(-100%)' }, { transform: 'translateX(0)' }], options),
     inner.animate([{ transform: 'translateX(100%)' }, { transform: 'translateX(0)' }], options),
   ];
-  const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
   for (const animation of animations) {
-    animation.currentTime = durationMs === 0 ? 0 : positionMs;
-    if (status !== 'playing' || isStill) animation.pause();
+    animation.pause();
+    animation.currentTime = positionMs;
+    // By the clock, and not from the next frame on, which a busy machine is slow to draw.
+    if (isGoing) animation.startTime = originMs;
   }
-  return { animations, itemId, status, durationMs };
+  return { animations, itemId, durationMs, isGoing, originMs };
 }
