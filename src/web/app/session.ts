@@ -33,11 +33,12 @@ export class Session {
   }
 
   start(): void {
-    document.addEventListener('visibilitychange', () => this.#step(isHidden() ? 'hidden' : 'shown'));
-    window.addEventListener('pageshow', () => this.#step('shown'));
+    // A tab that is opened behind another one is told that it is shown, and asks for nothing before it is seen.
+    const look = () => this.#step(isHidden() ? 'hidden' : 'shown');
+    document.addEventListener('visibilitychange', look);
+    window.addEventListener('pageshow', look);
     window.addEventListener('focus', () => void this.#burst());
-    this.#step('start');
-    if (isHidden()) this.#step('hidden');
+    look();
   }
 
   #step(event: Parameters<Store['stepLink']>[0]): void {

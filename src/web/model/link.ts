@@ -25,7 +25,7 @@ export interface Link {
 }
 
 /** What happens to it. `chance` is from 0 to 1: pages that lost a node at once shall not come back at once. */
-export type LinkEvent = 'start' | 'heard' | 'failed' | 'time' | 'hidden' | 'shown';
+export type LinkEvent = 'heard' | 'failed' | 'time' | 'hidden' | 'shown';
 
 /** What is to be done: `open` closes what is open first. */
 export type LinkEffect = 'open' | 'close' | null;
@@ -59,8 +59,6 @@ export const NO_LINK: Link = {
 /** What becomes of the line. Called with `time` when {@link wakeMs} is over. */
 export function stepLink(link: Link, event: LinkEvent, nowMs: number, chance = 0): [Link, LinkEffect] {
   switch (event) {
-    case 'start':
-      return connect({ ...link, tries: 0, lostMs: nowMs }, nowMs);
     case 'heard':
       // A word that was on its way when the page let go.
       if (link.phase === 'resting') return [link, null];

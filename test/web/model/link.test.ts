@@ -47,7 +47,7 @@ class Life {
   }
 }
 
-const live = () => new Life().on('start').on('heard');
+const live = () => new Life().on('shown').on('heard');
 
 t.test('a line that is heard stays', (t) => {
   const life = live();
