@@ -3,7 +3,7 @@
  * once. A status is what happened; an alert is what did not.
  */
 import { type Signal, signal } from '@preact/signals';
-import { Alarm } from '../world/timers.js';
+import { Alarm, after } from '../world/timers.js';
 
 /** What can be done about a notice. */
 export interface NoticeAction {
@@ -20,6 +20,8 @@ export interface Notice {
 
 /** Long enough to read two sentences, and to reach a button. Milliseconds. */
 const NOTICE_MS = 8_000;
+/** Between two alerts of the same words. Milliseconds. */
+const SILENT_MS = 100;
 
 /** What is said at the moment. */
 export class Notices {
@@ -42,9 +44,13 @@ export class Notices {
 
   /** Something that was wanted did not happen. */
   warn(text: string, action: NoticeAction | null = null): void {
-    // The same words again are news again.
-    if (this.alert.value === text) this.alert.value = '';
-    this.alert.value = text;
+    // The same words again are news again: to whoever listens, once the region was seen to be empty.
+    if (this.alert.value === text) {
+      this.alert.value = '';
+      after(SILENT_MS, () => {
+        this.alert.value = text;
+      });
+    } else this.alert.value = text;
     this.#show({ text, isAlert: true, action });
   }
 

@@ -76,6 +76,11 @@ await t.test('when the line is cut', { skip: missingBrowser }, async (t) => {
         t.ok(await button(page, 'Skip').evaluate((element) => element === element.ownerDocument.activeElement));
         await page.keyboard.press('Enter');
         await until('the reason is read out', () => isSaid('Changes must wait'));
+        await page.keyboard.press('Enter');
+        await until(
+          'and again to whoever presses again',
+          async () => (await heardOn(page)).filter(({ text }) => text.startsWith('Changes must wait')).length === 2,
+        );
         await page.getByRole('list', { name: 'Queue' }).getByText(TITLES[2]).waitFor();
         await page.getByRole('list', { name: 'Library' }).getByText(TITLES[4]).waitFor();
 
