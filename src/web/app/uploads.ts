@@ -75,7 +75,7 @@ export class Uploads {
 
   cancel(id: string): void {
     this.#abort.get(id)?.();
-    this.#end(id, { stage: 'cancelled' });
+    this.#end(id, { stage: 'gone' });
   }
 
   /** Sends a file again that was not taken for a reason that may be over. */
@@ -87,7 +87,9 @@ export class Uploads {
   /** Takes what is over off the list. */
   forget(): void {
     for (const { id } of this.own.value.filter(isOver)) this.#files.delete(id);
-    this.own.value = this.own.value.filter((upload) => !isOver(upload));
+    this.own.value = this.own.value.map((upload) =>
+      isOver(upload) ? { ...upload, stage: 'gone', trackId: null } : upload,
+    );
   }
 
   /** Puts all that came of this page's uploads at the end of the queue, in the order of the file names. */

@@ -1,8 +1,11 @@
 /** Files on their way in: those of this page, and what the node says of all of them. */
 import type { Upload } from '../../http/schema.js';
 
-/** waiting: two others are under way. sending: bytes move. checking: all are sent, and the node has not answered. */
-export type UploadStage = 'waiting' | 'sending' | 'checking' | 'done' | 'exists' | 'failed' | 'cancelled';
+/**
+ * waiting: two others are under way. sending: bytes move. checking: all are sent, and the node has not answered. gone: cancelled, or taken off
+ * the list; the node tells of it for a while yet, and it must not be taken for somebody else's.
+ */
+export type UploadStage = 'waiting' | 'sending' | 'checking' | 'done' | 'exists' | 'failed' | 'gone';
 
 /** A file that this page sends. */
 export interface OwnUpload {
@@ -54,7 +57,7 @@ function cardsOf(upload: Upload | undefined): Pick<UploadRow, 'held' | 'needed'>
 
 /** It has come to its end, one way or the other. */
 export const isOver = ({ stage }: Pick<OwnUpload, 'stage'>): boolean =>
-  ['done', 'exists', 'failed', 'cancelled'].includes(stage);
+  ['done', 'exists', 'failed', 'gone'].includes(stage);
 
 /** Of these the file itself is the cause: sent again it would fail again. */
 const OF_THE_FILE: readonly string[] = ['UNSUPPORTED_AUDIO', 'INCOMPLETE_AUDIO', 'BAD_NAME'];
@@ -63,9 +66,9 @@ const OF_THE_FILE: readonly string[] = ['UNSUPPORTED_AUDIO', 'INCOMPLETE_AUDIO',
 export const canBeRetried = ({ stage, code }: Pick<OwnUpload, 'stage' | 'code'>): boolean =>
   stage === 'failed' && !OF_THE_FILE.includes(code ?? '');
 
-/** What came of all that were sent together. Cancelled ones do not count. */
+/** What came of all that were sent together. */
 export function summaryOf(own: readonly OwnUpload[]) {
-  const wanted = own.filter(({ stage }) => stage !== 'cancelled');
+  const wanted = own.filter(({ stage }) => stage !== 'gone');
   const sum = (of: (upload: OwnUpload) => number) => wanted.reduce((total, upload) => total + of(upload), 0);
   return {
     count: wanted.length,

@@ -108,6 +108,12 @@ await t.test('an album comes in', { skip: missingBrowser }, async (t) => {
           t.match(await uploads.filter({ hasText: `Cut short ${device}` }).textContent(), 'The file is cut short.');
           t.same(await fileNamesOn(page), []);
 
+          await press(page.getByRole('button', { name: `Already in the library as ${TITLES[0]}` }));
+          const found = page.getByRole('list', { name: 'Library' }).getByRole('listitem');
+          await until('it leads to the song', async () => (await found.allTextContents()).join().includes(TITLES[0]));
+          t.equal(await found.count(), 1);
+          await page.getByRole('searchbox').fill('');
+
           await press(page.getByRole('button', { name: 'Add all 4 to the queue' }));
           const inOrder = [`1 Morning ${device}`, `2 Evening ${device}`, `10 Rain ${device}`, TITLES[0]];
           await house.settled(
@@ -119,6 +125,11 @@ await t.test('an album comes in', { skip: missingBrowser }, async (t) => {
           t.notOk(await page.locator('input[type=search]').inputValue(), 'nothing is written where a person types');
           await press(page.getByRole('button', { name: 'Clear the list' }));
           await page.getByRole('button', { name: 'Clear the list' }).waitFor({ state: 'detached' });
+          t.equal(
+            await uploads.filter({ hasText: device }).count(),
+            0,
+            'nor does it come back as that of another page',
+          );
         }),
     );
   }

@@ -38,29 +38,34 @@ t.test('all bytes sent is not ready: the row says on how many cards it is', (t) 
   t.end();
 });
 
-t.test("others' uploads are in the same list, once", (t) => {
-  const rows = uploadRows(
-    [own('a')],
-    [
-      told('a'),
-      told('b', { via: 'inbox', stage: 'receiving', totalBytes: null, receivedBytes: 7 }),
-      told('c', { stage: 'failed', code: 'TRACK_EXISTS', trackId: 't9' }),
-    ],
-  );
-  t.same(
-    rows.map(({ id, from, stage }) => [id, from, stage]),
-    [
-      ['a', 'here', 'sending'],
-      ['b', 'inbox', 'sending'],
-      ['c', 'http', 'exists'],
-    ],
-  );
-  t.match(rows[1], { sentBytes: 7, totalBytes: 0 });
-  t.end();
-});
+t.test(
+  "others' uploads are in the same list, once, and what this page has taken off its list is not one of them",
+  (t) => {
+    const rows = uploadRows(
+      [own('a'), own('d', { stage: 'gone' })],
+      [
+        told('a'),
+        told('d', { stage: 'done' }),
+        told('b', { via: 'inbox', stage: 'receiving', totalBytes: null, receivedBytes: 7 }),
+        told('c', { stage: 'failed', code: 'TRACK_EXISTS', trackId: 't9' }),
+      ],
+    );
+    t.same(
+      rows.map(({ id, from, stage }) => [id, from, stage]),
+      [
+        ['a', 'here', 'sending'],
+        ['d', 'here', 'gone'],
+        ['b', 'inbox', 'sending'],
+        ['c', 'http', 'exists'],
+      ],
+    );
+    t.match(rows[2], { sentBytes: 7, totalBytes: 0 });
+    t.end();
+  },
+);
 
 t.test('a summary leaves out what was called off, and counts a duplicate as there', (t) => {
-  const list = [own('a', { stage: 'done' }), own('b', { stage: 'exists' }), own('c', { stage: 'cancelled' })];
+  const list = [own('a', { stage: 'done' }), own('b', { stage: 'exists' }), own('c', { stage: 'gone' })];
   t.same(summaryOf(list), { count: 2, ready: 2, isOver: true, sentBytes: 200, totalBytes: 200 });
   t.equal(summaryOf([...list, own('d')]).isOver, false);
   t.end();

@@ -23,9 +23,13 @@ export function LibraryRegion() {
   }, [table, sort, words.lang]);
   const found = useMemo(() => tracksWith(all, text), [all, text]);
   const shown = found.filter(({ id }) => newest(pending, 'delete', ({ trackId }) => trackId === id) === undefined);
+  const find = (title: string) => {
+    setText(title);
+    document.getElementById('search')?.focus();
+  };
   return (
     <RegionFrame region="library" aside={<AddMusic />}>
-      <UploadList />
+      <UploadList find={find} />
       <search class="library-search">
         <label class="field">
           <Icon name="search" size={20} />

@@ -5,11 +5,16 @@ import { useApp, useWords } from '../context.js';
 import { Icon } from '../parts/icon.js';
 import { useUploads } from './use-uploads.js';
 
+interface UploadListInit {
+  /** Has the library show what is called so. */
+  readonly find: (title: string) => void;
+}
+
 /** The list, while there is anything in it. */
-export function UploadList() {
+export function UploadList({ find }: UploadListInit) {
   const uploads = useUploads();
   const words = useWords();
-  const rows = uploads.rows.value.filter(({ stage }) => stage !== 'cancelled');
+  const rows = uploads.rows.value.filter(({ stage }) => stage !== 'gone');
   const own = uploads.own.value;
   if (rows.length === 0) return null;
   const { count, ready, isOver: areAllOver, sentBytes, totalBytes } = summaryOf(own);
@@ -24,7 +29,7 @@ export function UploadList() {
       {count > 0 && <p class="quiet uploads-summary">{words.summary(ready, count, bytes, left)}</p>}
       <ul>
         {rows.map((row) => (
-          <UploadLine key={row.id} row={row} />
+          <UploadLine key={row.id} row={row} find={find} />
         ))}
       </ul>
       {count > 0 && areAllOver && (
@@ -43,7 +48,7 @@ export function UploadList() {
   );
 }
 
-function UploadLine({ row }: { readonly row: UploadRow }) {
+function UploadLine({ row, find }: UploadListInit & { readonly row: UploadRow }) {
   const app = useApp();
   const uploads = useUploads();
   const words = useWords();
@@ -60,7 +65,13 @@ function UploadLine({ row }: { readonly row: UploadRow }) {
         </span>
         <span class={isFailed ? 'row-beside bad' : 'row-beside'}>
           {from !== 'here' && <strong>{from === 'inbox' ? words.byInbox : words.byOther}</strong>}
-          <span>{stageText(words, row, title)}</span>
+          {stage === 'exists' ? (
+            <button type="button" class="link" onClick={() => find(title)}>
+              {words.existsAs(title)}
+            </button>
+          ) : (
+            <span>{stageText(words, row)}</span>
+          )}
         </span>
       </span>
       {from === 'here' && !isOver(row) && (
@@ -88,7 +99,7 @@ function titleOf({ trackId, title }: UploadRow, tracks: ReadonlyMap<string, { re
   return (trackId === null ? undefined : tracks.get(trackId)?.title) ?? title;
 }
 
-function stageText(words: Words, row: UploadRow, title: string): string {
+function stageText(words: Words, row: UploadRow): string {
   const { stage, held, needed, sentBytes, totalBytes, code } = row;
   switch (stage) {
     case 'waiting':
@@ -100,9 +111,8 @@ function stageText(words: Words, row: UploadRow, title: string): string {
     case 'done':
       return words.ready;
     case 'exists':
-      return words.existsAs(title);
-    case 'cancelled':
-      return words.cancel;
+    case 'gone':
+      return '';
     case 'failed': {
       const { what, todo } = words.refusal(code ?? 'NO_ANSWER');
       return `${words.failed}. ${what} ${todo}`;
