@@ -104,4 +104,4 @@ export function steady(before: Moment | null, now: Moment): Moment {
   return backMs > 0 && backMs < SLEW_MS_MAX ? { ...now, positionMs: before!.positionMs } : now;
 }
 
-const within = (positionMs: number, durationMs: number): number => Math.min(Math.max(0, positionMs), durationMs);
+const within = (positionMs: number, durationMs: number): number => Math.max(0, Math.min(positionMs, durationMs));
