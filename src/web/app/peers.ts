@@ -1,5 +1,6 @@
 /** The other nodes, for when this one is silent: where they are is remembered in this browser, and they are asked whether they live. */
 import { effect, type Signal, signal } from '@preact/signals';
+import { isPageUrl } from '../model/rooms.js';
 import { answers } from '../world/probe.js';
 import { recall, remember } from '../world/storage.js';
 import type { Store } from './store.js';
@@ -14,11 +15,7 @@ export interface Peer {
 const ROOMS_MOSTLY = 3;
 
 const isPeer = (value: unknown): value is Peer =>
-  typeof value === 'object' &&
-  value !== null &&
-  'name' in value &&
-  'url' in value &&
-  /^https?:\/\//.test(String(value.url));
+  typeof value === 'object' && value !== null && 'name' in value && 'url' in value && isPageUrl(String(value.url));
 
 /** Where else the page is served. */
 export class Peers {
@@ -38,7 +35,7 @@ export class Peers {
     effect(() => {
       const state = this.#store.state.value;
       if (state === null || state.nodes.length === 0) return;
-      const others = state.nodes.filter(({ id, httpUrl }) => id !== state.node.id && httpUrl !== '');
+      const others = state.nodes.filter(({ id, httpUrl }) => id !== state.node.id && isPageUrl(httpUrl));
       this.#known = others.map(({ name, httpUrl }) => ({ name, url: httpUrl }));
       remember('peers', JSON.stringify(this.#known));
     });

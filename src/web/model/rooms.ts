@@ -40,6 +40,9 @@ export const roomsOf = ({ nodes, node: { id: own } }: StateEvent): readonly Room
     };
   });
 
+/** What somebody says of where they are is a link only where it leads to a page: others run code, or lead into the reader's own files. */
+export const isPageUrl = (url: string): boolean => /^https?:\/\//.test(url);
+
 /** Rooms that are further apart than this are not said to be in step: a twentieth of what an ear can tell. Microseconds. */
 export const IN_STEP_US_MAX = 500;
 

@@ -1,4 +1,5 @@
 /** Daemons of the local network that are not of this house. What they say of themselves is all that is known of them. */
+import { isPageUrl } from '../../model/rooms.js';
 import { useApp, useWords } from '../context.js';
 
 /** Those that wait for a house, while there are any. */
@@ -6,7 +7,7 @@ export function Nearby() {
   const app = useApp();
   const words = useWords();
   const waiting = (app.store.state.value!.nearby ?? []).filter(
-    ({ cluster, httpUrl }) => cluster === null && httpUrl !== '',
+    ({ cluster, httpUrl }) => cluster === null && isPageUrl(httpUrl),
   );
   if (waiting.length === 0) return null;
   return (

@@ -2,7 +2,7 @@
 import type { NodeView } from '../../../http/schema.js';
 import { clockWord } from '../../model/house-words.js';
 import { msBetween } from '../../model/instants.js';
-import { roomsOf } from '../../model/rooms.js';
+import { isPageUrl, roomsOf } from '../../model/rooms.js';
 import type { Words } from '../../text/en.js';
 import { useApp, useWords } from '../context.js';
 import { Volume } from '../now/volume.js';
@@ -44,7 +44,7 @@ export function RoomPart({ node }: { readonly node: NodeView }) {
         </>
       )}
       {node.online && <RoomOutput node={node} />}
-      {!room.isHere && httpUrl !== '' && (
+      {!room.isHere && isPageUrl(httpUrl) && (
         <a href={`${httpUrl}/`} rel="noreferrer">
           {words.openPage(name)}
         </a>

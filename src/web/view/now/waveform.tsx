@@ -1,6 +1,7 @@
 /** The outline of the song, from its peaks: what is over in ink, what is to come pale. A rest is a line, and so is a song without an outline yet. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { barPath, barsOf } from '../../model/waveform.js';
+import { watchWidth } from '../../world/width.js';
 import { useApp } from '../context.js';
 import { Progress } from './progress.js';
 
@@ -13,11 +14,7 @@ export function Waveform({ trackId }: { readonly trackId: string | null }) {
   const app = useApp();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(box.current!);
-    return () => observer.disconnect();
-  }, []);
+  useLayoutEffect(() => watchWidth(box.current!, setWidth), []);
   // So that the next song is drawn when it begins.
   const nextId = app.store.shownQueue.value[1]?.trackId;
   useEffect(() => {

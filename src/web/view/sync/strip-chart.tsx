@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Sync } from '../../../http/schema.js';
 import { BAND_US, type Curve, curvesOf, newestUs, pointsOf, scaleUs } from '../../model/sync-chart.js';
+import { watchWidth } from '../../world/width.js';
 import { useApp, useWords } from '../context.js';
 import { isDark, lookOf } from './colours.js';
 
@@ -19,11 +20,7 @@ export function StripChart({ sync }: { readonly sync: Sync }) {
   const curves = curvesOf(sync, SECONDS);
   const scale = scaleUs(curves);
   const theme = app.preferences.theme.value;
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(canvas.current!.parentElement!);
-    return () => observer.disconnect();
-  }, []);
+  useLayoutEffect(() => watchWidth(canvas.current!.parentElement!, setWidth), []);
   useLayoutEffect(() => {
     if (width > 0) draw(canvas.current!, width, curves, scale);
   }, [width, sync, scale, theme]);

@@ -2,6 +2,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Curve } from '../../model/sync-chart.js';
+import { watchWidth } from '../../world/width.js';
 import type { LineLook } from './colours.js';
 
 /** A drawn chart. */
@@ -47,8 +48,7 @@ export function tenMinutesChart(
     [[]],
     box,
   );
-  const observer = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT }));
-  observer.observe(box);
+  const leave = watchWidth(box, (width) => plot.setSize({ width, height: HEIGHT }));
   return {
     show: (curves, scaleUs) => {
       scale = scaleUs;
@@ -57,7 +57,7 @@ export function tenMinutesChart(
       plot.setData([seconds, ...curves.map(({ errorsUs }) => [...errorsUs])]);
     },
     destroy: () => {
-      observer.disconnect();
+      leave();
       plot.destroy();
     },
   };

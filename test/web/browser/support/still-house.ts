@@ -112,7 +112,7 @@ const TYPES: Readonly<Record<string, string>> = {
   webmanifest: 'application/manifest+json',
 };
 
-/** Has the page talk to a house that stands still, instead of to a node. */
+/** Has the page talk to a house that stands still, instead of to a node. In the page, `tell(name, event)` tells it something else. */
 export async function standStill(page: Page, view: StateEvent): Promise<void> {
   const json = (value: unknown) => ({ contentType: 'application/json', body: JSON.stringify(value) });
   const answers: Readonly<Record<string, object>> = {
@@ -124,8 +124,13 @@ export async function standStill(page: Page, view: StateEvent): Promise<void> {
   };
   await page.addInitScript(`
     window.EventSource = class {
+      #takers = {};
+      constructor() {
+        window.tell = (name, event) => this.#takers[name]({ data: JSON.stringify(event) });
+      }
       addEventListener(name, take) {
-        if (name === 'state') queueMicrotask(() => take({ data: ${JSON.stringify(JSON.stringify(view))} }));
+        this.#takers[name] = take;
+        if (name === 'state') queueMicrotask(() => window.tell(name, ${JSON.stringify(view)}));
       }
       close() {}
     };
