@@ -7,8 +7,9 @@
  * A mistake of ours, in any thread, and a disk that failed under the log are told loudly and end the process: the service manager
  * starts it again, and what the disk holds is then all that counts.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FirstStart } from '../cli/components.js';
 import { EXIT, exitCodeOf } from '../cli/exit-codes.js';
@@ -191,7 +192,7 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
 
 function makeDataDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeWithParents(path);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new TuttiError(
@@ -201,6 +202,13 @@ function makeDataDirectory(path: string): void {
       error,
     );
   }
+}
+
+/** One by one: Node.js tries for ever to make all at once where the kernel says ENOENT to the first, as it does below /proc. */
+function makeWithParents(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  if (!existsSync(dirname(path))) makeWithParents(dirname(path));
+  mkdirSync(path);
 }
 
 function noteIfDisk(failures: DiskFailures, error: unknown): void {

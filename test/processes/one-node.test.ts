@@ -1,14 +1,15 @@
 /** One node as a person meets it: a real process, real HTTP, a real disk, and a simulated card that writes down what it plays. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { EXIT } from '../../src/cli/exit-codes.js';
 import type { Queued, State, Track, TrackList, Transport } from '../../src/http/schema.js';
 import { loadLibc } from '../../src/io/libc/libc.js';
 import { listen } from '../io/systemd/unix-datagrams.js';
 import { findSource, readCapture, soundOf } from '../support/capture.js';
-import { Daemon, temporaryFolder, until } from '../support/daemon.js';
+import { Daemon, runTutti, temporaryFolder, until } from '../support/daemon.js';
 import { bytesOf, chunk, fmtBody, little } from '../support/wav-files.js';
 
 const RATE = 48_000;
@@ -248,6 +249,20 @@ await t.test('a port that is taken is told in a sentence, with an exit code', as
   );
   t.ok(existsSync(dataDir));
   t.equal(await first.end(), 0);
+});
+
+await t.test('a data directory is made with those above it, or it is told at once why not', async (t) => {
+  const dataDir = join(temporaryFolder(t), 'music', 'of', 'the-house');
+  const daemon = await Daemon.start(t, { dataDir });
+  t.ok(readdirSync(dataDir).length > 0);
+  t.equal(await daemon.end(), 0);
+  const file = join(dataDir, 'file');
+  writeFileSync(file, '');
+  for (const no of ['/proc/nobody/music', '/proc/nobody', file, join(file, 'below')]) {
+    const { exitCode, stderr } = await runTutti('run', '--data', no, '--init');
+    t.equal(exitCode, EXIT.world, no);
+    t.match(stderr, /the data directory cannot be made: .*; --data DIR or data_dir names another/);
+  }
 });
 
 await t.test('a node that asks for a token makes one that only its owner can read', async (t) => {
