@@ -4,12 +4,12 @@
  * `npm test -- WORD...` runs only the test files whose path holds one of the words, without check and coverage. `npm test -- --long`
  * runs the suite of what takes too long for every time, `--vm` that of a whole emulated machine, and nothing else. Closes with the true counts of assertions: `N passed, N failed, N skipped`.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { check } from './check.mjs';
-import { filesBelow, ROOT, runTool, say, secondsSince } from './lib.mjs';
+import { filesBelow, ROOT, run, runTool, say, secondsSince } from './lib.mjs';
 import { setup } from './setup.mjs';
 
 /** Folders whose code is all logic: every line and branch of them can be reached by a test. */
@@ -52,18 +52,28 @@ const testFiles = (words) =>
 
 const suiteOf = (file) => SUITES.find(({ folders }) => folders.some((folder) => file.startsWith(folder)));
 
+const runWithCoverage = (jobs, timeoutS, output, paths) => {
+  const reports = ['--coverage-report=json-summary', '--coverage-report=text', '--show-full-coverage'];
+  const args = ['run', `--jobs=${jobs}`, `--output-file=${output}`, '--reporter=min', `--timeout=${timeoutS}`];
+  return runTool('tap/dist/esm/run.mjs', [...args, ...reports, ...paths]);
+};
+
+/** See suite.mjs. */
+const runPlainly = (jobs, timeoutS, output, paths) => {
+  const written = openSync(output, 'w');
+  const args = [join(ROOT, 'src', 'dev', 'suite.mjs'), jobs, timeoutS, ...paths];
+  const status = run(process.execPath, args, { stdio: ['ignore', written, 'inherit'] });
+  closeSync(written);
+  return status;
+};
+
 /** Runs one suite; gives its counts and status. */
 const runSuite = ({ name, jobs, coverage, timeoutS = FILE_S_MAX }, files) => {
   const startedAt = performance.now();
   const output = join(ROOT, 'dist', `${name.replace(' ', '-')}.tap`);
   rmSync(output, { force: true });
-  const args = ['run', `--jobs=${jobs}`, `--output-file=${output}`, '--reporter=min', `--timeout=${timeoutS}`];
-  args.push(
-    ...(coverage
-      ? ['--coverage-report=json-summary', '--coverage-report=text', '--show-full-coverage']
-      : ['--disable-coverage']),
-  );
-  const status = runTool('tap/dist/esm/run.mjs', [...args, ...files.map((file) => join('dist', 'test', file))]);
+  const paths = files.map((file) => join('dist', 'test', file));
+  const status = coverage ? runWithCoverage(jobs, timeoutS, output, paths) : runPlainly(jobs, timeoutS, output, paths);
   const text = existsSync(output) ? readFileSync(output, 'utf8') : '';
   const totals = text.match(/^# \{ (.*) \}$/m)?.[1] ?? '';
   const count = (what) => Number(totals.match(new RegExp(`${what}: (\\d+)`))?.[1] ?? 0);
