@@ -217,7 +217,7 @@ const inject: Readonly<Record<Exclude<FaultKind, 'loss' | 'duplicate' | 'reorder
     const machines = running(world);
     if (machines.length === 0) return;
     const machine = pick(prng, machines);
-    // Counted when it strikes: see world.ts.
+    // Counted when it strikes: see owner.ts.
     machine.disk.cutPowerAt(machine.disk.changes + prng.below(12));
   },
   'house-dark': (world, prng) => {

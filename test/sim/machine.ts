@@ -52,7 +52,7 @@ export interface MachineComponents {
   trace(who: string, text: string): void;
   /** A number for the next process. */
   nextProcess(): ProcessId;
-  /** What was said of an entry by the state machine that no fault strikes: see world.ts. */
+  /** What was said of an entry by the state machine that no fault strikes: see reference.ts. */
   applied(process: ProcessId, entry: LogEntry): void;
   passed(process: ProcessId, slot: Slot, members: readonly NodeId[] | undefined): void;
   proposed(payload: Uint8Array): void;

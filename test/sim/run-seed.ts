@@ -1,7 +1,7 @@
 /** One simulation from its name: profile, seed, and the kinds of fault that are left out of it. */
 import { drawKnobs, type FaultKind, type Knobs, type ProfileName, profileOf } from './knobs.js';
 import { RealEngine } from './real-engine.js';
-import { type Outcome, World } from './world.js';
+import { type Outcome, runWorld } from './world.js';
 
 /** Names a simulation: the same one at every run. */
 export interface SeedName {
@@ -45,11 +45,10 @@ export const replayCommand = ({ seed, profile, without, faultsMs }: SeedName): s
 export async function runSeed(name: SeedName, trace: ((line: string) => void) | null = null): Promise<SeedResult> {
   const before = process.cpuUsage();
   const knobs = knobsOf(name);
-  const world = new World(
+  const outcome = await runWorld(
     { engine: (eyes) => new RealEngine({ ringPages: knobs.ringPages, ...eyes }), trace },
     { seed: name.seed, knobs },
   );
-  const outcome = await world.run();
   const { user, system } = process.cpuUsage(before);
   return { ...outcome, name, cpuMs: (user + system) / 1_000 };
 }

@@ -17,7 +17,7 @@ import { StateHash } from './state-hash.js';
 import { TracksOnMajority } from './tracks-on-majority.js';
 import { UploadsSurvive } from './uploads-survive.js';
 
-/** Name of the checker that the world itself plays: progress within its bound (world.ts). */
+/** Name of the checker that the simulation itself plays: progress within its bound (liveness.ts). */
 export const LIVENESS = 'liveness';
 /** And this: in the end every card has the files of the library, and no others. */
 export const EVERYWHERE = 'every track on every card';
