@@ -18,7 +18,7 @@ import { STILL_ADDRESS, STILL_VIEW, standStill } from './support/still-house.js'
 // Seconds on a machine that has time.
 t.setTimeout(230_000);
 
-const RUNS = 60;
+const RUNS = 40;
 
 /** What a node answers to the calls of a page that it has told this view. */
 const anyHouse = fc.record({

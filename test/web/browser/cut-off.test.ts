@@ -3,6 +3,8 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { until } from '../../support/daemon.js';
 import { kill, type NodeName, stateOf, together } from '../../support/three-nodes.js';
+import { lookAtAll } from './journeys/every-screen.js';
+import { violationsOn } from './support/axe.js';
 import { missingBrowser, startBrowser } from './support/chromium.js';
 import { heardOn, LISTEN } from './support/ears.js';
 import { HOLD_VIEWS } from './support/in-the-page.js';
@@ -42,7 +44,11 @@ await t.test('when the line is cut', { skip: missingBrowser }, async (t) => {
     (t) =>
       journey(t, init, async (open) => {
         await house.beginPlaying();
-        const { page } = await open(house.address('kitchen'), { before: LISTEN + HOLD_VIEWS });
+        const visit = await open(house.address('kitchen'), {
+          before: LISTEN + HOLD_VIEWS,
+          traits: { reducedMotion: 'reduce' },
+        });
+        const { page } = visit;
         await shows(page, TITLES[0]);
         await page.evaluate(MARK);
         const { changedBy } = (await stateOf(house.daemons.kitchen)).transport;
@@ -69,6 +75,10 @@ await t.test('when the line is cut', { skip: missingBrowser }, async (t) => {
           .getByText('Cut off: kitchen sees 1 of 3. Music plays on; changes must wait.');
         await banner.waitFor();
         await goesOn(page);
+        await until(
+          'who is away is said in a word',
+          async () => (await page.locator('.room-line').filter({ hasText: 'away' }).count()) === 2,
+        );
         for (const name of ['Skip', 'Pause', 'Louder', 'Shuffle']) {
           t.equal(await button(page, name).getAttribute('aria-disabled'), 'true', name);
         }
@@ -83,6 +93,9 @@ await t.test('when the line is cut', { skip: missingBrowser }, async (t) => {
         );
         await page.getByRole('list', { name: 'Queue' }).getByText(TITLES[2]).waitFor();
         await page.getByRole('list', { name: 'Library' }).getByText(TITLES[4]).waitFor();
+
+        await lookAtAll(t, visit);
+        await page.evaluate("location.hash = '#/now'");
 
         await restart('attic', 'hall');
         await banner.waitFor({ state: 'detached' });
@@ -123,6 +136,7 @@ await t.test('when the line is cut', { skip: missingBrowser }, async (t) => {
           const [first] = /[0-9]+/.exec((await banner.textContent())!)!;
           await until('it counts', async () => Number(/[0-9]+/.exec((await banner.textContent())!)) > Number(first));
           t.equal(await page.locator('main.stale').count(), 1, 'what it shows is muted');
+          t.same(await violationsOn(page), [], 'and can be read');
           t.equal(await button(page, 'Skip').getAttribute('aria-disabled'), 'true');
           await goesOn(page);
           for (const name of ['attic', 'hall'] as const) {

@@ -1,15 +1,12 @@
 /** The journey of whoever looks for a place in a song. */
 import type { Page } from 'playwright-core';
-import t from 'tap';
-import { until } from '../../support/daemon.js';
-import { missingBrowser, startBrowser } from './support/chromium.js';
-import { offBy, type PositionSample, SAMPLE_POSITION, WATCH_STREAMS } from './support/in-the-page.js';
-import { DEVICE_NAMES, journey } from './support/journey.js';
-import { button, shows } from './support/on-the-page.js';
-import { PageHouse, TITLES } from './support/page-house.js';
-
-// A minute on a machine that has time.
-t.setTimeout(230_000);
+import type { Test } from 'tap';
+import { until } from '../../../support/daemon.js';
+import { offBy, type PositionSample, SAMPLE_POSITION, WATCH_STREAMS } from '../support/in-the-page.js';
+import { DEVICE_NAMES, journey } from '../support/journey.js';
+import { button, shows } from '../support/on-the-page.js';
+import type { Place } from '../support/one-house.js';
+import { TITLES } from '../support/page-house.js';
 
 /** What the page may be off. Milliseconds. */
 const OFF_MS_MAX = 100;
@@ -37,40 +34,10 @@ async function pressAt(page: Page, share: number, isTouch: boolean): Promise<voi
   else await page.mouse.click(x, y);
 }
 
-await t.test('where the song is', { skip: missingBrowser }, async (t) => {
-  const browser = await startBrowser(t);
-  const house = await PageHouse.start(t);
+/** All of them. */
+export async function position(t: Test, { browser, house }: Place): Promise<void> {
   const init = { browser, origins: house.origins };
-  const isAt = (share: number) => (state: { transport: { positionMs: number; durationMs: number } }) =>
-    Math.abs(state.transport.positionMs / state.transport.durationMs - share) < 0.05;
-
-  for (const device of DEVICE_NAMES) {
-    await t.test(`J5, ${device}: the page is where the nodes are, through pauses and seeks [row 28]`, (t) =>
-      journey(t, init, async (open) => {
-        await house.beginPlaying([0]);
-        const before = WATCH_STREAMS + SAMPLE_POSITION;
-        const { page, press } = await open(house.address('kitchen'), { device, before });
-        await shows(page, TITLES[0]);
-        const samples = [...(await look(page))];
-        for (const share of [0.3, 0.6, 0.1, 0.5, 0.2]) {
-          await press(button(page, 'Pause'));
-          await house.settled('has paused', ({ transport }) => transport.status === 'paused');
-          samples.push(...(await look(page)));
-          await pressAt(page, share, device === 'phone');
-          const states = await house.settled(`is at ${share}`, isAt(share));
-          const [first, ...others] = states.map(({ transport }) => transport.positionMs);
-          t.same(others, [first, first], 'all nodes at the same millisecond');
-          samples.push(...(await look(page)));
-          await press(button(page, 'Play'));
-          await house.settled('plays', ({ transport }) => transport.status === 'playing');
-          samples.push(...(await look(page)));
-        }
-        const worst = samples.reduce((a, b) => (offBy(b) > offBy(a) ? b : a));
-        t.ok(offBy(worst) <= OFF_MS_MAX, `off by ${offBy(worst)} ms at most`, { worst });
-        t.ok(samples.some(({ status }) => status === 'playing') && samples.some(({ status }) => status === 'paused'));
-      }),
-    );
-  }
+  await whereTheNodesAre(t, { browser, house }, [0.6, 0.2]);
 
   await t.test('J5: by keys it goes in steps of 5 s, and the thumb stays where it is wanted [row 28]', (t) =>
     journey(t, init, async (open) => {
@@ -104,8 +71,8 @@ await t.test('where the song is', { skip: missingBrowser }, async (t) => {
       await house.beginPlaying([0, 1]);
       const { page } = await open(house.address('kitchen'), { before: WATCH_STREAMS });
       await shows(page, TITLES[0]);
-      await house.daemons.kitchen.call('POST', '/transport/seek', { positionMs: 14_000 });
-      await until('the page knows', () => page.evaluate('told.transport.positionMs >= 14000'));
+      await house.daemons.kitchen.call('POST', '/transport/seek', { positionMs: 18_000 });
+      await until('the page knows', () => page.evaluate('told.transport.positionMs >= 18000'));
       // Every text that the label takes on, from now until the next song has begun.
       const texts = await page
         .locator('.seek-times span')
@@ -128,4 +95,39 @@ await t.test('where the song is', { skip: missingBrowser }, async (t) => {
       t.match(await page.title(), TITLES[1]);
     }),
   );
-});
+}
+
+/** Compares what the page shows with where the nodes are, before and after a pause and a seek to each of these shares of a song. */
+export async function whereTheNodesAre(t: Test, { browser, house }: Place, shares: readonly number[]): Promise<void> {
+  const init = { browser, origins: house.origins };
+  const isAt = (share: number) => (state: { transport: { positionMs: number; durationMs: number } }) =>
+    Math.abs(state.transport.positionMs / state.transport.durationMs - share) < 0.05;
+
+  for (const device of DEVICE_NAMES) {
+    await t.test(`J5, ${device}: the page is where the nodes are, through pauses and seeks [row 28]`, (t) =>
+      journey(t, init, async (open) => {
+        await house.beginPlaying([0]);
+        const before = WATCH_STREAMS + SAMPLE_POSITION;
+        const { page, press } = await open(house.address('kitchen'), { device, before });
+        await shows(page, TITLES[0]);
+        const samples = [...(await look(page))];
+        for (const share of shares) {
+          await press(button(page, 'Pause'));
+          await house.settled('has paused', ({ transport }) => transport.status === 'paused');
+          samples.push(...(await look(page)));
+          await pressAt(page, share, device === 'phone');
+          const states = await house.settled(`is at ${share}`, isAt(share));
+          const [first, ...others] = states.map(({ transport }) => transport.positionMs);
+          t.same(others, [first, first], 'all nodes at the same millisecond');
+          samples.push(...(await look(page)));
+          await press(button(page, 'Play'));
+          await house.settled('plays', ({ transport }) => transport.status === 'playing');
+          samples.push(...(await look(page)));
+        }
+        const worst = samples.reduce((a, b) => (offBy(b) > offBy(a) ? b : a));
+        t.ok(offBy(worst) <= OFF_MS_MAX, `off by ${offBy(worst)} ms at most`, { worst });
+        t.ok(samples.some(({ status }) => status === 'playing') && samples.some(({ status }) => status === 'paused'));
+      }),
+    );
+  }
+}

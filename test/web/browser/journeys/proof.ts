@@ -1,18 +1,15 @@
 /** Journeys of whoever wants to know for sure, J8, and of whoever has no pointer and no eyes for the page, J10. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import t from 'tap';
-import type { Sync } from '../../../src/http/schema.js';
-import { runTutti, until } from '../../support/daemon.js';
-import { song, stateOf } from '../../support/three-nodes.js';
-import { missingBrowser, startBrowser } from './support/chromium.js';
-import { heardOn, LISTEN } from './support/ears.js';
-import { journey } from './support/journey.js';
-import { button, shows } from './support/on-the-page.js';
-import { PageHouse, TITLES } from './support/page-house.js';
-
-// Half a minute on a machine that has time.
-t.setTimeout(230_000);
+import type { Test } from 'tap';
+import type { Sync } from '../../../../src/http/schema.js';
+import { runTutti, until } from '../../../support/daemon.js';
+import { song, stateOf } from '../../../support/three-nodes.js';
+import { heardOn, LISTEN } from '../support/ears.js';
+import { journey } from '../support/journey.js';
+import { button, shows } from '../support/on-the-page.js';
+import type { Place } from '../support/one-house.js';
+import { TITLES } from '../support/page-house.js';
 
 /** Seconds in which all rooms have sounded, before there is something to prove. */
 const SECONDS = 4;
@@ -32,9 +29,8 @@ function usOf(text: string): number {
 const focused = (page: Page): Promise<string> =>
   page.locator(':focus').evaluate((element) => element.getAttribute('aria-label') ?? element.textContent.trim());
 
-await t.test('to be sure', { skip: missingBrowser }, async (t) => {
-  const browser = await startBrowser(t);
-  const house = await PageHouse.start(t);
+/** All of them. */
+export async function proof(t: Test, { browser, house }: Place): Promise<void> {
   const init = { browser, origins: house.origins };
 
   await t.test('J8: the sync screen says what the command line says, and gives it out as a file [rows 25, 52]', (t) =>
@@ -145,4 +141,4 @@ await t.test('to be sure', { skip: missingBrowser }, async (t) => {
         );
       }),
   );
-});
+}

@@ -1,15 +1,12 @@
 /** Tabs that nobody looks at: they must not be in the way of one that somebody does, nor cost anything. */
 import type { Page } from 'playwright-core';
-import t from 'tap';
-import { until } from '../../support/daemon.js';
-import { missingBrowser, startBrowser } from './support/chromium.js';
-import { COUNT_TIMERS, COVER, WATCH_STREAMS } from './support/in-the-page.js';
-import { journey } from './support/journey.js';
-import { button, shows } from './support/on-the-page.js';
-import { PageHouse, TITLES } from './support/page-house.js';
-
-// A minute on a machine that has time.
-t.setTimeout(230_000);
+import type { Test } from 'tap';
+import { until } from '../../../support/daemon.js';
+import { COUNT_TIMERS, COVER, WATCH_STREAMS } from '../support/in-the-page.js';
+import { journey } from '../support/journey.js';
+import { button, shows } from '../support/on-the-page.js';
+import type { Place } from '../support/one-house.js';
+import { TITLES } from '../support/page-house.js';
 
 /** A browser has so many connections for one node. */
 const CONNECTIONS = 6;
@@ -20,9 +17,8 @@ const AN_AFTERNOON = '04:00:00';
 const openStreams = (page: Page): Promise<number> =>
   page.evaluate('streams.filter(({ readyState }) => readyState !== EventSource.CLOSED).length');
 
-await t.test('tabs that nobody sees', { skip: missingBrowser }, async (t) => {
-  const browser = await startBrowser(t);
-  const house = await PageHouse.start(t);
+/** All of them. */
+export async function tabs(t: Test, { browser, house }: Place): Promise<void> {
   const init = { browser, origins: house.origins };
 
   await t.test(
@@ -62,13 +58,14 @@ await t.test('tabs that nobody sees', { skip: missingBrowser }, async (t) => {
     journey(t, init, async (open) => {
       await house.beginPlaying();
       await house.daemons.kitchen.call('POST', '/transport/pause');
-      const first = await open(house.address('kitchen'), { before: WATCH_STREAMS + COVER });
+      const first = await open(house.address('kitchen'), { before: WATCH_STREAMS + COVER, hasFakeClock: true });
       const covered = [first];
       while (covered.length < CONNECTIONS) {
         await covered.at(-1)!.page.evaluate("look('hidden')");
         covered.push(await open(house.address('kitchen'), { beside: first }));
       }
       await covered.at(-1)!.page.evaluate("look('hidden')");
+      await first.page.clock.fastForward(A_WHILE);
       for (const { page } of covered) await until('all are closed', async () => (await openStreams(page)) === 0);
       const { page, press } = await open(house.address('kitchen'), { beside: first });
       await shows(page, TITLES[0]);
@@ -89,4 +86,4 @@ await t.test('tabs that nobody sees', { skip: missingBrowser }, async (t) => {
       t.equal(await openStreams(page), 1);
     }),
   );
-});
+}

@@ -1,15 +1,12 @@
 /** The journey of whoever wants to hear a song sooner. */
 import type { Locator, Page } from 'playwright-core';
-import t from 'tap';
-import { until } from '../../support/daemon.js';
-import { missingBrowser, startBrowser } from './support/chromium.js';
-import { heardOn, LISTEN } from './support/ears.js';
-import { journey, refusedWith, type Visit } from './support/journey.js';
-import { hold, queueOn, queueRow, touchDrag } from './support/on-the-page.js';
-import { PageHouse, TITLES } from './support/page-house.js';
-
-// A minute on a machine that has time.
-t.setTimeout(230_000);
+import type { Test } from 'tap';
+import { until } from '../../../support/daemon.js';
+import { heardOn, LISTEN } from '../support/ears.js';
+import { journey, refusedWith, type Visit } from '../support/journey.js';
+import { hold, queueOn, queueRow, touchDrag } from '../support/on-the-page.js';
+import type { Place } from '../support/one-house.js';
+import { TITLES } from '../support/page-house.js';
 
 /** Eight items, of which the seventh is to become the second. Places from 0. */
 const SONGS = [0, 1, 2, 3, 4, 0, 1, 2];
@@ -28,9 +25,8 @@ const chooses = async ({ page, press }: Visit, at: number, entry: string) => {
   await press(page.getByRole('menuitem', { name: entry, exact: true }));
 };
 
-await t.test('what comes next', { skip: missingBrowser }, async (t) => {
-  const browser = await startBrowser(t);
-  const house = await PageHouse.start(t);
+/** All of them. */
+export async function queue(t: Test, { browser, house }: Place): Promise<void> {
   const init = { browser, origins: house.origins };
   /** All of the queue, as all nodes have it. */
   const order = async (): Promise<readonly string[]> => {
@@ -162,4 +158,4 @@ await t.test('what comes next', { skip: missingBrowser }, async (t) => {
         );
       }),
   );
-});
+}

@@ -2,19 +2,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import t from 'tap';
-import { DEMO_RATE, DEMO_TITLES, demoSamples, wavFile } from '../../../src/cli/demo/music.js';
-import { temporaryFolder, until } from '../../support/daemon.js';
-import { song, stateOf } from '../../support/three-nodes.js';
-import { missingBrowser, startBrowser } from './support/chromium.js';
-import { heardOn, LISTEN } from './support/ears.js';
-import { WATCH_UPLOADS } from './support/in-the-page.js';
-import { DEVICE_NAMES, journey, refusedWith } from './support/journey.js';
-import { button } from './support/on-the-page.js';
-import { PageHouse, TITLES } from './support/page-house.js';
-
-// A minute on a machine that has time.
-t.setTimeout(230_000);
+import type { Test } from 'tap';
+import { DEMO_RATE, DEMO_TITLES, demoSamples, wavFile } from '../../../../src/cli/demo/music.js';
+import { temporaryFolder, until } from '../../../support/daemon.js';
+import { song, stateOf } from '../../../support/three-nodes.js';
+import { heardOn, LISTEN } from '../support/ears.js';
+import { WATCH_UPLOADS } from '../support/in-the-page.js';
+import { DEVICE_NAMES, journey, refusedWith } from '../support/journey.js';
+import { button } from '../support/on-the-page.js';
+import type { Place } from '../support/one-house.js';
+import { TITLES } from '../support/page-house.js';
 
 /** Bytes a second that an uploading browser is given: enough for a song to be seen on its way. */
 const SLOW = 1_500_000;
@@ -38,9 +35,8 @@ const fileNamesOn = (page: Page): Promise<readonly string[]> =>
       .filter((text) => /\.wav\b/i.test(text)),
   );
 
-await t.test('an album comes in', { skip: missingBrowser }, async (t) => {
-  const browser = await startBrowser(t);
-  const house = await PageHouse.start(t);
+/** All of them. */
+export async function library(t: Test, { browser, house }: Place): Promise<void> {
   const folder = temporaryFolder(t);
   const init = { browser, origins: house.origins };
   const fileOf = (directory: string, name: string, bytes: Uint8Array): string => {
@@ -201,4 +197,4 @@ await t.test('an album comes in', { skip: missingBrowser }, async (t) => {
         t.equal(await page.getByRole('list', { name: 'Library' }).getByRole('listitem').count(), 1);
       }),
   );
-});
+}
