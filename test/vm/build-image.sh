@@ -2,8 +2,8 @@
 # Builds the emulated machine's parts into the folder $1: kernel, initrd, and root.img, a Debian 13 with systemd, sshd, ALSA and Node.js, all
 # from Debian's packages. It has a GPIO chip that is called like a Pi's and a sound card that hears itself; nothing of Tutti.
 #
-# gpio-sim is in the kernel's source and not in Debian's build of it: it is compiled here, with the simulated interrupts that it needs. Their one
-# call of a function that modules may not call has an equal that they may.
+# gpio-sim and uleds (LEDs without hardware) are in the kernel's source and not in Debian's build of it: they are compiled here, gpio-sim with the
+# simulated interrupts that it needs. Their one call of a function that modules may not call has an equal that they may.
 set -eu
 out=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,23 +26,25 @@ rm "$work/root.tar"
 root=$work/root
 release=$(ls "$root/lib/modules")
 
-# ---- gpio-sim ---------------------------------------------------------------------------------------------------------------------------
+# ---- gpio-sim and uleds ------------------------------------------------------------------------------------------------------------------
 
 cp -a "$root" "$work/build"
 chroot "$work/build" sh -eu -c "
   apt-get -qq update
   apt-get -qq install -y --no-install-recommends linux-headers-$release make gcc libc6-dev >/dev/null
   cd /tmp && apt-get -qq download linux-source-6.12" >&2
-mkdir "$work/build/tmp/gpio-sim"
+modules=$work/build/tmp/modules
+mkdir "$modules"
 source=linux-source-6.12
 dpkg-deb --fsys-tarfile "$work"/build/tmp/linux-source*.deb | tar -xO "./usr/src/$source.tar.xz" |
-  tar -C "$work" -xJ $source/drivers/gpio/gpio-sim.c $source/kernel/irq/irq_sim.c
-cp "$work/$source/drivers/gpio/gpio-sim.c" "$work/build/tmp/gpio-sim/gpio-sim-main.c"
-sed 's/handle_simple_irq(irq_to_desc(\(.*\)));/generic_handle_irq(\1);/' "$work/$source/kernel/irq/irq_sim.c" >"$work/build/tmp/gpio-sim/irq_sim.c"
-printf 'obj-m := gpio-sim.o\ngpio-sim-y := gpio-sim-main.o irq_sim.o\n' >"$work/build/tmp/gpio-sim/Makefile"
-chroot "$work/build" make -s -C "/lib/modules/$release/build" M=/tmp/gpio-sim modules >&2
+  tar -C "$work" -xJ $source/drivers/gpio/gpio-sim.c $source/kernel/irq/irq_sim.c $source/drivers/leds/uleds.c
+cp "$work/$source/drivers/gpio/gpio-sim.c" "$modules/gpio-sim-main.c"
+cp "$work/$source/drivers/leds/uleds.c" "$modules/"
+sed 's/handle_simple_irq(irq_to_desc(\(.*\)));/generic_handle_irq(\1);/' "$work/$source/kernel/irq/irq_sim.c" >"$modules/irq_sim.c"
+printf 'obj-m := gpio-sim.o uleds.o\ngpio-sim-y := gpio-sim-main.o irq_sim.o\n' >"$modules/Makefile"
+chroot "$work/build" make -s -C "/lib/modules/$release/build" M=/tmp/modules modules >&2
 mkdir -p "$root/lib/modules/$release/extra"
-cp "$work/build/tmp/gpio-sim/gpio-sim.ko" "$root/lib/modules/$release/extra/"
+cp "$modules/gpio-sim.ko" "$modules/uleds.ko" "$root/lib/modules/$release/extra/"
 chroot "$root" depmod "$release"
 
 # ---- An initrd: what the disk needs, and a step over to it ---------------------------------------------------------------------------------
@@ -70,7 +72,7 @@ chmod +x "$work/initrd/init"
 cp -R "$here/guest/." "$root/"
 echo kitchen >"$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 kitchen\n' >"$root/etc/hosts"
-printf 'LABEL=root / ext4 noatime,errors=remount-ro 0 1\nLABEL=tutti /var/lib/tutti ext4 noatime,nofail,x-systemd.device-timeout=600 0 2\n' >"$root/etc/fstab"
+printf 'LABEL=root / ext4 noatime,errors=remount-ro 0 1\nLABEL=tutti /var/lib/tutti ext4 noatime,x-systemd.device-timeout=600 0 2\n' >"$root/etc/fstab"
 mkdir -p "$root/var/lib/tutti" "$root/boot/firmware" "$root/var/log/journal"
 chroot "$root" useradd -m -u 1000 -s /bin/bash pi
 ssh-keygen -q -t ed25519 -N '' -f "$out/key"
@@ -90,3 +92,5 @@ cp "$root"/boot/vmlinuz-* "$out/kernel"
 rm -rf "$root"/boot/initrd.img-* "$root"/var/cache/apt/*.bin "$root"/var/lib/apt/lists/*_*
 truncate -s 1500M "$out/root.img"
 mke2fs -q -t ext4 -L root -d "$root" -F "$out/root.img"
+truncate -s 1000M "$out/data.img"
+mke2fs -q -t ext4 -L tutti -F "$out/data.img"

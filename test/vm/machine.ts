@@ -1,28 +1,44 @@
 /**
  * A whole machine, emulated: Debian's kernel, systemd, sshd, ALSA and GPIO, and a card of its own for the node's data.
  *
- * The tests speak to it as a person would, by ssh. Its disks are files that outlive the emulator: ending that is pulling the
+ * The tests speak to it as a person would, by ssh and by HTTP. Its disks are files that outlive the emulator: ending that is pulling the
  * plug. What the kernel in it had not written yet is gone then, as on a Pi; what a disk's own cache would have lost is not.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { temporaryFolder } from '../support/daemon.js';
-import type { Image } from './image.js';
+import type { Disks, Image } from './image.js';
 
 /** An emulated processor is some thirty times slower than a real one, and this machine may be busy. Milliseconds. */
-const PATIENCE_MS = 600_000;
-const DATA_BYTES = 1_000_000_000;
+export const PATIENCE_MS = 600_000;
+/**
+ * Who runs the machine's instructions: the processor itself where it can, else software. A /dev/kvm on a processor without such means is for kernels
+ * that were made for it, which Debian's is not.
+ */
+const ACCELERATORS =
+  existsSync('/dev/kvm') && /^flags.* (vmx|svm)\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))
+    ? ['kvm', 'tcg,thread=multi']
+    : ['tcg,thread=multi'];
+const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a script on the machine came to. */
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What the node there answered. */
+export interface Answer {
+  readonly status: number;
+  /** Whatever the contract says that it is. */
+  readonly json: never;
 }
 
 async function freePort(): Promise<number> {
@@ -38,25 +54,30 @@ function must(program: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${program}: ${error?.message ?? stderr}`);
 }
 
-/** Its disks lie in `folder`, which is the test's; `start` may be called again after `pullThePlug`. */
+/** `start` may be called again after `pullThePlug` or `powerOff`. */
 export class Machine {
+  /** What was written to the image's disks since. They lie in a folder of the test's. */
+  readonly disks: Disks;
   readonly #image: Image;
   readonly #folder: string;
   #emulator: ChildProcess | null = null;
   #sshPort = 0;
+  #httpPort = 0;
   #starts = 0;
 
   private constructor(image: Image, folder: string) {
     this.#image = image;
     this.#folder = folder;
+    this.disks = { root: join(folder, 'root.qcow2'), data: join(folder, 'data.qcow2'), format: 'qcow2' };
   }
 
-  /** A new one, with an empty card for the node. It is ended with the test. */
+  /** A new one, as the image has it. It is ended with the test. */
   static make(t: Test, image: Image): Machine {
     const machine = new Machine(image, temporaryFolder(t));
-    copyFileSync(image.root, machine.#path('root.img'));
-    must('truncate', ['-s', String(DATA_BYTES), machine.#path('data.img')]);
-    must('mke2fs', ['-q', '-t', 'ext4', '-L', 'tutti', '-F', machine.#path('data.img')]);
+    for (const disk of ['root', 'data'] as const) {
+      const below = ['-b', image.disks[disk], '-F', image.disks.format];
+      must('qemu-img', ['create', '-q', '-f', 'qcow2', ...below, machine.disks[disk]]);
+    }
     t.teardown(() => machine.pullThePlug());
     return machine;
   }
@@ -64,20 +85,22 @@ export class Machine {
   /** Switches it on, and waits until sshd answers. @returns how long that took, seconds */
   async start(): Promise<number> {
     const startedAt = performance.now();
-    this.#sshPort = await freePort();
+    [this.#sshPort, this.#httpPort] = [await freePort(), await freePort()];
     this.#starts += 1;
-    const forward = `hostfwd=tcp:127.0.0.1:${this.#sshPort}-:22`;
+    const forward = [`${this.#sshPort}-:22`, `${this.#httpPort}-:8080`].map((way) => `hostfwd=tcp:127.0.0.1:${way}`);
     const { kernel, initrd } = this.#image;
-    const disk = (name: string) => ['-drive', `file=${this.#path(name)},if=virtio,format=raw`];
+    const disk = (file: string) => ['-drive', `file=${file},if=virtio,format=qcow2`];
     const emulator = spawn(
       'qemu-system-x86_64',
       [
-        ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '1024', '-nographic', '-no-reboot'],
+        ...ACCELERATORS.flatMap((name) => ['-accel', name]),
+        ...['-cpu', 'max', '-smp', '2', '-m', '1024', '-nographic', '-no-reboot'],
         ...['-kernel', kernel, '-initrd', initrd, '-append', 'root=/dev/vda rw console=ttyS0 quiet'],
-        ...disk('root.img'),
-        ...disk('data.img'),
+        ...disk(this.disks.root),
+        ...disk(this.disks.data),
         // Nothing but the tests is reached from inside.
-        ...['-nic', `user,model=virtio-net-pci,restrict=on,${forward}`],
+        ...['-nic', `user,model=virtio-net-pci,restrict=on,${forward.join(',')}`],
+        ...['-virtfs', `local,path=${CHECKOUT},mount_tag=checkout,security_model=none,readonly=on`],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
@@ -87,6 +110,11 @@ export class Machine {
     emulator.stderr.pipe(console);
     await this.until('sshd answers', 'true');
     return (performance.now() - startedAt) / 1_000;
+  }
+
+  /** What its processor is: `kvm`, or `qemu` where it is emulated. */
+  async processor(): Promise<string> {
+    return (await this.run('systemd-detect-virt')).stdout.trimEnd();
   }
 
   /** What it showed on its console since it was switched on. */
@@ -130,6 +158,31 @@ export class Machine {
     if (status !== 0) throw new Error(`scp ended with ${status}: ${stderr}`);
   }
 
+  /** Copies a file from there. */
+  async fetch(file: string, to: string): Promise<void> {
+    const { status, stderr } = await this.#spawn('scp', ['-q', ...this.#ssh('-P'), `root@127.0.0.1:${file}`, to]);
+    if (status !== 0) throw new Error(`scp ended with ${status}: ${stderr}`);
+  }
+
+  /** Lets it read this checkout below /checkout: what is built here runs there. */
+  async mountCheckout(): Promise<void> {
+    await this.must(
+      'mkdir -p /checkout; mountpoint -q /checkout || mount -t 9p -o trans=virtio,ro,msize=262144,cache=loose checkout /checkout',
+    );
+  }
+
+  /** A call below /api/v1 of the node there. @throws TypeError where nobody answers */
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const isBytes = body instanceof Uint8Array;
+    const answer = await fetch(`http://127.0.0.1:${this.#httpPort}/api/v1${path}`, {
+      method,
+      headers: { host: 'kitchen.local', connection: 'close', ...(!isBytes && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: isBytes ? Buffer.from(body) : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, json: (text === '' ? undefined : JSON.parse(text)) as never };
+  }
+
   /** Ends the emulator, at once: the plug is pulled. */
   async pullThePlug(): Promise<void> {
     const emulator = this.#emulator;
@@ -138,6 +191,16 @@ export class Machine {
     const gone = once(emulator, 'exit');
     emulator.kill('SIGKILL');
     await gone;
+  }
+
+  /** Shuts it down in order. */
+  async powerOff(): Promise<void> {
+    const emulator = this.#emulator;
+    if (emulator === null) return;
+    const gone = once(emulator, 'exit');
+    await this.run('systemctl poweroff');
+    await gone;
+    this.#emulator = null;
   }
 
   #path(name: string): string {
@@ -167,8 +230,11 @@ export class Machine {
         output[name] += text;
       });
     }
-    // Not `close`: the connection that stays has the same standard error.
-    const [status] = (await once(child, 'exit')) as [number | null];
+    // Not `close` of all: the connection that stays has the same standard error.
+    const [[status]] = await Promise.all([
+      once(child, 'exit') as Promise<[number | null]>,
+      once(child.stdout, 'close'),
+    ]);
     return { status, ...output };
   }
 }
