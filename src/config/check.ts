@@ -14,8 +14,19 @@ import {
 } from './schema.js';
 import { nearest } from './suggest.js';
 
-/** One mistake, and what would be right, as a clause for a person: `output.level (line 3): found "loud"; right is "off" or "track"`. */
-export type Problem = string;
+/** One mistake. */
+export interface Problem {
+  /** The key that it is about, or that may have been meant. */
+  readonly path: string;
+  /** What is wrong and what would be right, as a clause for a person: `output.level (line 3): found "loud"; right is "off" or "track"`. */
+  readonly text: string;
+}
+
+/** What a node cannot do without: who it is, where others find it, and whom it lets in. */
+const VITAL = ['name', 'data_dir', 'cluster', 'http'];
+
+/** Whether a node must not start with this: it would be another than was meant. With all else it starts, and says so. */
+export const isVital = ({ path }: Problem): boolean => VITAL.includes(path.split('.', 1)[0]!);
 
 /** Values by dotted path: only what was written, and only where it is right. */
 export type Written = Map<string, string | number | boolean>;
@@ -32,12 +43,13 @@ export function checkFile(tree: unknown, lines: ReadonlyMap<string, number>, wri
     const key = KEYS_BY_PATH.get(path);
     if (key !== undefined) {
       if (Value.Check(key.schema, value)) written.set(path, value as string | number | boolean);
-      else problems.push(`${place(path)}: found ${described(value)}; right is ${rightFor(key.schema)}`);
+      else problems.push({ path, text: `${place(path)}: found ${described(value)}; right is ${rightFor(key.schema)}` });
     } else if (path !== '' && !CONFIG_TABLES.includes(path)) {
       const meant = nearestKey(path);
-      problems.push(`${place(path)}: there is no such key${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+      const text = `${place(path)}: there is no such key${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+      problems.push({ path: isVital({ path, text }) ? path : (meant ?? path), text });
     } else if (!isTable(value)) {
-      problems.push(`${place(path)}: found ${described(value)}; right is a table`);
+      problems.push({ path, text: `${place(path)}: found ${described(value)}; right is a table` });
     } else {
       for (const name of Object.keys(value)) visit(value[name], path === '' ? name : `${path}.${name}`);
     }
@@ -55,17 +67,18 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
     const key = KEYS_BY_VARIABLE.get(name);
     if (key === undefined) {
       const meant = nearest(name, [...KEYS_BY_VARIABLE.keys(), ...CLIENT_VARIABLES]);
-      problems.push(
-        `environment variable ${name}: there is no such variable${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      );
+      problems.push({
+        path: KEYS_BY_VARIABLE.get(meant ?? name)?.path ?? name,
+        text: `environment variable ${name}: there is no such variable${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      });
       continue;
     }
     const value = typed(text, key.schema);
     if (Value.Check(key.schema, value)) written.set(key.path, value);
-    else
-      problems.push(
-        `${key.path} (environment variable ${name}): found ${described(value)}; right is ${rightFor(key.schema)}`,
-      );
+    else {
+      const text = `${key.path} (environment variable ${name}): found ${described(value)}; right is ${rightFor(key.schema)}`;
+      problems.push({ path: key.path, text });
+    }
   }
   return problems;
 }

@@ -9,7 +9,7 @@ import { parse, TomlError } from 'smol-toml';
 import { Value } from 'typebox/value';
 import { TuttiError } from '../core/errors.js';
 import type { OutputChannels } from '../core/output-channels.js';
-import { checkEnvironment, checkFile, type Problem, rightFor, type Written } from './check.js';
+import { checkEnvironment, checkFile, isVital, type Problem, rightFor, type Written } from './check.js';
 import { type HostPort, parseHostPort } from './host-port.js';
 import { keyLines } from './key-lines.js';
 import { CONFIG_KEYS, ConfigSchema, type ConfigValues } from './schema.js';
@@ -82,6 +82,8 @@ export interface Config {
     readonly maxErrorUs: number | 'auto';
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+  /** What was wrong and can be done without, a clause each: such a key counts as not written, and a button or LED as not there. */
+  readonly mistakes: readonly string[];
 }
 
 /** Heartbeats that may be lost one after another before a node counts as gone. */
@@ -98,7 +100,8 @@ export interface Machine {
  * @param text the file's TOML; empty where there is none
  * @param env the environment; a variable such as TUTTI_HTTP_LISTEN goes before the file, and any other that begins with TUTTI_ is
  *   refused, save TUTTI_NODE and TUTTI_TOKEN, which are the command line's
- * @throws TuttiError BAD_CONFIG with all problems at once: a line each in `detail`, and as the list `info.problems`
+ * @throws TuttiError BAD_CONFIG where a node could not be the one that was meant, with all problems at once: a line each in `detail`, and as
+ *   the list `info.problems`
  */
 export function parseConfig(text: string, env: Readonly<Record<string, string | undefined>>, machine: Machine): Config {
   let tree: unknown;
@@ -127,12 +130,19 @@ export function readConfig(
 ): Config {
   const written: Written = new Map();
   const problems = [...checkFile(tree, lines, written), ...checkEnvironment(env, written)];
+  for (const { path } of problems) if (isLine(path) && !written.has(path)) written.set(path, -1);
   const config = resolve(withDefaults(written), machine, problems);
-  if (problems.length > 0) throw badConfig(problems);
-  return deepFrozen(config);
+  const mistakes = problems.map(({ text }) => text);
+  if (problems.some(isVital)) throw badConfig(mistakes);
+  return deepFrozen({ ...config, mistakes });
 }
 
-function badConfig(problems: readonly Problem[], cause?: unknown): TuttiError {
+/** A line that was not meant may drive what hangs there: it is left alone. */
+const isLine = (path: string): boolean => LINE_KEYS.includes(path);
+
+const LINE_KEYS = ['play', 'pause', 'skip', 'leader_led', 'status_led'].map((name) => `gpio.${name}`);
+
+function badConfig(problems: readonly string[], cause?: unknown): TuttiError {
   const detail = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n- ${problems.join('\n- ')}`;
   return new TuttiError('BAD_CONFIG', detail, { problems }, cause);
 }
@@ -153,7 +163,7 @@ function withDefaults(written: Written): ConfigValues {
 }
 
 /** Works out what is derived, and adds to `problems` what one key alone does not show. */
-function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): Config {
+function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): Omit<Config, 'mistakes'> {
   const { cluster, http, output, inbox, gpio, panel, clock, log } = values;
   const inDataDir = (path: string, fileName: string) =>
     path === '' ? `${values.data_dir.replace(/\/+$/, '')}/${fileName}` : path;
@@ -161,25 +171,29 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
   const clusterListen = readAddress('cluster.listen', cluster.listen, problems);
   const httpListen = readAddress('http.listen', http.listen, problems);
   if (samePort(clusterListen, httpListen)) {
-    problems.push(
-      `http.listen and cluster.listen: both take port ${httpListen.port}; right are two ports, such as 8080 and 7420`,
-    );
+    problems.push({
+      path: 'http.listen',
+      text: `http.listen and cluster.listen: both take port ${httpListen.port}; right are two ports, such as 8080 and 7420`,
+    });
   }
   const advertised =
     cluster.advertise === '' ? null : readAddress('cluster.advertise', cluster.advertise, problems, clusterListen.port);
   checkFindable(clusterListen, advertised, problems);
   if (cluster.election_ms < HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms) {
-    problems.push(
-      `cluster.election_ms: ${cluster.election_ms} is too soon after cluster.heartbeat_ms = ${cluster.heartbeat_ms}; right is at least ${HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms}`,
-    );
+    problems.push({
+      path: 'cluster.election_ms',
+      text: `cluster.election_ms: ${cluster.election_ms} is too soon after cluster.heartbeat_ms = ${cluster.heartbeat_ms}; right is at least ${HEARTBEATS_PER_ELECTION_MIN * cluster.heartbeat_ms}`,
+    });
   }
   if (http.access === 'open' && http.token_file !== '') {
-    problems.push(
-      'http.token_file: set, but http.access is "open", so nothing would ask for the token; right is http.access = "token", or no token_file',
-    );
+    problems.push({
+      path: 'http.token_file',
+      text: 'http.token_file: set, but http.access is "open", so nothing would ask for the token; right is http.access = "token", or no token_file',
+    });
   }
-  const lines = { play: gpio.play, pause: gpio.pause, skip: gpio.skip, leader_led: gpio.leader_led };
-  checkDistinct({ ...lines, status_led: gpio.status_led }, problems);
+  const isTwice = twiceNamed(gpio, problems);
+  const lineOf = <T extends string | number>(name: keyof typeof gpio, line: T) =>
+    isTwice.has(name) ? null : orNull(line);
 
   return {
     name: nodeName(values.name, machine, problems),
@@ -213,11 +227,11 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): C
     inbox: { dir: inDataDir(inbox.dir, 'inbox') },
     gpio: {
       driver: gpio.driver,
-      play: orNull(gpio.play),
-      pause: orNull(gpio.pause),
-      skip: orNull(gpio.skip),
-      leaderLed: orNull(gpio.leader_led),
-      statusLed: orNull(gpio.status_led),
+      play: lineOf('play', gpio.play),
+      pause: lineOf('pause', gpio.pause),
+      skip: lineOf('skip', gpio.skip),
+      leaderLed: lineOf('leader_led', gpio.leader_led),
+      statusLed: lineOf('status_led', gpio.status_led),
     },
     panel: { port: orNull(panel.port), baud: panel.baud },
     clock: { maxErrorUs: clock.max_error_us },
@@ -234,7 +248,10 @@ function readAddress(path: string, text: string, problems: Problem[], defaultPor
   const address = parseHostPort(text, defaultPort);
   if (address !== undefined) return address;
   const key = CONFIG_KEYS.find((candidate) => candidate.path === path)!;
-  problems.push(`${path}: found ${JSON.stringify(text)}; right is ${rightFor(key.schema)}, the port at most 65535`);
+  problems.push({
+    path,
+    text: `${path}: found ${JSON.stringify(text)}; right is ${rightFor(key.schema)}, the port at most 65535`,
+  });
   // Stands in until the problems are thrown, so that the other checks can go on. Port 0 clashes with nothing.
   return { host: '', port: 0 };
 }
@@ -243,11 +260,15 @@ function readAddress(path: string, text: string, problems: Problem[], defaultPor
 function checkFindable(listen: HostPort, advertise: HostPort | null, problems: Problem[]): void {
   // An address that cannot be read has its own problem, and no host.
   if (listen.host !== '' && listen.port === 0) {
-    problems.push('cluster.listen: port 0 is another one at each start; right is one that stays, such as 7420');
+    problems.push({
+      path: 'cluster.listen',
+      text: 'cluster.listen: port 0 is another one at each start; right is one that stays, such as 7420',
+    });
   } else if (advertise !== null && advertise.host !== '' && (advertise.port === 0 || isEverywhere(advertise.host))) {
-    problems.push(
-      'cluster.advertise: others reach no node at port 0, nor at an address that stands for all; right is a name or an address of this node, such as kitchen.local',
-    );
+    problems.push({
+      path: 'cluster.advertise',
+      text: 'cluster.advertise: others reach no node at port 0, nor at an address that stands for all; right is a name or an address of this node, such as kitchen.local',
+    });
   }
 }
 
@@ -258,17 +279,23 @@ function samePort(a: HostPort, b: HostPort): boolean {
   return a.port !== 0 && a.port === b.port && (a.host === b.host || isEverywhere(a.host) || isEverywhere(b.host));
 }
 
-function checkDistinct(lines: Readonly<Record<string, number | string>>, problems: Problem[]): void {
+/** Keys whose line is another key's already: they count as not there. Adds to `problems`. */
+function twiceNamed(gpio: ConfigValues['gpio'], problems: Problem[]): ReadonlySet<string> {
+  const { play, pause, skip, leader_led, status_led } = gpio;
   const takenBy = new Map<number, string>();
-  for (const [name, line] of Object.entries(lines)) {
+  const twice = new Set<string>();
+  for (const [name, line] of Object.entries({ play, pause, skip, leader_led, status_led })) {
     if (typeof line !== 'number' || line === -1) continue;
     const other = takenBy.get(line);
     if (other === undefined) takenBy.set(line, name);
-    else
-      problems.push(
-        `gpio.${name}: line ${line} is gpio.${other}'s already; right is a line of its own, or -1 for none`,
-      );
+    else {
+      const path = `gpio.${name}`;
+      const text = `${path}: line ${line} is gpio.${other}'s already; right is a line of its own, or -1 for none`;
+      problems.push({ path, text });
+      twice.add(name);
+    }
   }
+  return twice;
 }
 
 function nodeName(name: string, { hostname }: Machine, problems: Problem[]): string {
@@ -276,9 +303,10 @@ function nodeName(name: string, { hostname }: Machine, problems: Problem[]): str
   const derived = hostname.split('.', 1)[0]!;
   const key = CONFIG_KEYS.find((candidate) => candidate.path === 'name')!;
   if (derived === '' || !Value.Check(key.schema, derived)) {
-    problems.push(
-      `name: not set, and the host name ${JSON.stringify(hostname)} cannot serve; right is a name of your own`,
-    );
+    problems.push({
+      path: 'name',
+      text: `name: not set, and the host name ${JSON.stringify(hostname)} cannot serve; right is a name of your own`,
+    });
   }
   return derived;
 }

@@ -138,7 +138,10 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
 
   const random = new SystemRandom();
   const hardware = hardwareOf({ time, log: log.child('controls') }, config);
-  const controlTroubles = () => controls.troubles();
+  for (const mistake of config.mistakes)
+    log.warn('The configuration has a mistake: the node does without it.', { mistake });
+  const badConfig = config.mistakes.length > 0 ? (['BAD_CONFIG'] as const) : [];
+  const controlTroubles = () => [...controls.troubles(), ...badConfig];
   const ground = new CardAndWire({ time, log, random, fatal, hardware, controlTroubles }, { config, version });
   started(ground);
   const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });

@@ -1,4 +1,4 @@
-/** What may be wrong with the controls of a node, as alerts of the error catalogue. */
+/** What may be wrong with the controls of a node, or with its settings, as alerts of the error catalogue. */
 import type { ErrorCode } from '../core/errors.js';
 
 /** Each of them. */
@@ -7,6 +7,7 @@ export const CONTROL_TROUBLES = [
   'BUTTON_STUCK',
   'PRESS_REFUSED',
   'PANEL_UNAVAILABLE',
+  'BAD_CONFIG',
 ] as const satisfies readonly ErrorCode[];
 /** One of them. */
 export type ControlTrouble = (typeof CONTROL_TROUBLES)[number];

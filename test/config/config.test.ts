@@ -8,10 +8,11 @@ import { TuttiError } from '../../src/core/errors.js';
 const MACHINE = { hostname: 'kitchen' };
 const parse = (text: string, env: Record<string, string> = {}): Config => parseConfig(text, env, MACHINE);
 
-/** The problems that a configuration is refused for. */
+/** The problems of a configuration that is refused, or the mistakes of one that is not. */
 function problemsOf(text: string, env: Record<string, string> = {}, hostname = 'kitchen'): readonly string[] {
   try {
-    parseConfig(text, env, { hostname });
+    const { mistakes } = parseConfig(text, env, { hostname });
+    if (mistakes.length > 0) return mistakes;
   } catch (error) {
     if (error instanceof TuttiError && error.code === 'BAD_CONFIG') return error.info.problems as readonly string[];
     throw error;
@@ -50,6 +51,7 @@ t.test('an empty file gives the documented defaults', (t) => {
     panel: { port: null, baud: 115200 },
     clock: { maxErrorUs: 500 },
     log: { level: 'info' },
+    mistakes: [],
   });
   t.end();
 });
@@ -126,6 +128,7 @@ level = "debug"
     panel: { port: '/dev/serial/by-id/usb-1', baud: 9600 },
     clock: { maxErrorUs: 'auto' },
     log: { level: 'debug' },
+    mistakes: [],
   });
   t.end();
 });
@@ -169,11 +172,36 @@ t.test('the detail of the error lists the problems; a single one stands alone', 
     }
     return 'it was accepted';
   };
-  t.equal(
-    detailOf('panel.baud = 1'),
-    'panel.baud (line 1): found 1; right is a whole number from 300 to 4000000 (baud)',
-  );
-  t.match(detailOf('panel.baud = 1\nlog.level = "loud"'), /^2 problems:\n- panel\.baud .*\n- log\.level /);
+  t.equal(detailOf('http.access = 1'), 'http.access (line 1): found 1; right is "open" or "token"');
+  t.match(detailOf('http.access = 1\nlog.level = "loud"'), /^2 problems:\n- http\.access .*\n- log\.level /);
+  t.end();
+});
+
+t.test('with a mistake that it can do without the node starts, as if the key were not written', (t) => {
+  const text = '[output]\nvolume_limit = 120\ndevice = "hw:1"\n[panel]\nboud = 9600\n[lights]\non = true';
+  const { mistakes, output, panel } = parse(text);
+  t.match(mistakes, [
+    /^output\.volume_limit \(line 2\): found 120/,
+    /^panel\.boud \(line 5\): there is no such key; did you mean panel\.baud\?/,
+    /^lights \(line 6\): there is no such key/,
+  ]);
+  t.match(output, { volumeLimit: 100, device: 'hw:1' }, 'what is right counts');
+  t.equal(panel.baud, 115_200);
+  t.end();
+});
+
+t.test('a button or an LED with a mistake is not there', (t) => {
+  const { gpio, mistakes } = parse('[gpio]\nplay = 99\nskpi = 20\nstatus_led = 26\ndriver = "libgpiod"');
+  t.equal(mistakes.length, 4);
+  t.match(gpio, { driver: 'auto', play: null, pause: 6, skip: null, leaderLed: 26, statusLed: null });
+  t.end();
+});
+
+t.test('a node that would be another one, or elsewhere, does not start', (t) => {
+  for (const text of ['name = 1', 'data_dir = ""', '[clutser]\nlisten = "0.0.0.0:1"', '[http]\nx = 1']) {
+    t.throws(() => parse(text), { code: 'BAD_CONFIG' }, text);
+  }
+  t.throws(() => parse('', { TUTTI_CLUSTER_LISTN: '0.0.0.0:1' }), { code: 'BAD_CONFIG' });
   t.end();
 });
 
@@ -382,13 +410,13 @@ t.test('a file says the same as the object that it was written from', (t) => {
   const level = fc.constantFrom('debug', 'info', 'loud');
   const property = fc.property(volume, level, (volume_limit, level) => {
     const tree = { output: { volume_limit }, log: { level } };
-    const isRight = volume_limit >= 0 && volume_limit <= 100 && level !== 'loud';
-    try {
-      const config = parse(stringify(tree));
-      return isRight && config.output.volumeLimit === volume_limit && config.log.level === level;
-    } catch {
-      return !isRight;
-    }
+    const { output, log: read, mistakes } = parse(stringify(tree));
+    const isVolume = volume_limit >= 0 && volume_limit <= 100;
+    return (
+      output.volumeLimit === (isVolume ? volume_limit : 100) &&
+      read.level === (level === 'loud' ? 'info' : level) &&
+      mistakes.length === Number(!isVolume) + Number(level === 'loud')
+    );
   });
   fc.assert(property, { seed: 1, numRuns: 300 });
   t.end();

@@ -185,6 +185,32 @@ await t.test('lines that are in use, and a chip of another kind: the node starts
   await none.end();
 });
 
+await t.test('a configuration with mistakes: the node starts, does without them, and says so', { skip }, async (t) => {
+  const folder = temporaryFolder(t);
+  const chip = new PreloadedChip({ folder: join(folder, 'chip'), library });
+  const env = {
+    ...envOf(chip),
+    TUTTI_GPIO_PLAY: '99',
+    TUTTI_OUTPUT_VOLUME_LIMIT: 'loud',
+    TUTTI_PANEL_PROT: '/dev/ttyS0',
+  };
+  const daemon = await Daemon.start(t, { dataDir: join(folder, 'data'), env });
+  await until('the alert is there', async () => (await alertsOf(daemon)).includes('BAD_CONFIG'));
+  await songs(daemon, 2);
+  await daemon.call('POST', '/transport/play');
+  await plays(daemon, 'playing', 'song 1');
+  await press(chip, SKIP);
+  await plays(daemon, 'playing', 'song 2');
+  for (const mistake of [
+    /gpio\.play .*found 99/,
+    /output\.volume_limit .*found \\"loud\\"/,
+    /TUTTI_PANEL_PROT: there is no such/,
+  ]) {
+    t.match(daemon.errors.join(''), mistake);
+  }
+  await daemon.end();
+});
+
 await t.test(
   'three nodes: presses while the leader dies count once each, and the lamp passes on',
   { skip },

@@ -47,6 +47,7 @@ export function diagnose(facts: Facts, { config, sound, state }: Surroundings): 
   const isRunning = state !== null;
   return [
     nodeVersion(facts.nodeVersion),
+    ...configuration(config),
     dataDirectory(facts.dataDir, facts.user),
     ...(facts.disk === null ? [] : [fileSystem(facts.disk), freeSpace(facts.disk, isRunning), syncs(facts.disk)]),
     inbox(facts.inbox),
@@ -60,6 +61,12 @@ export function diagnose(facts: Facts, { config, sound, state }: Surroundings): 
     ...runningNode(state),
   ];
 }
+
+/** What of the file and the environment does not count, a line each. */
+export const configuration = ({ mistakes }: Pick<Config, 'mistakes'>): Check[] =>
+  mistakes.map((mistake) =>
+    not('fail', 'configuration', mistake, 'The node does without it. Correct it, then: systemctl restart tutti'),
+  );
 
 /** Whether this Node is new enough. */
 export function nodeVersion(version: string): Check {

@@ -37,6 +37,7 @@ const CASES: readonly (readonly [Check, Check['verdict'], RegExp?])[] = [
   [judge.nodeVersion('v24.1.0'), 'ok'],
   [judge.nodeVersion('v20.18.3'), 'fail', /20\.19/],
   [judge.nodeVersion('v18.20.0'), 'fail'],
+  [judge.configuration({ mistakes: ['gpio.play: found 99'] })[0]!, 'fail', /found 99.*restart/s],
   [judge.dataDirectory(folder, 7), 'ok'],
   [judge.dataDirectory(folder, 0), 'ok', /user 7/],
   [judge.dataDirectory(missing, 7), 'note', /tutti run makes it/],
