@@ -4,7 +4,10 @@ import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../config/config.js';
 import { type HostPort, hostPortText } from '../config/host-port.js';
+import type { Time, Timer } from '../ports/time.js';
 
+/** How often it is looked whether this machine has another address. Milliseconds. */
+const LOOK_EVERY_MS = 5_000;
 /** Listening there is listening on every address of the machine. */
 const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
 
@@ -25,6 +28,17 @@ export function httpHost({ cluster, http }: Config): string {
 export function peerAddress({ cluster: { listen, advertise } }: Config): string {
   if (advertise !== null) return hostPortText(advertise);
   return hostPortText({ ...listen, host: EVERYWHERE.includes(listen.host) ? outwardAddress() : listen.host });
+}
+
+/** Calls `moved` whenever `urlNow` is another than it was: a Pi starts before its network is there, and may get another address later. */
+export function watchUrl(time: Time, urlNow: () => string, moved: (url: string) => void): Timer {
+  let url = urlNow();
+  return time.every('http.url', LOOK_EVERY_MS, () => {
+    const now = urlNow();
+    if (now === url) return;
+    url = now;
+    moved(url);
+  });
 }
 
 /** Where the clock's socket is bound for peers that reach this node at `listen`: it takes addresses only. */

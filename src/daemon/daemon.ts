@@ -27,7 +27,7 @@ import { House } from '../node/house.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
 import { webFolder } from '../program-files.js';
-import { httpHost, ownAddresses } from './addresses.js';
+import { httpHost, ownAddresses, watchUrl } from './addresses.js';
 import { CardAndWire } from './card-and-wire.js';
 import { hardwareOf } from './controls.js';
 import { DiskFailures } from './disk-failures.js';
@@ -87,10 +87,10 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
       return EXIT.ok;
     }
     const { url, house, vitals } = running;
-    process.stdout.write(`Tutti serves ${url}\n`);
+    process.stdout.write(`Tutti serves ${url()}\n`);
     notify.ready();
     const watchdog = new Watchdog(
-      { time, log, notify, vitals, status: () => serviceStatus(house, url) },
+      { time, log, notify, vitals, status: () => serviceStatus(house, url()) },
       { timeoutMs: watchdogTimeoutMs(process.env, process.pid) },
     );
     watchdog.start();
@@ -113,7 +113,7 @@ export async function runDaemon(config: Config, init: DaemonInit): Promise<numbe
 /** What runs once all has started. */
 interface Running {
   /** Under which the node is reached. */
-  readonly url: string;
+  readonly url: () => string;
   readonly house: House;
   /** What may hang by itself. */
   readonly vitals: () => readonly Vital[];
@@ -164,14 +164,13 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
 
   const neighbours = neighboursFor({ time, log: log.child('mdns'), random }, config);
   const { host, port } = config.http.listen;
-  const publicHost = httpHost(config);
   const http = new HttpServer(
     { house, time, log: log.child('http') },
     {
       host,
       port,
-      addresses: () => [host, publicHost, ...ownAddresses()],
-      publicHost,
+      addresses: () => [host, httpHost(config), ...ownAddresses()],
+      publicHost: () => httpHost(config),
       token,
       web: readWebFolder(fileURLToPath(webFolder())),
       ...(neighbours !== null && { nearby: () => neighbours.list() }),
@@ -180,11 +179,19 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   started(http);
   const url = await http.start();
   house.announce(url);
-  if (neighbours !== null) {
-    started(neighbours);
-    keepAnnounced(neighbours, house, url, config);
-  }
-  const running: Running = { url, house, vitals: () => ground.vitals() };
+  if (neighbours !== null) started(neighbours);
+  const sayAnew = neighbours === null ? () => {} : keepAnnounced(neighbours, house, () => http.url(), config);
+  const watch = watchUrl(
+    time,
+    () => http.url(),
+    (moved) => {
+      log.info('Others find this node at another address now.', { url: moved });
+      house.announce(moved);
+      sayAnew();
+    },
+  );
+  started({ stop: () => Promise.resolve(watch.cancel()) });
+  const running: Running = { url: () => http.url(), house, vitals: () => ground.vitals() };
   if (isDiskless) return running;
   if (house.node === null && first.join.length > 0) house.joinWhenPossible({ addresses: first.join, key: null });
   if (house.node === null && first.join.length === 0) {

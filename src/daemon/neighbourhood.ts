@@ -24,14 +24,15 @@ export function neighboursFor(components: NeighbourhoodComponents, { cluster }: 
   return new MdnsNeighbours(components, { interface: isIPv4(host) && host !== '0.0.0.0' ? host : null });
 }
 
-/** Keeps the neighbours up to date on what this daemon is, from now on. */
-export function keepAnnounced(neighbours: Neighbours, house: House, httpUrl: string, config: Config): void {
+/** Keeps the neighbours up to date on what this daemon is, from now on. @returns what says it anew */
+export function keepAnnounced(neighbours: Neighbours, house: House, httpUrl: () => string, config: Config): () => void {
   const { name, version } = house.init;
   const say = () => {
     const cluster = house.node?.init.clusterId ?? null;
-    neighbours.announce({ name, cluster, httpUrl, address: peerAddress(config), version });
+    neighbours.announce({ name, cluster, httpUrl: httpUrl(), address: peerAddress(config), version });
   };
   neighbours.start();
   say();
   house.subscribe(say);
+  return say;
 }

@@ -78,8 +78,8 @@ export interface HttpServerInit {
   readonly port: number;
   /** Host names beside the node's own that are this node, as they are at the moment. */
   readonly addresses: () => readonly string[];
-  /** The host in this node's own URL: how others on the network find it. */
-  readonly publicHost: string;
+  /** The host in this node's own URL: how others on the network find it now. */
+  readonly publicHost: () => string;
   /** Null: whoever reaches the node may change things. */
   readonly token: string | null;
   /** Other daemons of the local network; none where it is left out. */
@@ -123,7 +123,7 @@ export class HttpServer {
 
   /** Listens. @returns the URL under which this node is reached. @throws TuttiError PORT_IN_USE, BAD_CONFIG where no port would do */
   async start(): Promise<string> {
-    const { host, port, publicHost } = this.#init;
+    const { host, port } = this.#init;
     try {
       await this.#app.listen({ host, port });
     } catch (error) {
@@ -133,9 +133,15 @@ export class HttpServer {
       const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
       throw new TuttiError(code, `cannot listen on ${at}: ${why}; http.listen sets another`, {}, error);
     }
-    const bound = this.#app.server.address() as AddressInfo;
-    this.#url = `http://${publicHost.includes(':') ? `[${publicHost}]` : publicHost}:${bound.port}`;
     this.#events.start();
+    return this.url();
+  }
+
+  /** The URL under which this node is reached now: a machine's address may change. Only after `start`. */
+  url(): string {
+    const host = this.#init.publicHost();
+    const { port } = this.#app.server.address() as AddressInfo;
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     return this.#url;
   }
 

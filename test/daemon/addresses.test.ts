@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type Config, parseConfig } from '../../src/config/config.js';
-import { clockAddress, httpHost, ownAddresses, peerAddress } from '../../src/daemon/addresses.js';
+import { clockAddress, httpHost, ownAddresses, peerAddress, watchUrl } from '../../src/daemon/addresses.js';
+import { FakeTime } from '../../src/ports/fake-time.js';
 
 const configOf = (cluster: string, http = ''): Config =>
   parseConfig(`[cluster]\n${cluster}\n[http]\n${http}`, {}, { hostname: 'kitchen' });
@@ -24,5 +25,25 @@ t.test('HTTP is found where it listens, else where peers find the node', (t) => 
   t.equal(httpHost(configOf('', 'listen = "127.0.0.1:0"')), '127.0.0.1');
   t.equal(httpHost(configOf('advertise = "10.0.0.2"')), '10.0.0.2');
   t.ok(['127.0.0.1', ...ownAddresses()].includes(httpHost(configOf(''))));
+  t.end();
+});
+
+t.test('where a machine gets its address after the start, or another one, others are told', (t) => {
+  const time = new FakeTime();
+  let address = '127.0.0.1';
+  const told: string[] = [];
+  const watch = watchUrl(
+    time,
+    () => `http://${address}:8080`,
+    (url) => told.push(url),
+  );
+  const pass = () => time.advance(10_000);
+  pass();
+  t.same(told, []);
+  for (address of ['192.168.1.20', '192.168.1.21']) pass();
+  pass();
+  t.same(told, ['http://192.168.1.20:8080', 'http://192.168.1.21:8080']);
+  watch.cancel();
+  t.same(time.running(), []);
   t.end();
 });

@@ -170,7 +170,7 @@ export function buildHouse(init: HouseInit = {}) {
       host: '127.0.0.1',
       port: 0,
       addresses: () => ['192.0.2.1', 'fe80::1'],
-      publicHost: '127.0.0.1',
+      publicHost: () => '127.0.0.1',
       token: null,
       ...init.http,
     },
