@@ -18,6 +18,7 @@ import idle from './consensus/idle.bench.js';
 import pool from './consensus/pool.bench.js';
 import slowDisk from './consensus/slow-disk.bench.js';
 import controls from './controls.bench.js';
+import page from './page/page.bench.js';
 import player from './player.bench.js';
 import resampler from './resampler.bench.js';
 import type { Options, Row, Suite } from './row.js';
@@ -43,6 +44,7 @@ const SUITES: readonly Suite[] = [
   player,
   scan,
   controls,
+  page,
   commits,
   failover,
   catchUp,

@@ -31,8 +31,13 @@ export async function until<T>(
   }
 }
 
+/** A test, or whatever else ends some time: what was begun for it is ended with it. */
+export interface Ends {
+  teardown(callback: () => unknown): unknown;
+}
+
 /** A folder that is removed with all that is in it when the test is over; once more, where something was still written into it. */
-export function temporaryFolder(t: { teardown(callback: () => void): unknown }): string {
+export function temporaryFolder(t: Ends): string {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-test-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
@@ -114,7 +119,7 @@ export class Daemon {
   }
 
   /** Starts one and waits until it serves. Ended with the test, at the latest. */
-  static async start(t: { teardown(callback: () => unknown): unknown }, init: DaemonInit): Promise<Daemon> {
+  static async start(t: Ends, init: DaemonInit): Promise<Daemon> {
     const peerPort = await peerPortOf(init.dataDir);
     const run = [process.execPath, init.program ?? MAIN, 'run', '--data', init.dataDir, ...(init.first ?? ['--init'])];
     const [program, ...args] = [...(init.within ?? []), ...run];

@@ -2,9 +2,8 @@
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Test } from 'tap';
 import type { NodeView, State } from '../../src/http/schema.js';
-import { Daemon, type DaemonInit, until } from './daemon.js';
+import { Daemon, type DaemonInit, type Ends, until } from './daemon.js';
 import { plainWav } from './wav-files.js';
 
 export const stateOf = async (daemon: Daemon): Promise<State> => (await daemon.call('GET', '/state')).json;
@@ -16,7 +15,7 @@ export type NodeExtras = Pick<DaemonInit, 'capture' | 'env' | 'program' | 'withi
 
 /** Starts a daemon called `name`, whose data lies below `folder`. */
 export function startNode(
-  t: Test,
+  t: Ends,
   folder: string,
   name: string,
   first: readonly string[] = [],
@@ -29,7 +28,7 @@ export function startNode(
 
 /** Has a new node of this name join the house of a daemon in the same `folder`; resolves when it serves, not when it has all. */
 export function joinNode(
-  t: Test,
+  t: Ends,
   folder: string,
   name: string,
   place: { readonly key: string; readonly address: string },
@@ -78,7 +77,7 @@ export const NODE_NAMES: readonly NodeName[] = ['kitchen', 'attic', 'hall'];
 
 /** Three nodes by name, of which all vote. */
 export async function formHouse(
-  t: Test,
+  t: Ends,
   folder: string,
   extras: Partial<Record<NodeName, NodeExtras>> = {},
 ): Promise<Record<NodeName, Daemon>> {

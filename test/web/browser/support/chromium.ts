@@ -1,7 +1,7 @@
 /** Debian's Chromium, driven by playwright-core. Nothing is downloaded: where there is no Chromium, the tests of the page are skipped, and say so. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
-import type { Test } from 'tap';
+import type { Ends } from '../../../support/daemon.js';
 
 const PROGRAM = '/usr/bin/chromium';
 
@@ -25,7 +25,7 @@ const FLAGS: readonly string[] = [
 ];
 
 /** A browser that ends with the test. `env`: further variables for it, such as the fonts that it may use. */
-export async function startBrowser(t: Test, env: Readonly<Record<string, string>> = {}): Promise<Browser> {
+export async function startBrowser(t: Ends, env: Readonly<Record<string, string>> = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: PROGRAM,
     args: [...FLAGS],

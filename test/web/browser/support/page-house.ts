@@ -1,9 +1,8 @@
 /** A house of three real daemons with simulated cards, whose pages are opened by the names that people use. */
 import { join } from 'node:path';
-import type { Test } from 'tap';
 import { freePorts } from '../../../../src/cli/demo/free-ports.js';
 import type { State } from '../../../../src/http/schema.js';
-import { type Daemon, temporaryFolder, until } from '../../../support/daemon.js';
+import { type Daemon, type Ends, temporaryFolder, until } from '../../../support/daemon.js';
 import { formHouse, NODE_NAMES, type NodeName, song, startNode, stateOf } from '../../../support/three-nodes.js';
 
 /** Titles of what it holds; each song is 20 s long. */
@@ -14,12 +13,12 @@ export class PageHouse {
   readonly daemons: Record<NodeName, Daemon>;
   /** Ids of the tracks, in the order of {@link TITLES}. */
   readonly trackIds: readonly string[];
-  readonly #t: Test;
+  readonly #t: Ends;
   readonly #folder: string;
   readonly #ports: Readonly<Record<NodeName, number>>;
 
   private constructor(
-    t: Test,
+    t: Ends,
     folder: string,
     ports: Readonly<Record<NodeName, number>>,
     daemons: Record<NodeName, Daemon>,
@@ -33,7 +32,7 @@ export class PageHouse {
   }
 
   /** A house that has the songs on all cards and is silent. Ends with the test. */
-  static async start(t: Test): Promise<PageHouse> {
+  static async start(t: Ends): Promise<PageHouse> {
     const folder = temporaryFolder(t);
     const [kitchen, attic, hall] = (await freePorts(NODE_NAMES.length, 0)) as [number, number, number];
     const ports = { kitchen, attic, hall };

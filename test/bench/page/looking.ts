@@ -1,0 +1,118 @@
+/** What the benchmark of the page looks with. */
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
+import type { TrackList } from '../../../src/http/schema.js';
+import { track } from '../../web/model/views.js';
+
+/** A line to the node, and how many times slower the reader's processor is than this one. */
+export interface Line {
+  readonly bytesPerS: number;
+  readonly latencyMs: number;
+  readonly slowdown: number;
+}
+
+/** How a page is opened. */
+export interface Look {
+  readonly line?: Line;
+  readonly device?: BrowserContextOptions;
+  /** Code that runs before any of the page's own. */
+  readonly before?: string;
+  /** Given to the page instead of the house's own. */
+  readonly library?: TrackList['tracks'];
+}
+
+/** Notes what a benchmark asks for: when the song was shown, how far things jumped after that, what an event of the view took. */
+const NOTE = `
+  window.songShownMs = null;
+  window.layoutShift = 0;
+  const look = () => {
+    const title = document.querySelector('.song-title bdi');
+    const time = document.querySelector('.seek-times span');
+    if (title?.textContent && time?.textContent) window.songShownMs = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  new PerformanceObserver((list) => {
+    for (const { value, startTime, hadRecentInput } of list.getEntries()) {
+      if (!hadRecentInput && songShownMs !== null && startTime > songShownMs) window.layoutShift += value;
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+  let resolveLibrary;
+  window.libraryHere = new Promise((resolve) => { resolveLibrary = resolve; });
+  const { fetch } = window;
+  window.fetch = async (...how) => {
+    const answer = await fetch(...how);
+    if (String(how[0]).endsWith('/tracks')) setTimeout(resolveLibrary, 500);
+    return answer;
+  };
+  let newest = null;
+  window.newestEventMs = () => newest;
+  const Native = window.EventSource;
+  window.EventSource = class extends Native {
+    addEventListener(name, take, ...how) {
+      if (name !== 'state') return super.addEventListener(name, take, ...how);
+      super.addEventListener(name, (event) => {
+        const beganMs = performance.now();
+        take(event);
+        queueMicrotask(() => queueMicrotask(() => {
+          document.body.getBoundingClientRect();
+          newest = performance.now() - beganMs;
+        }));
+      }, ...how);
+    }
+  };
+`;
+
+/** Opens a page in a window of its own. */
+export async function opened(
+  browser: Browser,
+  address: string,
+  { line, device = {}, before = '', library }: Look,
+): Promise<{ readonly page: Page; readonly session: CDPSession; close(): Promise<void> }> {
+  const context = await browser.newContext({ ...device });
+  await context.addInitScript(`if (location.protocol === 'http:') { ${NOTE} } ${before}`);
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  if (line !== undefined) {
+    await session.send('Network.enable');
+    await session.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: line.latencyMs,
+      downloadThroughput: line.bytesPerS,
+      uploadThroughput: line.bytesPerS,
+    });
+    await session.send('Emulation.setCPUThrottlingRate', { rate: line.slowdown });
+  }
+  if (library !== undefined) {
+    await page.route('**/api/v1/tracks', async (route) => {
+      const url = new URL('api/v1/state', address);
+      url.hostname = '127.0.0.1';
+      const { tracksRev } = (await (await fetch(url)).json()) as TrackList;
+      await route.fulfill({ json: { tracksRev, tracks: library } satisfies TrackList });
+    });
+  }
+  await page.goto(address);
+  return { page, session, close: () => context.close() };
+}
+
+/** A library of so many songs. */
+export const libraryOf = (count: number): TrackList['tracks'] =>
+  Array.from({ length: count }, (_, at) => track(`t${at}`, { title: `Song number ${at}`, artist: `Band ${at % 50}` }));
+
+/** Waits, looking every few milliseconds, since the figure is how long it took. */
+export async function untilSeen<T>(what: string, look: () => Promise<T | null | false>): Promise<T> {
+  const giveUpAt = performance.now() + 30_000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== null && seen !== false) return seen;
+    if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Seconds of processor time of a process so far (proc(5), stat: utime and stime, in hundredths of a second). */
+export function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}

@@ -1,0 +1,215 @@
+/**
+ * The page against its targets: how soon it is seen on a good and on a weak line, what it costs while it is looked at, how soon a press shows, how
+ * far its bar is from the nodes, and how soon it says that a node is silent. In Chromium, with real nodes on this machine; on the weak profile
+ * (400 kB/s, 60 ms, a processor a sixth as fast) as on a good line figures depend on the machine, and the targets are those of a calm one.
+ */
+import type { Browser } from 'playwright-core';
+import { kill, together } from '../../support/three-nodes.js';
+import { missingBrowser, startBrowser } from '../../web/browser/support/chromium.js';
+import { offBy, type PositionSample, SAMPLE_POSITION, WATCH_STREAMS } from '../../web/browser/support/in-the-page.js';
+import { DEVICES } from '../../web/browser/support/journey.js';
+import { button, shows } from '../../web/browser/support/on-the-page.js';
+import { PageHouse, TITLES } from '../../web/browser/support/page-house.js';
+import { median, percentile } from '../consensus/statistics.js';
+import { atMost, type Row, type Suite, skipped } from '../row.js';
+import { cpuSecondsOf, type Line, libraryOf, opened, untilSeen } from './looking.js';
+
+const GOOD: Line = { bytesPerS: 3_000_000, latencyMs: 10, slowdown: 1 };
+const WEAK: Line = { bytesPerS: 400_000, latencyMs: 60, slowdown: 6 };
+const LOOKS = 5;
+const PRESSES = 20;
+const TRACKS = 2_000;
+const PAGES = 10;
+const WATCH_S = 10;
+
+/** When something is seen of a page that is opened, milliseconds: the first paint, and the song with its position. */
+async function firstSight(
+  browser: Browser,
+  house: PageHouse,
+  line: Line,
+): Promise<{ paintMs: number; songMs: number }> {
+  const looks = [];
+  for (let look = 0; look < LOOKS; look += 1) {
+    const { page, close } = await opened(browser, house.address('kitchen'), { line, device: DEVICES.phone });
+    await shows(page, TITLES[0]);
+    looks.push(
+      await page.evaluate<{ paintMs: number; songMs: number }>(`({
+        paintMs: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+        songMs: songShownMs,
+      })`),
+    );
+    await close();
+  }
+  return { paintMs: median(looks.map(({ paintMs }) => paintMs)), songMs: median(looks.map(({ songMs }) => songMs)) };
+}
+
+async function sight(browser: Browser, house: PageHouse): Promise<Row[]> {
+  await house.beginPlaying([0, 1, 2, 3, 4]);
+  await house.daemons.kitchen.call('POST', '/transport/pause');
+  const [good, weak] = [await firstSight(browser, house, GOOD), await firstSight(browser, house, WEAK)];
+  return [
+    atMost(150, { what: 'first paint, good line', figure: good.paintMs, unit: 'ms' }),
+    atMost(350, { what: 'first paint, weak line', figure: weak.paintMs, unit: 'ms' }),
+    atMost(700, { what: 'song and position, weak line', figure: weak.songMs, unit: 'ms' }),
+  ];
+}
+
+async function longLibrary(browser: Browser, house: PageHouse): Promise<Row[]> {
+  const { page, close } = await opened(browser, house.address('kitchen'), {
+    line: { ...GOOD, slowdown: 6 },
+    device: DEVICES.phone,
+    library: libraryOf(TRACKS),
+  });
+  await button(page, 'Play').waitFor();
+  const firstMs = await page.evaluate<number>(`(async () => {
+    await libraryHere;
+    const beganMs = performance.now();
+    location.hash = '#/library';
+    while (document.querySelectorAll('.region-library .row').length === 0) await new Promise(requestAnimationFrame);
+    return performance.now() - beganMs;
+  })()`);
+  await house.daemons.kitchen.call('PUT', '/volume', { volume: 40 });
+  const eventMs = await untilSeen('an event was taken in', () => page.evaluate<number | null>('newestEventMs()'));
+  await close();
+  return [
+    atMost(200, { what: `first draw of ${TRACKS} tracks, slow processor`, figure: firstMs, unit: 'ms' }),
+    atMost(20, { what: 'one event after that', figure: eventMs, unit: 'ms' }),
+  ];
+}
+
+async function cost(browser: Browser, house: PageHouse): Promise<Row[]> {
+  const { page, session, close } = await opened(browser, house.address('kitchen'), { device: DEVICES.phone });
+  const busyMs = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return 1_000 * metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  };
+  const perSecond = async () => {
+    const before = await busyMs();
+    await new Promise((resolve) => setTimeout(resolve, 1_000 * WATCH_S));
+    return ((await busyMs()) - before) / WATCH_S;
+  };
+  await session.send('Performance.enable');
+  await house.beginPlaying([0, 1]);
+  await shows(page, TITLES[0]);
+  const playingMs = await perSecond();
+  await house.daemons.kitchen.call('POST', '/transport/pause');
+  await button(page, 'Play').waitFor();
+  const pausedMs = await perSecond();
+  const shift = await page.evaluate<number>('layoutShift');
+  const { pid } = house.daemons.kitchen.process;
+  const nodeShare = async () => {
+    const before = cpuSecondsOf(pid!);
+    await new Promise((resolve) => setTimeout(resolve, 1_000 * WATCH_S));
+    return (100 * (cpuSecondsOf(pid!) - before)) / WATCH_S;
+  };
+  await close();
+  const alone = await nodeShare();
+  const others = [];
+  for (let count = 0; count < PAGES; count += 1) others.push(await opened(browser, house.address('kitchen'), {}));
+  for (const { page } of others) await button(page, 'Play').waitFor();
+  const watched = await nodeShare();
+  for (const { close } of others) await close();
+  return [
+    atMost(5, { what: 'main thread of the page each second, playing', figure: playingMs, unit: 'ms' }),
+    atMost(0.5, { what: 'main thread of the page each second, paused', figure: pausedMs, unit: 'ms' }),
+    atMost(0, { what: 'layout shift after the first data', figure: shift, unit: '' }),
+    atMost(1, {
+      what: `a node's cost of ${PAGES} idle pages, of one core`,
+      figure: Math.max(0, watched - alone),
+      unit: '%',
+    }),
+  ];
+}
+
+async function presses(browser: Browser, house: PageHouse): Promise<Row[]> {
+  await house.beginPlaying(Array.from({ length: PRESSES + 1 }, (_, at) => at % TITLES.length));
+  const { page, close } = await opened(browser, house.address('attic'), { device: DEVICES.phone });
+  await shows(page, TITLES[0], 'attic');
+  const [pressed, settled]: [number[], number[]] = [[], []];
+  for (let press = 1; press <= PRESSES; press += 1) {
+    const before = (await house.states())[0]!.transport.itemId;
+    const beganMs = performance.now();
+    const shown = page.evaluate<number>(`(async () => {
+      const skip = document.querySelector('[aria-label=Skip]');
+      const beganMs = performance.now();
+      skip.click();
+      while (!skip.classList.contains('asked')) await new Promise(requestAnimationFrame);
+      return performance.now() - beganMs;
+    })()`);
+    await untilSeen('all nodes have skipped', async () =>
+      (await house.states()).every(({ transport }) => transport.itemId !== before),
+    );
+    settled.push(performance.now() - beganMs);
+    pressed.push(await shown);
+    await shows(page, TITLES[press % TITLES.length]!, 'attic');
+  }
+  await close();
+  return [
+    atMost(50, { what: 'from a press until it is shown, p95', figure: percentile(pressed, 0.95), unit: 'ms' }),
+    atMost(400, { what: 'from a press until all nodes have it, p95', figure: percentile(settled, 0.95), unit: 'ms' }),
+  ];
+}
+
+async function position(browser: Browser, house: PageHouse): Promise<Row[]> {
+  await house.beginPlaying([0, 1]);
+  const { page, close } = await opened(browser, house.address('kitchen'), { before: WATCH_STREAMS + SAMPLE_POSITION });
+  await shows(page, TITLES[0]);
+  const off: number[] = [];
+  const SAMPLES = 60;
+  while (off.length < SAMPLES) {
+    const sample = await page.evaluate<PositionSample | null>('sample()');
+    if (sample !== null) off.push(offBy(sample));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await close();
+  return [
+    atMost(100, { what: 'the bar, off the nodes, at most', figure: Math.max(...off), unit: 'ms' }),
+    atMost(30, { what: 'the bar, off the nodes, p95', figure: percentile(off, 0.95), unit: 'ms' }),
+  ];
+}
+
+async function silence(browser: Browser, house: PageHouse): Promise<Row[]> {
+  const { kitchen } = house.daemons;
+  const { page, close } = await opened(browser, house.address('kitchen'), {});
+  const word = page.getByText(/^No word from kitchen for/);
+  const whole = () => together(Object.values(house.daemons), 3);
+  const seconds = async (what: () => unknown, state: 'visible' | 'detached') => {
+    const beganMs = performance.now();
+    await what();
+    await word.waitFor({ state });
+    return (performance.now() - beganMs) / 1_000;
+  };
+  await shows(page, TITLES[0]);
+  const frozenS = await seconds(() => kitchen.process.kill('SIGSTOP'), 'visible');
+  const backS = await seconds(() => kitchen.process.kill('SIGCONT'), 'detached');
+  await whole();
+  const killedS = await seconds(() => kill(kitchen), 'visible');
+  await house.restart('kitchen');
+  await word.waitFor({ state: 'detached' });
+  await whole();
+  await close();
+  return [
+    atMost(11, { what: 'until a frozen node is said to be silent', figure: frozenS, unit: 's' }),
+    atMost(4, { what: 'until a killed node is said to be silent', figure: killedS, unit: 's' }),
+    atMost(2, { what: 'until the page is right again', figure: backS, unit: 's' }),
+  ];
+}
+
+async function run(): Promise<Row[]> {
+  if (missingBrowser !== false) return [skipped('the page', missingBrowser)];
+  const ends: (() => unknown)[] = [];
+  const bench = { teardown: (end: () => unknown) => ends.push(end) };
+  try {
+    const browser = await startBrowser(bench);
+    const house = await PageHouse.start(bench);
+    const rows: Row[] = [];
+    for (const measure of [sight, longLibrary, cost, presses, position, silence])
+      rows.push(...(await measure(browser, house)));
+    return rows;
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+const suite: Suite = { name: 'page', run };
+export default suite;
