@@ -8,7 +8,7 @@ import { temporaryFolder, until } from '../../../support/daemon.js';
 import { song, stateOf } from '../../../support/three-nodes.js';
 import { heardOn, LISTEN } from '../support/ears.js';
 import { WATCH_UPLOADS } from '../support/in-the-page.js';
-import { DEVICE_NAMES, journey, refusedWith } from '../support/journey.js';
+import { DEVICE_NAMES, type Device, journey, refusedWith } from '../support/journey.js';
 import { button } from '../support/on-the-page.js';
 import type { Place } from '../support/one-house.js';
 import { TITLES } from '../support/page-house.js';
@@ -35,8 +35,12 @@ const fileNamesOn = (page: Page): Promise<readonly string[]> =>
       .filter((text) => /\.wav\b/i.test(text)),
   );
 
-/** All of them. */
-export async function library(t: Test, { browser, house }: Place): Promise<void> {
+/** All of them, that of the album on each of these devices. */
+export async function library(
+  t: Test,
+  { browser, house }: Place,
+  devices: readonly Device[] = ['desk'],
+): Promise<void> {
   const folder = temporaryFolder(t);
   const init = { browser, origins: house.origins };
   const fileOf = (directory: string, name: string, bytes: Uint8Array): string => {
@@ -45,7 +49,8 @@ export async function library(t: Test, { browser, house }: Place): Promise<void>
     return join(folder, directory, name);
   };
 
-  for (const [turn, device] of DEVICE_NAMES.entries()) {
+  for (const device of devices) {
+    const turn = DEVICE_NAMES.indexOf(device);
     await t.test(
       `J2, ${device}: of an album what is music comes in, the rest is named with its reason, and all is queued in order [rows 7, 11, 12, 52]`,
       (t) =>
