@@ -113,6 +113,13 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     travel: library,
     part: 'J2, desk',
   },
+  'titles are markup': {
+    file: 'view/queue/queue-region.tsx',
+    from: '<bdi dir="auto">{app.titleOf(item.trackId, item.title)}</bdi>',
+    to: '<bdi dir="auto" dangerouslySetInnerHTML={{ __html: item.title }} />',
+    travel: transport,
+    part: 'J1, desk: play, skip and pause',
+  },
 };
 
 /** Says to the process that takes a journey which one, and where the changed page is. */
