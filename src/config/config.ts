@@ -86,6 +86,10 @@ export interface Config {
   readonly mistakes: readonly string[];
 }
 
+/** Keys of `[gpio]` that name what hangs at a line of its own. */
+const LINES = ['play', 'pause', 'skip', 'leader_led', 'status_led'] as const;
+const LINE_KEYS: ReadonlySet<string> = new Set(LINES.map((name) => `gpio.${name}`));
+
 /** Heartbeats that may be lost one after another before a node counts as gone. */
 const HEARTBEATS_PER_ELECTION_MIN = 3;
 
@@ -130,17 +134,13 @@ export function readConfig(
 ): Config {
   const written: Written = new Map();
   const problems = [...checkFile(tree, lines, written), ...checkEnvironment(env, written)];
-  for (const { path } of problems) if (isLine(path) && !written.has(path)) written.set(path, -1);
+  // A line that was not meant may drive what hangs there: it is left alone.
+  for (const { path } of problems) if (LINE_KEYS.has(path) && !written.has(path)) written.set(path, -1);
   const config = resolve(withDefaults(written), machine, problems);
   const mistakes = problems.map(({ text }) => text);
   if (problems.some(isVital)) throw badConfig(mistakes);
   return deepFrozen({ ...config, mistakes });
 }
-
-/** A line that was not meant may drive what hangs there: it is left alone. */
-const isLine = (path: string): boolean => LINE_KEYS.includes(path);
-
-const LINE_KEYS = ['play', 'pause', 'skip', 'leader_led', 'status_led'].map((name) => `gpio.${name}`);
 
 function badConfig(problems: readonly string[], cause?: unknown): TuttiError {
   const detail = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n- ${problems.join('\n- ')}`;
@@ -192,8 +192,7 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): O
     });
   }
   const isTwice = twiceNamed(gpio, problems);
-  const lineOf = <T extends string | number>(name: keyof typeof gpio, line: T) =>
-    isTwice.has(name) ? null : orNull(line);
+  const lineOf = <Name extends (typeof LINES)[number]>(name: Name) => (isTwice.has(name) ? null : orNull(gpio[name]));
 
   return {
     name: nodeName(values.name, machine, problems),
@@ -227,11 +226,11 @@ function resolve(values: ConfigValues, machine: Machine, problems: Problem[]): O
     inbox: { dir: inDataDir(inbox.dir, 'inbox') },
     gpio: {
       driver: gpio.driver,
-      play: lineOf('play', gpio.play),
-      pause: lineOf('pause', gpio.pause),
-      skip: lineOf('skip', gpio.skip),
-      leaderLed: lineOf('leader_led', gpio.leader_led),
-      statusLed: lineOf('status_led', gpio.status_led),
+      play: lineOf('play'),
+      pause: lineOf('pause'),
+      skip: lineOf('skip'),
+      leaderLed: lineOf('leader_led'),
+      statusLed: lineOf('status_led'),
     },
     panel: { port: orNull(panel.port), baud: panel.baud },
     clock: { maxErrorUs: clock.max_error_us },
@@ -281,10 +280,10 @@ function samePort(a: HostPort, b: HostPort): boolean {
 
 /** Keys whose line is another key's already: they count as not there. Adds to `problems`. */
 function twiceNamed(gpio: ConfigValues['gpio'], problems: Problem[]): ReadonlySet<string> {
-  const { play, pause, skip, leader_led, status_led } = gpio;
   const takenBy = new Map<number, string>();
   const twice = new Set<string>();
-  for (const [name, line] of Object.entries({ play, pause, skip, leader_led, status_led })) {
+  for (const name of LINES) {
+    const line = gpio[name];
     if (typeof line !== 'number' || line === -1) continue;
     const other = takenBy.get(line);
     if (other === undefined) takenBy.set(line, name);

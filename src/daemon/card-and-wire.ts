@@ -12,8 +12,8 @@ import { NodeDisk } from '../io/fs/node-disk.js';
 import { ThreadLeaseLamp } from '../io/gpio/lease-lamp.js';
 import { TlsKnocker } from '../io/net/tls-knocker.js';
 import { TlsPeerLink } from '../io/net/tls-peer-link.js';
-import type { ControlTrouble } from '../node/control-troubles.js';
 import type { Ground, JoinRequest, OpenedNode } from '../node/house.js';
+import type { MachineTrouble } from '../node/machine-troubles.js';
 import { Node } from '../node/node.js';
 import { randomId } from '../node/random-id.js';
 import { encodeConfiguration } from '../paxos/codec.js';
@@ -63,7 +63,7 @@ export interface CardAndWireComponents {
   readonly fatal: (error: unknown) => void;
   readonly hardware: LampHardware;
   /** What is wrong with the controls, for the node to show. */
-  readonly controlTroubles: () => readonly ControlTrouble[];
+  readonly machineTroubles: () => readonly MachineTrouble[];
 }
 
 /** What it is made for. */
@@ -143,7 +143,7 @@ export class CardAndWire implements Ground {
   }
 
   async open(): Promise<OpenedNode> {
-    const { time, log, random, fatal, hardware, controlTroubles } = this.#components;
+    const { time, log, random, fatal, hardware, machineTroubles } = this.#components;
     const { dataDir, name, output, cluster, clock, inbox, resumeAfterOutage } = this.#config;
     const key = readKey(cluster.keyFile);
     if (key === null) {
@@ -214,7 +214,7 @@ export class CardAndWire implements Ground {
         inbox: copiedIn,
         playout,
         ...(lamp && { lamp: lamp.near }),
-        controlTroubles,
+        machineTroubles,
       },
       {
         id: recovered.node,

@@ -141,8 +141,8 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   for (const mistake of config.mistakes)
     log.warn('The configuration has a mistake: the node does without it.', { mistake });
   const badConfig = config.mistakes.length > 0 ? (['BAD_CONFIG'] as const) : [];
-  const controlTroubles = () => [...controls.troubles(), ...badConfig];
-  const ground = new CardAndWire({ time, log, random, fatal, hardware, controlTroubles }, { config, version });
+  const machineTroubles = () => [...controls.troubles(), ...badConfig];
+  const ground = new CardAndWire({ time, log, random, fatal, hardware, machineTroubles }, { config, version });
   started(ground);
   const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });
   started(house);

@@ -141,6 +141,7 @@ export class HttpServer {
   url(): string {
     const host = this.#init.publicHost();
     const { port } = this.#app.server.address() as AddressInfo;
+    // Kept for the view, which says it more often than the machine's interfaces want to be asked.
     this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     return this.#url;
   }

@@ -9,8 +9,8 @@ import type { LocalTime } from '../core/units.js';
 import type { Button, Buttons, Lamp, Panel } from '../ports/controls.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
-import type { ControlTrouble } from './control-troubles.js';
 import type { House } from './house.js';
+import type { MachineTrouble } from './machine-troubles.js';
 import { PanelTalk } from './panel-talk.js';
 import { Presses } from './presses.js';
 import { StatusLamp } from './status-lamp.js';
@@ -41,7 +41,7 @@ export class Controls {
   readonly #statusLamp: StatusLamp | null;
   readonly #panel: PanelTalk | null;
   /** What could not be started. */
-  readonly #missing = new Set<ControlTrouble>();
+  readonly #missing = new Set<MachineTrouble>();
   readonly #stuck = new Set<Button>();
   #cutOffSince: LocalTime | null = null;
   #refusedAt: LocalTime | null = null;
@@ -98,7 +98,7 @@ export class Controls {
   }
 
   /** What is wrong now. */
-  troubles(): readonly ControlTrouble[] {
+  troubles(): readonly MachineTrouble[] {
     const { time, buttons, panel } = this.#components;
     const isRefused = this.#refusedAt !== null && Number(time.now() - this.#refusedAt) / 1e6 < REFUSED_SHOWN_MS;
     const isGpio =
@@ -114,7 +114,7 @@ export class Controls {
     ];
   }
 
-  async #try(trouble: ControlTrouble, what: string, starting: Promise<void> | undefined): Promise<void> {
+  async #try(trouble: MachineTrouble, what: string, starting: Promise<void> | undefined): Promise<void> {
     try {
       await starting;
     } catch (error) {
@@ -123,7 +123,7 @@ export class Controls {
     }
   }
 
-  #lacks(trouble: ControlTrouble, what: string, why: string): void {
+  #lacks(trouble: MachineTrouble, what: string, why: string): void {
     this.#missing.add(trouble);
     this.#components.log.warn(`${what} cannot be used; everything else can.`, { why });
   }

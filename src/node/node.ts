@@ -33,10 +33,10 @@ import type { IncomingTrack } from './add-track.js';
 import { type AgreedState, Agreement } from './agreement.js';
 import { type Alert, Alerts } from './alerts.js';
 import type { ClockStatus } from './clock-status.js';
-import type { ControlTrouble } from './control-troubles.js';
 import { Duties } from './duties.js';
 import { InboxTaker } from './inbox.js';
 import { LeaderLamp } from './leader-lamp.js';
+import type { MachineTrouble } from './machine-troubles.js';
 import { findMember, type MemberView, membersOf } from './members.js';
 import type { NodeInit } from './node-init.js';
 import { Playing, type Playout } from './playing.js';
@@ -69,8 +69,8 @@ export interface NodeComponents {
   readonly playout: Playout;
   /** Lit while this node leads; a node without one leads all the same. */
   readonly lamp?: LeaseLamp;
-  /** What is wrong with buttons, status lamp and panel. */
-  readonly controlTroubles?: () => readonly ControlTrouble[];
+  /** What is wrong with buttons, status lamp, panel and settings. */
+  readonly machineTroubles?: () => readonly MachineTrouble[];
 }
 
 /** What a node counts: for metrics. All but what is said otherwise since its start. */
@@ -105,7 +105,7 @@ export class Node {
   readonly #duties: Duties;
   readonly #alerts: Alerts;
   readonly #lamp: LeaderLamp | null;
-  readonly #controlTroubles: () => readonly ControlTrouble[];
+  readonly #machineTroubles: () => readonly MachineTrouble[];
   readonly #listeners = new Set<() => void>();
   #timers: Timer[] = [];
   #viewRev = 0;
@@ -149,7 +149,7 @@ export class Node {
     const { lamp } = components;
     const leaseUntil = () => agreement.leaseUntil();
     this.#lamp = lamp === undefined ? null : new LeaderLamp({ time, log, lamp, leaseUntil });
-    this.#controlTroubles = components.controlTroubles ?? (() => []);
+    this.#machineTroubles = components.machineTroubles ?? (() => []);
     this.#tracks = new Tracks(
       {
         time,
@@ -463,7 +463,7 @@ export class Node {
       damaged: this.#tracks.damaged(),
       isFull: this.#tracks.space().refusing,
       inbox: this.#inbox?.troubles() ?? [],
-      controls: this.#controlTroubles(),
+      machine: this.#machineTroubles(),
       lamp: this.#lamp?.trouble() ?? null,
       outvoted: this.clockStatus().outvoted,
     });

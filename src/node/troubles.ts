@@ -6,7 +6,7 @@ import type { PlayerStatus } from '../player/loop.js';
 import type { InboxTrouble } from '../ports/inbox.js';
 import type { LogStatus } from '../replication/replicated-log.js';
 import type { Alerts } from './alerts.js';
-import { CONTROL_TROUBLES, type ControlTrouble } from './control-troubles.js';
+import { MACHINE_TROUBLES, type MachineTrouble } from './machine-troubles.js';
 
 /** What may be wrong with the inbox. */
 const INBOX_TROUBLES: readonly InboxTrouble[] = ['INBOX_UNUSABLE', 'INBOX_NOT_A_FILE'];
@@ -25,8 +25,8 @@ export interface Findings {
   readonly isFull: boolean;
   readonly inbox: readonly InboxTrouble[];
   readonly outvoted: boolean;
-  /** Of buttons and panel. */
-  readonly controls: readonly ControlTrouble[];
+  /** Of buttons, panel and settings. */
+  readonly machine: readonly MachineTrouble[];
   /** Why the lamp does not work, in a sentence. */
   readonly lamp: string | null;
 }
@@ -47,8 +47,8 @@ export function raiseAlerts(alerts: Alerts, found: Findings): boolean {
     alerts.set('damage', damaged.length > 0 ? 'TRACK_DAMAGED' : null, { track: onlyOne(damaged) ?? null }),
     ...INBOX_TROUBLES.map((code) => alerts.set(code, found.inbox.includes(code) ? code : null)),
     alerts.set('lamp', found.lamp === null ? null : 'GPIO_UNAVAILABLE'),
-    ...CONTROL_TROUBLES.map((code) =>
-      alerts.set(code, found.controls.includes(code) ? code : null, {
+    ...MACHINE_TROUBLES.map((code) =>
+      alerts.set(code, found.machine.includes(code) ? code : null, {
         severity: code === 'PRESS_REFUSED' ? 'info' : 'warn',
       }),
     ),

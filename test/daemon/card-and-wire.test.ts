@@ -28,7 +28,7 @@ function cardIn(t: Test, dataDir: string, listen = LISTEN): CardAndWire {
     random: new SystemRandom(),
     fatal,
     hardware: { leaderLamp: undefined, calls: undefined },
-    controlTroubles: () => [],
+    machineTroubles: () => [],
   };
   const card = new CardAndWire(components, { config, version: '1' });
   t.teardown(() => card.stop());

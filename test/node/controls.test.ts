@@ -12,7 +12,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 async function begin(t: Test, init: { readonly isMember?: boolean; readonly songs?: number } = {}) {
   const { isMember = true, songs = 3 } = init;
   let controls: Controls | undefined;
-  const made = buildHouse({ isMember, controlTroubles: () => controls?.troubles() ?? [] });
+  const made = buildHouse({ isMember, machineTroubles: () => controls?.troubles() ?? [] });
   const { time, log, house, node } = made;
   const buttons = new FakeButtons({ time });
   const lamp = new FakeLamp();
@@ -243,7 +243,7 @@ t.test('garbage gets E BAD_LINE and nothing else, and an echo does not go round 
 });
 
 t.test('what is missing is told, in the log and as an alert, and takes nothing else with it', async (t) => {
-  const made = buildHouse({ controlTroubles: () => controls.troubles() });
+  const made = buildHouse({ machineTroubles: () => controls.troubles() });
   const { time, log, house, node } = made;
   const panel = new FakePanel();
   const lamp = new FakeLamp();

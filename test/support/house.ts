@@ -111,7 +111,7 @@ export interface HouseInit {
   readonly inbox?: InboxClient;
   /** What members say when they are asked what they lack; nobody is asked where it is left out. */
   readonly lacks?: AskLacks;
-  readonly controlTroubles?: NodeComponents['controlTroubles'];
+  readonly machineTroubles?: NodeComponents['machineTroubles'];
   /** False: the card is empty, and the daemon waits. */
   readonly isMember?: boolean;
 }
@@ -147,7 +147,7 @@ export function buildHouse(init: HouseInit = {}) {
       mail: init.mail ?? new QuietMail(),
       ...(init.inbox && { inbox: init.inbox }),
       ...(init.lacks && { lacks: init.lacks }),
-      ...(init.controlTroubles && { controlTroubles: init.controlTroubles }),
+      ...(init.machineTroubles && { machineTroubles: init.machineTroubles }),
     },
     {
       ...SELF,

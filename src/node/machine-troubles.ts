@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../core/errors.js';
 
 /** Each of them. */
-export const CONTROL_TROUBLES = [
+export const MACHINE_TROUBLES = [
   'GPIO_UNAVAILABLE',
   'BUTTON_STUCK',
   'PRESS_REFUSED',
@@ -10,4 +10,4 @@ export const CONTROL_TROUBLES = [
   'BAD_CONFIG',
 ] as const satisfies readonly ErrorCode[];
 /** One of them. */
-export type ControlTrouble = (typeof CONTROL_TROUBLES)[number];
+export type MachineTrouble = (typeof MACHINE_TROUBLES)[number];
