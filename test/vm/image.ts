@@ -1,5 +1,5 @@
 /** The emulated machine's parts, built of Debian's packages once and kept. */
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -40,14 +40,14 @@ export function noMachines(): string | false {
   if (process.arch !== 'x64') return 'the emulated machine is an x64';
   if (process.getuid?.() !== 0) return 'only the superuser can build a file system with owners';
   for (const { program, package: name } of NEEDED) {
-    if (spawnSync(program, ['--version']).error !== undefined && spawnSync(program, ['-V']).error !== undefined) {
-      return `${program} is not installed (apt-get install ${name})`;
-    }
+    if (!isThere(program)) return `${program} is not installed (apt-get install ${name})`;
   }
   if (!existsSync(imageFolder()) && !packagesAnswer())
     return 'no packages of Debian’s can be reached to build a machine of';
   return false;
 }
+
+const isThere = (program: string): boolean => spawnSync(program, ['-V']).error === undefined;
 
 /** Whether this machine reaches where it has its packages from. */
 function packagesAnswer(): boolean {
@@ -57,14 +57,14 @@ function packagesAnswer(): boolean {
 
 /** Brings what is missing on this side, where that may be done. */
 export function bringPrograms(): void {
-  const missing = NEEDED.filter(({ program }) => spawnSync(program, ['-V']).error !== undefined);
+  const missing = NEEDED.filter(({ program }) => !isThere(program));
   if (missing.length === 0 || process.getuid?.() !== 0 || process.env.TUTTI_NO_APT === '1') return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = { env, stdio: ['ignore', 'ignore', 'inherit'] as const };
-  spawnSync('apt-get', ['-qq', 'update'], { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
+  const options: SpawnSyncOptions = { env, stdio: ['ignore', 'ignore', 'inherit'] };
+  spawnSync('apt-get', ['-qq', 'update'], options);
   const names = missing.map((one) => one.package);
   const args = ['-qq', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...names];
-  spawnSync('apt-get', args, { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
+  spawnSync('apt-get', args, options);
 }
 
 /** Has `make` fill a folder, unless it is there already: what it had begun when it failed counts for nothing. */

@@ -10,7 +10,6 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { temporaryFolder } from '../support/daemon.js';
 import type { Disks, Image } from './image.js';
@@ -25,7 +24,6 @@ const ACCELERATORS =
   existsSync('/dev/kvm') && /^flags.* (vmx|svm)\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))
     ? ['kvm', 'tcg,thread=multi']
     : ['tcg,thread=multi'];
-const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a script on the machine came to. */
 export interface Ran {
@@ -100,7 +98,6 @@ export class Machine {
         ...disk(this.disks.data),
         // Nothing but the tests is reached from inside.
         ...['-nic', `user,model=virtio-net-pci,restrict=on,${forward.join(',')}`],
-        ...['-virtfs', `local,path=${CHECKOUT},mount_tag=checkout,security_model=none,readonly=on`],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
@@ -162,13 +159,6 @@ export class Machine {
   async fetch(file: string, to: string): Promise<void> {
     const { status, stderr } = await this.#spawn('scp', ['-q', ...this.#ssh('-P'), `root@127.0.0.1:${file}`, to]);
     if (status !== 0) throw new Error(`scp ended with ${status}: ${stderr}`);
-  }
-
-  /** Lets it read this checkout below /checkout: what is built here runs there. */
-  async mountCheckout(): Promise<void> {
-    await this.must(
-      'mkdir -p /checkout; mountpoint -q /checkout || mount -t 9p -o trans=virtio,ro,msize=262144,cache=loose checkout /checkout',
-    );
   }
 
   /** A call below /api/v1 of the node there. @throws TypeError where nobody answers */

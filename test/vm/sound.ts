@@ -2,30 +2,22 @@
 
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { tone } from '../audio/signals.js';
 import { readCapture } from '../support/capture.js';
 import { temporaryFolder } from '../support/daemon.js';
-import { bytesOf, chunk, fmtBody, little } from '../support/wav-files.js';
-import { loudnessOf } from './in-guest/loudness.js';
+import { plainWav } from '../support/wav-files.js';
 import type { Machine } from './machine.js';
 
 const RATE = 48_000;
 /** No octave of anything: what else is recorded is not taken for it. Hertz. */
-export const TONE_HZ = 997;
+const TONE_HZ = 997;
 const AMPLITUDE = 12_000;
 const BLOCKS_PER_S = 100;
 
 /** Seconds of a tone in both channels, as a WAV file of 16 bits. */
-export function toneWav(seconds: number, hz = TONE_HZ): Uint8Array {
-  const frames = seconds * RATE;
-  const body = Buffer.alloc(4 * frames);
-  for (let i = 0; i < frames; i++) {
-    const sample = Math.round(AMPLITUDE * Math.sin((2 * Math.PI * hz * i) / RATE));
-    body.writeInt16LE(sample, 4 * i);
-    body.writeInt16LE(sample, 4 * i + 2);
-  }
-  const data = chunk('data', new Uint8Array(body));
-  const format = chunk('fmt ', fmtBody({ sampleRate: RATE }));
-  return bytesOf('RIFF', little(4 + format.length + data.length, 4), 'WAVE', format, data);
+export function toneWav(seconds: number): Uint8Array {
+  const samples = tone(TONE_HZ, RATE, seconds * RATE, 2).map((sample) => Math.round(AMPLITUDE * sample));
+  return plainWav({ sampleRate: RATE }, new Uint8Array(Int16Array.from(samples).buffer));
 }
 
 /** What a recording holds of the tone. */
@@ -34,6 +26,14 @@ export interface Heard {
   readonly loudness: readonly number[];
   /** The largest step from one sample to the next, 0 to 2: a click is one. */
   readonly step: number;
+}
+
+/** How loud a tone is in a piece of sound, by Goertzel's filter: 0 to 1 for samples of -1 to 1. `hz` is in parts of the sampling rate. */
+function loudnessOf(samples: ArrayLike<number>, hz: number): number {
+  const turn = 2 * Math.cos(2 * Math.PI * hz);
+  let [before, last] = [0, 0];
+  for (let i = 0; i < samples.length; i++) [before, last] = [last, samples[i]! + turn * last - before];
+  return (2 * Math.sqrt(Math.max(0, last * last + before * before - turn * last * before))) / samples.length;
 }
 
 /** The left channel of the recording at `path`. */
