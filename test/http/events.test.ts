@@ -1,65 +1,16 @@
 /** The event stream over a real connection, on fake time. */
 import { once } from 'node:events';
-import { connect, Server, type Socket } from 'node:net';
+import { connect, Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { Value } from 'typebox/value';
 import type { TrackId } from '../../src/core/ids.js';
 import { HOLDERS_TOLD_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX } from '../../src/http/events.js';
 import * as schema from '../../src/http/schema.js';
+import { Watcher, type Watching } from '../support/event-watcher.js';
 import { addSong, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
 
 const ATTIC = 'e'.repeat(32);
 const BY = { node: NODE_ID, via: 'api' } as const;
-
-interface Event {
-  readonly event: string;
-  readonly id: string | undefined;
-  readonly data: never;
-}
-
-/** Headers of the request, each with its line end; the loopback address that it comes from. */
-interface Watching {
-  readonly headers?: string;
-  readonly from?: string;
-}
-
-/** One who watches. */
-class Watcher {
-  readonly socket: Socket;
-  /** The head of the answer and the first events, as they came. */
-  text = '';
-  /** All events so far. */
-  readonly events: Event[] = [];
-  #rest = '';
-
-  constructor(port: number, { headers = '', from = '127.0.0.1' }: Watching = {}) {
-    this.socket = connect({ port, host: '127.0.0.1', localAddress: from });
-    this.socket.on('error', () => {});
-    this.socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
-    this.socket.write(`GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
-  }
-
-  of(name: string): Event[] {
-    return this.events.filter(({ event }) => event === name);
-  }
-
-  /** Waits until there are `count` events of this name. */
-  async has(name: string, count: number): Promise<Event[]> {
-    while (this.of(name).length < count) await once(this.socket, 'data');
-    return this.of(name);
-  }
-
-  /** The chunks of the transfer coding begin and end between whole events. */
-  #receive(text: string): void {
-    if (this.text.length < 10_000) this.text += text;
-    const parts = `${this.#rest}${text}`.split('\n\n');
-    this.#rest = parts.pop()!;
-    for (const part of parts) {
-      const match = /event: (\w+)\n(?:id: (\S+)\n)?data: (.*)$/.exec(part);
-      if (match !== null) this.events.push({ event: match[1]!, id: match[2], data: JSON.parse(match[3]!) as never });
-    }
-  }
-}
 
 async function start(t: Test): Promise<TestHouse & { port: number; watch(as?: Watching): Watcher }> {
   const house = await startHouse(t);

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Queued, State } from '../../src/http/schema.js';
+import type { Queued } from '../../src/http/schema.js';
+import { tone } from '../audio/signals.js';
 import { readCapture, type Sound } from '../support/capture.js';
 import { Daemon, runTutti, temporaryFolder, until } from '../support/daemon.js';
-import { joinNode, keyFile, kill, song, startNode, stateOf } from '../support/three-nodes.js';
+import { joinNode, keyFile, kill, ownOutput, song, startNode, stateOf } from '../support/three-nodes.js';
 import { hasWhole, idOf } from '../support/track-files.js';
 import { plainWav } from '../support/wav-files.js';
 
@@ -15,19 +16,6 @@ t.setTimeout(400_000);
 /** How often something is played again that a busy machine cut up. */
 const TRIES = 6;
 
-/** A tone, in every channel. */
-function tone(
-  format: { readonly sampleRate: number; readonly channels: number },
-  hz: number,
-  frames: number,
-): Uint8Array {
-  const { sampleRate, channels } = format;
-  const samples = Int16Array.from({ length: frames * channels }, (_, i) =>
-    Math.round(20_000 * Math.sin((2 * Math.PI * hz * Math.floor(i / channels)) / sampleRate)),
-  );
-  return plainWav({ sampleRate, channels }, new Uint8Array(samples.buffer));
-}
-
 /** The first and the last frame that are not silent. */
 function soundIn({ samples, channels }: Sound): [fromFrame: number, toFrame: number] {
   const isHeard = (sample: number) => sample !== 0;
@@ -36,8 +24,6 @@ function soundIn({ samples, channels }: Sound): [fromFrame: number, toFrame: num
     number,
   ];
 }
-
-const outputOf = ({ node, nodes }: State) => nodes.find(({ id }) => id === node.id)!.output;
 
 /**
  * The frequency of a tone, from an upward passage through zero to another one much later. Hertz. A twentieth at either end is left out: there a filter
@@ -62,15 +48,16 @@ await t.test(
       { name: 'stereo', format: { sampleRate: 48_000, channels: 2 }, hz: 1_000, frames: 2 * 48_000 },
     ];
     for (const { name, format, hz, frames } of files) {
-      const file = tone(format, hz, frames);
+      const samples = tone(hz, format.sampleRate, frames, format.channels).map((sample) => Math.round(20_000 * sample));
+      const file = plainWav(format, new Uint8Array(Int16Array.from(samples).buffer));
       for (let n = 1; n <= TRIES; n++) {
         const capture = join(folder, `${name} ${n}.wav`);
         const daemon = await Daemon.start(t, { dataDir: temporaryFolder(t), capture });
         t.equal((await daemon.upload(`${name}.wav`, file)).status, 201);
         t.equal((await daemon.call('POST', '/transport/play', { trackId: name })).status, 200);
         await until('it has been played', async () => (await stateOf(daemon)).transport.status === 'stopped');
-        await until('all is silent', async () => outputOf(await stateOf(daemon)).state === 'idle');
-        const { underruns, snaps, late } = outputOf(await stateOf(daemon));
+        await until('all is silent', async () => ownOutput(await stateOf(daemon)).state === 'idle');
+        const { underruns, snaps, late } = ownOutput(await stateOf(daemon));
         t.equal(await daemon.end(), 0);
         // A machine so busy that its card ran dry or began late says nothing of pitch and length: it is played once more.
         if (underruns !== 0 || snaps !== 0 || late !== 0) {
@@ -91,7 +78,7 @@ await t.test(
   },
 );
 
-const isSounding = async (daemon: Daemon): Promise<boolean> => outputOf(await stateOf(daemon)).state === 'playing';
+const isSounding = async (daemon: Daemon): Promise<boolean> => ownOutput(await stateOf(daemon)).state === 'playing';
 
 await t.test(
   '[row 74] a house of two says what it is; either is off, the other plays on, and nothing is lost',
@@ -111,8 +98,8 @@ await t.test(
         'both sound',
         async () => {
           const states = await Promise.all([kitchen, attic].map(stateOf));
-          outputs = states.map((state) => ({ ...outputOf(state), ...state.transport, alerts: state.alerts }));
-          return states.every((state) => outputOf(state).state === 'playing');
+          outputs = states.map((state) => ({ ...ownOutput(state), ...state.transport, alerts: state.alerts }));
+          return states.every((state) => ownOutput(state).state === 'playing');
         },
         () => outputs,
       );

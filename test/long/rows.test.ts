@@ -2,14 +2,23 @@
  * What the wishes of old ask of a whole house, by what its cards played: one queue that everybody sees, one frame that everybody seeks to,
  * rooms in step, halves of one stereo image.
  */
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { ClusterClock, Queue, Queued, State, StateEvent, Transport } from '../../src/http/schema.js';
 import { SystemTime } from '../../src/io/time/system-time.js';
 import { median } from '../bench/consensus/statistics.js';
 import { type Daemon, runTutti, temporaryFolder, until } from '../support/daemon.js';
-import { formHouse, kill, NODE_NAMES, type NodeName, nodeNamed, startNode, stateOf } from '../support/three-nodes.js';
+import { Watcher } from '../support/event-watcher.js';
+import {
+  formHouse,
+  kill,
+  NODE_NAMES,
+  type NodeName,
+  nodeNamed,
+  ownOutput,
+  startNode,
+  stateOf,
+} from '../support/three-nodes.js';
 import { TimedCapture } from '../support/timed-capture.js';
 import { hasWhole, idOf } from '../support/track-files.js';
 import { plainWav } from '../support/wav-files.js';
@@ -41,33 +50,7 @@ const time = new SystemTime();
 const seconds = (ns: bigint): number => Number(ns) / 1e9;
 const SECOND_NS = 1_000_000_000n;
 
-/** One who watches a node's event stream. */
-class Watcher {
-  readonly states: StateEvent[] = [];
-  readonly #socket: Socket;
-  #rest = '';
-
-  constructor(daemon: Daemon) {
-    this.#socket = connect(daemon.port, '127.0.0.1');
-    this.#socket.on('error', () => {});
-    this.#socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
-    this.#socket.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  #receive(text: string): void {
-    const parts = `${this.#rest}${text}`.split('\n\n');
-    this.#rest = parts.pop()!;
-    for (const part of parts) {
-      const data = /event: state\n(?:id: \S+\n)?data: (.*)$/.exec(part)?.[1];
-      if (data !== undefined) this.states.push(JSON.parse(data) as StateEvent);
-    }
-  }
-}
-
+const statesOf = (watcher: Watcher): StateEvent[] => watcher.of('state').map(({ data }) => data);
 const itemsOf = ({ queue }: { readonly queue: readonly { readonly itemId: string }[] }) =>
   queue.map(({ itemId }) => itemId);
 const inEach = async (daemons: readonly Daemon[], what: string, holds: (state: State) => boolean): Promise<State[]> => {
@@ -84,7 +67,7 @@ const inEach = async (daemons: readonly Daemon[], what: string, holds: (state: S
 };
 /** Waits until each of them gives sound by itself. */
 const allSound = (daemons: readonly Daemon[]) =>
-  inEach(daemons, 'all sound', ({ node, nodes }) => nodes.find(({ id }) => id === node.id)?.output.state === 'playing');
+  inEach(daemons, 'all sound', (state) => ownOutput(state).state === 'playing');
 /** Lets music play: what is heard meanwhile is looked at later. */
 const play = async (daemon: Daemon, toSeconds: number): Promise<void> => {
   await until(`${toSeconds} s of the song`, async () => {
@@ -116,8 +99,8 @@ await t.test('a house of three', async (t) => {
     NODE_NAMES.every((name) => songs.every((song) => hasWhole(join(folder, name), idOf(song)))),
   );
   const itemIds: string[] = [];
-  /** What was agreed on, and how cluster time stood to this machine's meanwhile. */
-  const agreed: { readonly transport: Transport; readonly untilNs: bigint }[] = [];
+  /** What was agreed on after the seek, and until when nobody asked for anything else. */
+  let sought: { readonly transport: Transport; readonly untilNs: bigint };
 
   await t.test('[row 19] three add a song each, and each sees exactly these three', async (t) => {
     for (const [n, name] of NODE_NAMES.entries()) {
@@ -138,17 +121,18 @@ await t.test('a house of three', async (t) => {
   await t.test(
     '[row 20] each node tells whoever watches it of every change, and of the next song as one',
     async (t) => {
-      const watchers = all().map((daemon) => new Watcher(daemon));
-      await until('each has the view', () => watchers.every(({ states }) => states.length > 0));
+      const watchers = all().map((daemon) => new Watcher(daemon.port));
+      await until('each has the view', () => watchers.every((watcher) => statesOf(watcher).length > 0));
       t.equal((await house.kitchen.call('POST', '/transport/play')).status, 200);
       await inEach(all(), 'all play', ({ transport }) => transport.status === 'playing');
       t.equal((await house.attic.call('POST', '/transport/skip', { expectItem: itemIds[0] })).status, 200);
       await until('each was told', () =>
-        watchers.every(
-          ({ states }) => states.at(-1)!.transport.itemId === itemIds[1] && states.at(-1)!.queueLength === 2,
-        ),
+        watchers.every((watcher) => {
+          const { transport, queueLength } = statesOf(watcher).at(-1)!;
+          return transport.itemId === itemIds[1] && queueLength === 2;
+        }),
       );
-      for (const { states } of watchers) {
+      for (const states of watchers.map(statesOf)) {
         const current = states.filter(({ transport }) => transport.itemId !== null);
         t.ok(
           current.every((state) => state.queue[0]?.itemId === state.transport.itemId),
@@ -158,17 +142,20 @@ await t.test('a house of three', async (t) => {
         const queues = states.map((state) => String(itemsOf(state)));
         t.strictSame([...new Set(queues)], [before, after], 'there was nothing in between');
       }
-      watchers[2]!.close();
+      watchers[2]!.socket.destroy();
       t.equal((await house.hall.call('POST', '/transport/mode', { repeat: 'all' })).status, 200);
       const { json } = await house.hall.call('POST', '/queue', { trackId: 'song 0' });
       itemIds.push(...(json as Queued).itemIds);
       await until('the others were told', () =>
-        watchers.slice(0, 2).every(({ states }) => states.at(-1)!.repeat === 'all' && states.at(-1)!.queueLength === 3),
+        watchers.slice(0, 2).every((watcher) => {
+          const { repeat, queueLength } = statesOf(watcher).at(-1)!;
+          return repeat === 'all' && queueLength === 3;
+        }),
       );
-      const back = new Watcher(house.hall);
-      const first = await until('who was away has the view', () => back.states[0]);
+      const back = new Watcher(house.hall.port);
+      const first = await until('who was away has the view', () => statesOf(back)[0]);
       t.match(first, { repeat: 'all', queueLength: 3, transport: { itemId: itemIds[1] } });
-      for (const watcher of [...watchers, back]) watcher.close();
+      for (const watcher of [...watchers, back]) watcher.socket.destroy();
     },
   );
 
@@ -180,16 +167,12 @@ await t.test('a house of three', async (t) => {
     const positions = paused.map(({ transport }) => transport.positionMs);
     t.equal(new Set(positions).size, 1, `all at ${positions[0]} ms`);
     await house.hall.call('POST', '/transport/seek', { positionMs: 9_000 });
-    const sought = await inEach(all(), 'all are there', ({ transport }) => transport.positionMs === 9_000);
-    t.ok(sought.every(({ transport }) => transport.status === 'paused'));
-    await until('all are silent', async () =>
-      (await Promise.all(all().map(stateOf))).every(
-        ({ node, nodes }) => nodes.find(({ id }) => id === node.id)!.output.state !== 'playing',
-      ),
-    );
+    const there = await inEach(all(), 'all are there', ({ transport }) => transport.positionMs === 9_000);
+    t.ok(there.every(({ transport }) => transport.status === 'paused'));
+    await inEach(all(), 'all are silent', (state) => ownOutput(state).state !== 'playing');
     const { json }: { json: Transport } = await house.kitchen.call('POST', '/transport/play');
     await play(house.kitchen, 12);
-    agreed.push({ transport: json, untilNs: time.now() });
+    sought = { transport: json, untilNs: time.now() };
   });
 
   /** How cluster time stood to this machine's, from the answer that came soonest; and by how much that may be wrong. Seconds. */
@@ -274,13 +257,14 @@ await t.test('a house of three', async (t) => {
   ) as Record<NodeName | 'hall-again', TimedCapture>;
 
   await t.test('[rows 27, 39] what left the cards when is the program, frame for frame', (t) => {
-    const [{ transport, untilNs }] = agreed as [(typeof agreed)[0]];
+    const { transport, untilNs } = sought;
     const startNs = BigInt(transport.startAtNs) - clock.offsetNs;
     const doubtS = seconds(clock.doubtNs) + TOGETHER_S;
     for (const name of NODE_NAMES) {
       const { rows } = captures[name];
       const heard = rows.flatMap(({ atNs }) => {
-        const sample = atNs > startNs + SECOND_NS / 10n && atNs < untilNs - SECOND_NS / 2n && captures[name].at(atNs);
+        const sample =
+          atNs > startNs + SECOND_NS / 10n && atNs < untilNs - SECOND_NS / 2n && captures[name].at(atNs, 0);
         return typeof sample === 'number'
           ? [placeOf(sample) - seconds(atNs - startNs) - transport.positionMs / 1_000]
           : [];
@@ -295,28 +279,39 @@ await t.test('a house of three', async (t) => {
     t.end();
   });
 
-  /** Where two cards were at the same instants, and how far they were apart half of the time: a machine that is busy lets a card run dry. */
-  const apart = (one: TimedCapture, other: TimedCapture, fromNs: bigint, toNs: bigint, right = 0) => {
+  /** Where in the song a loudspeaker is that is given its left channel, or its right one; undefined where it is silent. Seconds. */
+  type Speaker = (atNs: bigint) => number | undefined;
+  const speaker =
+    (capture: TimedCapture, song: 'left' | 'right', channel: 0 | 1): Speaker =>
+    (atNs) => {
+      const sample = capture.at(atNs, channel);
+      return sample === undefined || sample === 0 ? undefined : placeOf(song === 'left' ? sample : -sample);
+    };
+
+  /** How far two are apart half of the time: a machine that is busy lets a card run dry. */
+  const together = (t: Test, one: Speaker, other: Speaker, fromNs: bigint, toNs: bigint) => {
     const distances: number[] = [];
     for (let atNs = fromNs; atNs < toNs; atNs += SECOND_NS / 100n) {
-      const [a, b] = [one.at(atNs), other.at(atNs)];
-      if (a !== undefined && b !== undefined && a !== 0 && b !== 0)
-        distances.push(Math.abs(placeOf(a) - placeOf(right === 0 ? b : -b)));
+      const [a, b] = [one(atNs), other(atNs)];
+      if (a !== undefined && b !== undefined) distances.push(Math.abs(a - b));
     }
-    return { count: distances.length, medianS: median(distances) };
+    t.ok(distances.length > 50, `${distances.length} instants`);
+    const medianS = median(distances);
+    t.ok(medianS < TOGETHER_S, `${medianS * 1e6} us apart`);
   };
 
   await t.test('[row 37] it was in step with the others', (t) => {
-    const { count, medianS } = apart(captures['hall-again'], captures.kitchen, backFromNs, backFromNs + 2n * SECOND_NS);
-    t.ok(count > 50, `${count} instants`);
-    t.ok(medianS < TOGETHER_S, `${medianS * 1e6} us apart`);
+    const [again, kitchen] = [captures['hall-again'], captures.kitchen].map((capture) => speaker(capture, 'left', 0));
+    together(t, again!, kitchen!, backFromNs, backFromNs + 2n * SECOND_NS);
     t.end();
   });
 
   await t.test('[row 73] the left one is the left channel, the right one the right, in step', (t) => {
-    const { count, medianS } = apart(captures.kitchen, captures.attic, pairFromNs, pairToNs - SECOND_NS, 1);
-    t.ok(count > 50, `${count} instants`);
-    t.ok(medianS < TOGETHER_S, `${medianS * 1e6} us apart`);
+    // Each plays its half at both of its loudspeakers.
+    for (const channel of [0, 1] as const) {
+      const left = speaker(captures.kitchen, 'left', channel);
+      together(t, left, speaker(captures.attic, 'right', channel), pairFromNs, pairToNs - SECOND_NS);
+    }
     t.end();
   });
 });

@@ -10,6 +10,9 @@ export const stateOf = async (daemon: Daemon): Promise<State> => (await daemon.c
 export const nodeNamed = (state: State, name: string): NodeView | undefined =>
   state.nodes.find((node) => node.name === name);
 
+/** How the node that answers sounds. */
+export const ownOutput = ({ node, nodes }: State): NodeView['output'] => nodes.find(({ id }) => id === node.id)!.output;
+
 /** What a node has beside its name and its data directory. */
 export type NodeExtras = Pick<DaemonInit, 'capture' | 'env' | 'program' | 'within'>;
 

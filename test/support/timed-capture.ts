@@ -1,4 +1,7 @@
-/** A capture of a simulated card together with the times at which its frames left (`output.virtual.capture_times`). */
+/**
+ * A capture of a simulated card together with the times at which its frames left (`output.virtual.capture_times`). Every channel, to the frame, and by
+ * nothing of the program's: that reads the same files for its demo (src/cli/demo/recording.ts).
+ */
 import { readFileSync } from 'node:fs';
 import { readCapture, type Sound } from './capture.js';
 
@@ -23,7 +26,7 @@ export class TimedCapture {
   }
 
   /** A sample of a channel, full scale = 1, at an instant; undefined where nothing left the card then, 0 where that was silence. */
-  at(atNs: bigint, channel = 0): number | undefined {
+  at(atNs: bigint, channel: number): number | undefined {
     const index = this.rows.findLastIndex((row) => row.atNs <= atNs);
     const [row, next] = [this.rows[index], this.rows[index + 1]];
     if (row === undefined || next === undefined) return undefined;

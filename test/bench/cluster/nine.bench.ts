@@ -8,8 +8,8 @@ import { leaderOf, type Member, until } from '../consensus/contestant.js';
 import { askOnce, request } from '../consensus/http-client.js';
 import { latenciesOf, oneByOne } from '../consensus/load.js';
 import { startHouse } from '../consensus/tutti-house.js';
+import { processorS, residentMb } from '../processes.js';
 import { atLeast, atMost, forInformation, type Row, type Suite } from '../row.js';
-import { processorS, residentMb } from '../tracks/processes.js';
 
 const NODES = 9;
 /** How far the slowest and the fastest card are from the right rate. */

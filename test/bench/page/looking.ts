@@ -1,5 +1,4 @@
 /** What the benchmark of the page looks with. */
-import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 import type { TrackList } from '../../../src/http/schema.js';
 import { track } from '../../web/model/views.js';
@@ -108,11 +107,4 @@ export async function untilSeen<T>(what: string, look: () => Promise<T | null | 
     if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-/** Seconds of processor time of a process so far (proc(5), stat: utime and stime, in hundredths of a second). */
-export function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

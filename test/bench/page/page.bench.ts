@@ -11,8 +11,9 @@ import { DEVICES } from '../../web/browser/support/journey.js';
 import { button, shows } from '../../web/browser/support/on-the-page.js';
 import { PageHouse, TITLES } from '../../web/browser/support/page-house.js';
 import { median, percentile } from '../consensus/statistics.js';
+import { processorSOf } from '../processes.js';
 import { atMost, type Row, type Suite, skipped } from '../row.js';
-import { cpuSecondsOf, type Line, libraryOf, opened, untilSeen } from './looking.js';
+import { type Line, libraryOf, opened, untilSeen } from './looking.js';
 
 const GOOD: Line = { bytesPerS: 3_000_000, latencyMs: 10, slowdown: 1 };
 const WEAK: Line = { bytesPerS: 400_000, latencyMs: 60, slowdown: 6 };
@@ -98,9 +99,9 @@ async function cost(browser: Browser, house: PageHouse): Promise<Row[]> {
   const shift = await page.evaluate<number>('layoutShift');
   const { pid } = house.daemons.kitchen.process;
   const nodeShare = async () => {
-    const before = cpuSecondsOf(pid!);
+    const before = processorSOf(pid!);
     await new Promise((resolve) => setTimeout(resolve, 1_000 * WATCH_S));
-    return (100 * (cpuSecondsOf(pid!) - before)) / WATCH_S;
+    return (100 * (processorSOf(pid!) - before)) / WATCH_S;
   };
   await close();
   const alone = await nodeShare();

@@ -14,6 +14,7 @@ import { buildTestCard, CardControl, writeCardConfig } from '../../card/card.js'
 import type { Wires } from '../../support/wires.js';
 import { folderOnDisk, freePorts, ProcessEnded, Program, until } from '../consensus/contestant.js';
 import { request } from '../consensus/http-client.js';
+import { processorSOf } from '../processes.js';
 import { CardCapture } from './card-capture.js';
 import { type ClockMaker, CRYSTALS, makeClocks } from './crystals.js';
 import type { Song } from './song.js';
@@ -101,11 +102,9 @@ export class Room {
     rmSync(join(this.#folder, 'data'), { recursive: true, force: true });
   }
 
-  /** Milliseconds of processor time so far (proc(5), stat: utime and stime, in hundredths of a second). */
+  /** Milliseconds of processor time so far. */
   processorMs(): number {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return processorSOf(this.pid) * 1_000;
   }
 
   /** Resident memory (proc(5), VmRSS). */

@@ -9,9 +9,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type House, startHouse } from '../consensus/tutti-house.js';
 import { type Curve, plotOf } from '../plot.js';
+import { processorS } from '../processes.js';
 import { atMostTimesPeer, forInformation, type Row, type Suite } from '../row.js';
 import { plainDiskRate } from './plain.js';
-import { processorS } from './processes.js';
 import { MB, type Song, songsOf } from './songs.js';
 import { heldEverywhere, send } from './uploading.js';
 

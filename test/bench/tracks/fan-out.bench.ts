@@ -8,9 +8,9 @@ import { availableParallelism } from 'node:os';
 import { layWires, type Wires } from '../../support/wires.js';
 import { median } from '../consensus/statistics.js';
 import { type House, startHouse } from '../consensus/tutti-house.js';
+import { processorS } from '../processes.js';
 import { atMost, forInformation, type Row, type Suite, skipped, timesPeer } from '../row.js';
 import { plainDiskRate, plainLinkRate } from './plain.js';
-import { processorS } from './processes.js';
 import { MB, songsOf } from './songs.js';
 import { type Copied, copyEverywhere } from './uploading.js';
 
