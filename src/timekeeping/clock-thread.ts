@@ -17,6 +17,8 @@ export type ToClock = { readonly type: 'start' } | { readonly type: 'follow'; re
 
 /** What the thread says. */
 export type FromClock =
+  /** It is loaded, and hears what it is told. */
+  | { readonly type: 'listening' }
   | { readonly type: 'started' }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly detail: string; readonly info: ErrorInfo }
   /** After each burst of a peer, and when its clock began anew. */
@@ -123,6 +125,8 @@ export class ClockThread implements PeerClocks {
   #heard(message: FromClock): void {
     if (this.#isOver) return;
     switch (message.type) {
+      case 'listening':
+        break;
       case 'started':
         this.#starting?.done();
         this.#starting = undefined;
@@ -174,4 +178,5 @@ export function serveClock(components: { readonly port: ClockPort; readonly time
         break;
     }
   });
+  say({ type: 'listening' });
 }

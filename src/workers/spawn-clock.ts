@@ -5,6 +5,7 @@ import type { Log } from '../ports/log.js';
 import type { PeerClocks } from '../ports/peer-clocks.js';
 import { programFile } from '../program-files.js';
 import { ClockThread } from '../timekeeping/clock-thread.js';
+import { firstMessage } from './first-message.js';
 
 /** Largest heap, so that a leak ends the thread and not the whole machine. It gets by with two or three. MB. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 };
@@ -38,11 +39,14 @@ export function spawnClock(
     // As for the player's threads (spawn.ts): no loader of the main thread's in so small a heap.
     execArgv: [],
   });
+  const listens = firstMessage(worker);
   const thread = new ClockThread({
     port: worker,
     log,
     died,
     end: async () => {
+      // Ended while it loads koffi, a thread takes the whole process with it (napi_throw is fatal there: node-addon-api, pull request 902).
+      await listens;
       await worker.terminate();
     },
   });

@@ -8,6 +8,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { FromPlayer, FromReader, SpawnPlayerThreads } from '../player/threads.js';
 import type { Time } from '../ports/time.js';
 import { programFile } from '../program-files.js';
+import { firstMessage } from './first-message.js';
 
 /**
  * Largest heaps of the two threads, so that a leak ends one of them instead of the whole node. Both get by with a few MB; rings of
@@ -66,6 +67,3 @@ export const spawnPlayerThreads =
       },
     };
   };
-
-/** A thread says something as soon as it listens; Node's `online` comes before its modules are loaded. */
-const firstMessage = (worker: Worker) => new Promise<void>((resolve) => worker.once('message', () => resolve()));

@@ -48,6 +48,15 @@ await runPeerClocksContract(t, 'The clock’s thread', async () => {
   };
 });
 
+t.test('a thread that is ended while it is being loaded takes nobody with it', async (t) => {
+  for (let ms = 0; ms < 120; ms += 5) {
+    const { clocks, died } = await spawn('a');
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await clocks.stop();
+    t.same(died, []);
+  }
+});
+
 t.test('a port that is taken is said to be', async (t) => {
   const a = await spawn('a');
   await a.clocks.start(() => {});
