@@ -101,6 +101,7 @@ export class HttpServer {
   readonly #app: FastifyInstance;
   /** Where the page and its files are. */
   readonly #pagePaths: ReadonlySet<string>;
+  #port = 0;
   #url = '';
 
   constructor({ house, time, log }: HttpServerComponents, init: HttpServerInit) {
@@ -133,16 +134,16 @@ export class HttpServer {
       const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
       throw new TuttiError(code, `cannot listen on ${at}: ${why}; http.listen sets another`, {}, error);
     }
+    this.#port = (this.#app.server.address() as AddressInfo).port;
     this.#events.start();
     return this.url();
   }
 
-  /** The URL under which this node is reached now: a machine's address may change. Only after `start`. */
+  /** The URL under which this node is reached now: a machine's address may change. After `start`, and still after `stop`: others end later. */
   url(): string {
     const host = this.#init.publicHost();
-    const { port } = this.#app.server.address() as AddressInfo;
     // Kept for the view, which says it more often than the machine's interfaces want to be asked.
-    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
     return this.#url;
   }
 

@@ -268,6 +268,14 @@ t.test('a port that is taken is told by its name', async (t) => {
   await t.rejects(second.http.start(), { code: 'PORT_IN_USE', detail: new RegExp(`127.0.0.1:${port}.*http.listen`) });
 });
 
+t.test('a node knows its URL until its own end, which comes after that of its server', async (t) => {
+  const { http } = await start(t);
+  const url = http.url();
+  t.match(url, /^http:\/\/127\.0\.0\.1:[0-9]+$/);
+  await http.stop();
+  t.equal(http.url(), url);
+});
+
 t.test('an address that is none of this machine is a mistake of the configuration', async (t) => {
   for (const host of ['192.0.2.1', 'no.such.host.invalid']) {
     const { http } = await startHouse(t, { http: { host } });
