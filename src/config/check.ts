@@ -16,17 +16,20 @@ import { nearest } from './suggest.js';
 
 /** One mistake. */
 export interface Problem {
-  /** The key that it is about, or that may have been meant. */
+  /** The key that it is about, as it was written; of a variable that there is not, the key that such a name would be. */
   readonly path: string;
   /** What is wrong and what would be right, as a clause for a person: `output.level (line 3): found "loud"; right is "off" or "track"`. */
   readonly text: string;
 }
 
-/** What a node cannot do without: who it is, where others find it, and whom it lets in. */
-const VITAL = ['name', 'data_dir', 'cluster', 'http'];
+/**
+ * Tables in which a mistake can be done without. All else, and every name that is not known, may be about who the node is, where others find it, and
+ * whom it lets in: an `access` that is lost would open the node to everybody.
+ */
+const SPARE_TABLES = ['output', 'inbox', 'gpio', 'panel', 'clock', 'log'];
 
 /** Whether a node must not start with this: it would be another than was meant. With all else it starts, and says so. */
-export const isVital = ({ path }: Problem): boolean => VITAL.includes(path.split('.', 1)[0]!);
+export const isVital = ({ path }: Problem): boolean => !SPARE_TABLES.includes(path.split('.', 1)[0]!);
 
 /** Values by dotted path: only what was written, and only where it is right. */
 export type Written = Map<string, string | number | boolean>;
@@ -47,7 +50,7 @@ export function checkFile(tree: unknown, lines: ReadonlyMap<string, number>, wri
     } else if (path !== '' && !CONFIG_TABLES.includes(path)) {
       const meant = nearestKey(path);
       const text = `${place(path)}: there is no such key${meant === undefined ? '' : `; did you mean ${meant}?`}`;
-      problems.push({ path: isVital({ path, text }) ? path : (meant ?? path), text });
+      problems.push({ path, text });
     } else if (!isTable(value)) {
       problems.push({ path, text: `${place(path)}: found ${described(value)}; right is a table` });
     } else {
@@ -68,7 +71,7 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
     if (key === undefined) {
       const meant = nearest(name, [...KEYS_BY_VARIABLE.keys(), ...CLIENT_VARIABLES]);
       problems.push({
-        path: KEYS_BY_VARIABLE.get(meant ?? name)?.path ?? name,
+        path: pathOf(name),
         text: `environment variable ${name}: there is no such variable${meant === undefined ? '' : `; did you mean ${meant}?`}`,
       });
       continue;
@@ -81,6 +84,13 @@ export function checkEnvironment(env: Readonly<Record<string, string | undefined
     }
   }
   return problems;
+}
+
+/** Where a key of this variable would be: `gpio.colour` for TUTTI_GPIO_COLOUR. */
+function pathOf(variable: string): string {
+  const name = variable.slice('TUTTI_'.length).toLowerCase();
+  const table = SPARE_TABLES.find((one) => name.startsWith(`${one}_`));
+  return table === undefined ? name : `${table}.${name.slice(table.length + 1)}`;
 }
 
 /** What a key takes, in words: `a whole number from 0 to 100 (%)`. */

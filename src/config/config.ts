@@ -82,7 +82,7 @@ export interface Config {
     readonly maxErrorUs: number | 'auto';
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
-  /** What was wrong and can be done without, a clause each: such a key counts as not written, and a button or LED as not there. */
+  /** What was wrong and can be done without, a clause each: such a key counts as not written, a button or LED as not there, and GPIO at large as none. */
   readonly mistakes: readonly string[];
 }
 
@@ -134,8 +134,11 @@ export function readConfig(
 ): Config {
   const written: Written = new Map();
   const problems = [...checkFile(tree, lines, written), ...checkEnvironment(env, written)];
-  // A line that was not meant may drive what hangs there: it is left alone.
-  for (const { path } of problems) if (LINE_KEYS.has(path) && !written.has(path)) written.set(path, -1);
+  // A line that was not meant may drive what hangs there: it is left alone, and all of them where it is not said which.
+  for (const { path } of problems) {
+    if (LINE_KEYS.has(path)) written.set(path, -1);
+    else if (path.split('.', 1)[0] === 'gpio') written.set('gpio.driver', 'none');
+  }
   const config = resolve(withDefaults(written), machine, problems);
   const mistakes = problems.map(({ text }) => text);
   if (problems.some(isVital)) throw badConfig(mistakes);

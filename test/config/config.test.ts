@@ -178,12 +178,11 @@ t.test('the detail of the error lists the problems; a single one stands alone', 
 });
 
 t.test('with a mistake that it can do without the node starts, as if the key were not written', (t) => {
-  const text = '[output]\nvolume_limit = 120\ndevice = "hw:1"\n[panel]\nboud = 9600\n[lights]\non = true';
+  const text = '[output]\nvolume_limit = 120\ndevice = "hw:1"\n[panel]\nboud = 9600';
   const { mistakes, output, panel } = parse(text);
   t.match(mistakes, [
     /^output\.volume_limit \(line 2\): found 120/,
     /^panel\.boud \(line 5\): there is no such key; did you mean panel\.baud\?/,
-    /^lights \(line 6\): there is no such key/,
   ]);
   t.match(output, { volumeLimit: 100, device: 'hw:1' }, 'what is right counts');
   t.equal(panel.baud, 115_200);
@@ -191,17 +190,39 @@ t.test('with a mistake that it can do without the node starts, as if the key wer
 });
 
 t.test('a button or an LED with a mistake is not there', (t) => {
-  const { gpio, mistakes } = parse('[gpio]\nplay = 99\nskpi = 20\nstatus_led = 26\ndriver = "libgpiod"');
-  t.equal(mistakes.length, 4);
-  t.match(gpio, { driver: 'auto', play: null, pause: 6, skip: null, leaderLed: 26, statusLed: null });
+  const { gpio, mistakes } = parse('[gpio]\nplay = 99\nstatus_led = 26');
+  t.equal(mistakes.length, 2);
+  t.match(gpio, { driver: 'auto', play: null, pause: 6, skip: 16, leaderLed: 26, statusLed: null });
+  const { gpio: overridden } = parse('[gpio]\nleader_led = 12', { TUTTI_GPIO_LEADER_LED: '99' });
+  t.equal(overridden.leaderLed, null, 'nor is what the file says then');
+  t.end();
+});
+
+t.test('where it is not said which button or LED is meant there is none', (t) => {
+  for (const text of ['gpio = false', '[gpio]\ndriver = "off"', '[gpio]\nskpi = 20', '[gpio.led]\nleader = 12']) {
+    const { gpio, mistakes } = parse(text);
+    t.equal(mistakes.length, 1);
+    t.equal(gpio.driver, 'none', text);
+  }
+  t.equal(parse('', { TUTTI_GPIO_LED: '12' }).gpio.driver, 'none');
   t.end();
 });
 
 t.test('a node that would be another one, or elsewhere, does not start', (t) => {
-  for (const text of ['name = 1', 'data_dir = ""', '[clutser]\nlisten = "0.0.0.0:1"', '[http]\nx = 1']) {
+  for (const text of [
+    'name = 1',
+    'data_dir = ""',
+    '[clutser]\nlisten = "0.0.0.0:1"',
+    '[http]\nx = 1',
+    '[server]\naccess = "token"',
+    'listen = "127.0.0.1:9000"',
+    '[gpoi]\nleader_led = 12',
+  ]) {
     t.throws(() => parse(text), { code: 'BAD_CONFIG' }, text);
   }
-  t.throws(() => parse('', { TUTTI_CLUSTER_LISTN: '0.0.0.0:1' }), { code: 'BAD_CONFIG' });
+  for (const name of ['TUTTI_CLUSTER_LISTN', 'TUTTI_CLUSTER_SECRET', 'TUTTI_HTTP_TOKEN', 'TUTTI_TEAPOT_COLOUR']) {
+    t.throws(() => parse('', { [name]: 'x' }), { code: 'BAD_CONFIG' }, name);
+  }
   t.end();
 });
 
