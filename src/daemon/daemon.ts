@@ -9,7 +9,7 @@
  */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FirstStart } from '../cli/components.js';
 import { EXIT, exitCodeOf } from '../cli/exit-codes.js';
@@ -202,7 +202,7 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
 
 function makeDataDirectory(path: string): void {
   try {
-    makeWithParents(path);
+    makeWithParents(resolve(path));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new TuttiError(

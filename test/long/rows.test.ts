@@ -307,10 +307,16 @@ await t.test('a house of three', async (t) => {
   });
 
   await t.test('[row 73] the left one is the left channel, the right one the right, in step', (t) => {
-    // Each plays its half at both of its loudspeakers.
+    // Each plays its half at both of its loudspeakers; the third room, which plays all, says which half is which.
+    const whole = speaker(captures['hall-again'], 'left', 0);
     for (const channel of [0, 1] as const) {
       const left = speaker(captures.kitchen, 'left', channel);
-      together(t, left, speaker(captures.attic, 'right', channel), pairFromNs, pairToNs - SECOND_NS);
+      const right = speaker(captures.attic, 'right', channel);
+      for (const [one, other] of [
+        [left, right],
+        [left, whole],
+      ] as const)
+        together(t, one, other, pairFromNs, pairToNs - SECOND_NS);
     }
     t.end();
   });

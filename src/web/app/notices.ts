@@ -3,7 +3,7 @@
  * once. A status is what happened; an alert is what did not.
  */
 import { type Signal, signal } from '@preact/signals';
-import { Alarm, after } from '../world/timers.js';
+import { Alarm } from '../world/timers.js';
 
 /** What can be done about a notice. */
 export interface NoticeAction {
@@ -30,6 +30,7 @@ export class Notices {
   readonly status: Signal<string> = signal('');
   readonly alert: Signal<string> = signal('');
   readonly #end = new Alarm();
+  readonly #again = new Alarm();
 
   /** For the ears alone: the eyes see it anyway. */
   say(text: string): void {
@@ -47,10 +48,13 @@ export class Notices {
     // The same words again are news again: to whoever listens, once the region was seen to be empty.
     if (this.alert.value === text) {
       this.alert.value = '';
-      after(SILENT_MS, () => {
+      this.#again.set(SILENT_MS, () => {
         this.alert.value = text;
       });
-    } else this.alert.value = text;
+    } else {
+      this.#again.cancel();
+      this.alert.value = text;
+    }
     this.#show({ text, isAlert: true, action });
   }
 
