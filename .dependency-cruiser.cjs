@@ -81,8 +81,8 @@ module.exports = {
     {
       name: 'adapters-are-composed-at-the-root',
       severity: 'error',
-      comment: 'only the daemon, main.ts, the worker entries and the command line put adapters in',
-      from: { path: '^src/', pathNot: '^src/(io|workers|daemon|cli|dev|main\\.ts)' },
+      comment: 'only the daemon, the programs, the worker entries and the command line put adapters in',
+      from: { path: '^src/', pathNot: '^src/(io|workers|daemon|cli|dev|main\\.ts|lamps-off\\.ts)' },
       to: { path: '^src/io/' },
     },
   ],

@@ -5,7 +5,7 @@ import { TuttiError } from '../core/errors.js';
 import type { Session } from './session.js';
 
 /** Read where no --config is given; there need not be one. */
-const DEFAULT_CONFIG_FILE = '/etc/tutti/tutti.toml';
+export const DEFAULT_CONFIG_FILE = '/etc/tutti/tutti.toml';
 
 /** What {@link withConfigOptions} adds. */
 export interface ConfigOptions {

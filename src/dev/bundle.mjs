@@ -16,6 +16,7 @@ import { ROOT } from './lib.mjs';
 /** Entry points below `dist/src/`. */
 const ENTRIES = {
   main: 'main.js',
+  'lamps-off': 'lamps-off.js',
   clock: 'workers/clock.js',
   intake: 'workers/intake.js',
   log: 'workers/log.js',

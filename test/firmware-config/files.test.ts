@@ -1,7 +1,7 @@
 /** What goes onto a Pi's boot partition is what its readers take: the firmware, cloud-init, Raspberry Pi OS, udev and a shell. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import t from 'tap';
 import { parseConfig } from '../../src/config/config.js';
@@ -83,13 +83,18 @@ t.test('every script is one that a shell takes', (t) => {
 
 t.test('lamps are put out after a daemon that was killed, and not after one that ended in order', (t) => {
   const folder = temporaryFolder(t);
-  cpSync('bin/tutti-lamps-off', join(folder, 'tutti-lamps-off'));
-  writeFileSync(join(folder, 'tutti'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  mkdirSync(join(folder, 'bin'));
+  cpSync('bin/tutti-lamps-off', join(folder, 'bin', 'tutti-lamps-off'));
+  writeFileSync(join(folder, 'bin', 'node'), '#!/bin/sh\nrealpath "$@"\n', { mode: 0o755 });
+  const program = join(folder, 'dist', 'tutti', 'lamps-off.js');
+  mkdirSync(dirname(program), { recursive: true });
+  writeFileSync(program, '');
   const after = (result: string) =>
-    spawnSync(join(folder, 'tutti-lamps-off'), { env: { PATH: process.env.PATH, SERVICE_RESULT: result } }).stdout;
+    spawnSync(join(folder, 'bin', 'tutti-lamps-off'), { env: { PATH: process.env.PATH, SERVICE_RESULT: result } })
+      .stdout;
   t.equal(String(after('success')), '');
-  t.equal(String(after('watchdog')), 'lamp-off\n');
-  t.equal(String(after('signal')), 'lamp-off\n');
+  t.equal(String(after('watchdog')), `${program}\n`);
+  t.equal(String(after('signal')), `${program}\n`);
   t.end();
 });
 

@@ -100,21 +100,30 @@ await t.test('a node whose main thread hangs does not shine beyond its lease', {
   await daemon.end();
 });
 
-await t.test('a lamp that a killed node has left lit is switched off by tutti lamp-off', { skip }, async (t) => {
-  const folder = temporaryFolder(t);
-  const chip = new PreloadedChip({ folder: join(folder, 'chip'), library });
-  const dataDir = join(folder, 'data');
-  const daemon = await Daemon.start(t, { dataDir, env: envOf(chip) });
-  await until('the leader lamp is lit', () => chip.isHigh(LEADER_LED));
-  await daemon.end('SIGKILL');
-  t.equal(chip.isHigh(LEADER_LED), true);
-  const off = spawnSync(process.execPath, [MAIN, 'lamp-off', '--data', dataDir], {
-    env: { PATH: process.env.PATH, ...envOf(chip) },
-    encoding: 'utf8',
-  });
-  t.match(off, { status: 0, stdout: '2 lamps off.\n' });
-  t.equal(chip.isHigh(LEADER_LED), false);
-});
+await t.test(
+  'a lamp that a killed node has left lit is switched off by tutti lamp-off, and by what the unit runs',
+  { skip },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const chip = new PreloadedChip({ folder: join(folder, 'chip'), library });
+    const dataDir = join(folder, 'data');
+    for (const [program, said] of [
+      [[MAIN, 'lamp-off', '--data', dataDir], '2 lamps off.\n'],
+      [[MAIN.replace('main.js', 'lamps-off.js')], ''],
+    ] as const) {
+      const daemon = await Daemon.start(t, { dataDir, env: envOf(chip) });
+      await until('the leader lamp is lit', () => chip.isHigh(LEADER_LED));
+      await daemon.end('SIGKILL');
+      t.equal(chip.isHigh(LEADER_LED), true);
+      const off = spawnSync(process.execPath, program, {
+        env: { PATH: process.env.PATH, ...envOf(chip) },
+        encoding: 'utf8',
+      });
+      t.match(off, { status: 0, stdout: said });
+      t.equal(chip.isHigh(LEADER_LED), false);
+    }
+  },
+);
 
 await t.test('a front panel plays, is shown what plays, and may come late', { skip: noSocat }, async (t) => {
   const folder = temporaryFolder(t);
