@@ -221,7 +221,7 @@ export class Node {
     this.#timers = [this.#time.every('node.watch', WATCH_MS, () => this.#watch())];
   }
 
-  /** Idempotent: notes where the music stands, falls silent, and leaves no timer. A start that is under way is given up. */
+  /** Idempotent: falls silent, notes where the music stands, and leaves no timer. A start that is under way is given up. */
   async stop(): Promise<void> {
     if (this.#state !== 'running') return;
     this.#state = 'stopped';
@@ -231,14 +231,16 @@ export class Node {
       await this.#starting.catch(() => {});
     }
     for (const timer of this.#timers) timer.cancel();
-    // First of all: a card that is slow has enough to do with the chunks that have come, and a file of the inbox may wait for other nodes.
+    // It fades at once: what follows may take a slow card or house so long that the service manager cuts in.
+    const silence = this.#playing.stop();
+    // Before the rest: a card that is slow has enough to do with the chunks that have come, and a file of the inbox may wait for other nodes.
     this.#tracks.withdraw();
     await this.#inbox?.stop();
     this.#reports.stop();
     await this.#duties.stop();
     await this.#lamp?.stop();
     await this.#agreement.stop();
-    await this.#playing.stop();
+    await silence;
     await this.#tracks.stop();
     this.uploads.stop();
     this.#listeners.clear();
