@@ -221,8 +221,12 @@ if runs_systemd; then
   systemctl try-restart systemd-journald.service || true
   if command -v udevadm >/dev/null; then
     udevadm control --reload || true
-    # For what is there already.
-    udevadm trigger --action=add --subsystem-match=gpio --subsystem-match=leds --settle || true
+    # For what is there already. Once in a while udevd says that it is done and has not applied what it has just read: it is asked again.
+    for _ in 1 2 3; do
+      udevadm trigger --action=add --subsystem-match=gpio --subsystem-match=leds --settle || true
+      [ -n "$(find /dev -maxdepth 1 -name 'gpiochip*' ! -group gpio)" ] || break
+      sleep 1
+    done
   fi
   if [ "$start" = yes ]; then
     systemctl restart tutti.service || fail "the node does not start: journalctl -u tutti says why"
