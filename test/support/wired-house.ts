@@ -14,7 +14,7 @@ import {
   stateOf,
   together,
 } from './three-nodes.js';
-import { layWires, type Wires } from './wires.js';
+import { layWires, type Wires, type WiresInit } from './wires.js';
 
 /** Where each node listens for others, behind its own cable: there is nobody else. */
 const PEER_PORT = 7_420;
@@ -46,8 +46,9 @@ export class WiredHouse {
     t: Test,
     folder: string,
     envOf: (index: number) => Readonly<Record<string, string>> = () => ({}),
+    cables: WiresInit = {},
   ): Promise<WiredHouse> {
-    const wires = layWires(NODE_NAMES.length);
+    const wires = layWires(NODE_NAMES.length, cables);
     t.teardown(() => ('missing' in wires ? undefined : wires.remove()));
     const extrasOf = (index: number): NodeExtras => {
       if ('missing' in wires) return { env: envOf(index) };

@@ -2,7 +2,7 @@
  * A cable for each node, that can be pulled: nodes in network namespaces of their own (network_namespaces(7)), whose virtual Ethernet links (veth(4))
  * end in one bridge. A second link leads from each node to the bench alone, so that it can be asked how it is while the first one is down.
  *
- * A cable may be a slow one: both of its ends then let through what a token bucket gives (tc-tbf(8)). And one node may be deaf to another: what is
+ * A cable may be a slow one: both of its ends then let through what a token bucket gives (tc-tbf(8)); or a long one. And one node may be deaf to another: what is
  * lost is lost without a word, as on a bad line, since it is sent to a station that is not there (ip-neighbour(8)).
  *
  * Only the superuser may make all that; without it, and without iproute2, there are none.
@@ -46,11 +46,15 @@ export interface Wires {
 const BURST = '64kb';
 const QUEUE = '20ms';
 
-/** Lays the cables, or says why it cannot. `mbits`: what each lets through, both ways, in 10^6 bits a second; no limit where not given. */
-export function layWires(
-  nodes: number,
-  { mbits }: { readonly mbits?: number } = {},
-): Wires | { readonly missing: string } {
+export interface WiresInit {
+  /** What each lets through, both ways, in 10^6 bits a second; no limit where not given. */
+  readonly mbits?: number;
+  /** What leaves a node is on its way for so long, give or take (tc-netem(8), which not every kernel has). Milliseconds. */
+  readonly delay?: { readonly ms: number; readonly jitterMs: number };
+}
+
+/** Lays the cables, or says why it cannot. */
+export function layWires(nodes: number, { mbits, delay }: WiresInit = {}): Wires | { readonly missing: string } {
   if (nodes > NODES_MAX) throw new RangeError(`${nodes} nodes; right is at most ${NODES_MAX}`);
   const id = process.pid;
   const bridge = `tb${id}`;
@@ -98,9 +102,14 @@ export function layWires(
       must('addr', 'add', `${benchAddress(node, 1)}/30`, 'dev', linkOf(node, 'b'));
       inside(node, 'addr', 'add', `${HOUSE}.${node + 1}/24`, 'dev', 'house');
       inside(node, 'addr', 'add', `${benchAddress(node, 2)}/30`, 'dev', 'bench');
-      if (mbits === undefined) continue;
-      mustRun('tc', bucket(linkOf(node, 'h')));
-      mustRun('tc', ['-n', namespace, ...bucket('house')]);
+      if (mbits !== undefined) {
+        mustRun('tc', bucket(linkOf(node, 'h')));
+        mustRun('tc', ['-n', namespace, ...bucket('house')]);
+      }
+      if (delay !== undefined) {
+        const netem = ['netem', 'delay', `${delay.ms}ms`, `${delay.jitterMs}ms`];
+        mustRun('tc', ['-n', namespace, 'qdisc', 'add', 'dev', 'house', 'root', ...netem]);
+      }
     }
   } catch (error) {
     remove();
