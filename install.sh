@@ -71,9 +71,16 @@ ONOFF_DROPIN=/etc/systemd/system/tutti.service.d/onoff.conf
 WATCHDOG=$LIB/systemd/system.conf.d/tutti-watchdog.conf
 UDEV_RULES=/etc/udev/rules.d/60-tutti.rules
 
-# What earlier runs put beside $OPT, as mktemp named it; what else begins so there is somebody's own.
-old_releases() {
-  find "$(dirname "$OPT")" -maxdepth 1 -type d -name "$(basename "$OPT")-[0-9]*.[0-9]*.[0-9]*-??????"
+# Releases lie beside $OPT, which is a link to one of them. A folder with this file in it is one that nobody needs: it was replaced, or its
+# installation was cut short.
+SPENT=.spent
+remove_spent() {
+  for mark in "$OPT"-*/$SPENT; do
+    [ ! -e "$mark" ] || rm -rf "$(dirname "$mark")"
+  done
+}
+spend_present() {
+  if [ -d "$OPT" ]; then touch "$OPT/$SPENT"; fi
 }
 
 place() {
@@ -92,8 +99,9 @@ if [ "$uninstall" = yes ]; then
   system_files | while read -r _ to; do rm -f "$to"; done
   rm -f "$ONOFF_DROPIN" "$WATCHDOG" "$UDEV_RULES" /usr/local/bin/tutti
   rmdir /etc/systemd/system/tutti.service.d 2>/dev/null || true
+  spend_present
   rm -rf "$OPT"
-  old_releases | while read -r old; do rm -rf "$old"; done
+  remove_spent
   if runs_systemd; then systemctl daemon-reload; fi
   say "is off this machine. Music and the node's memory stay in $DATA, settings in /etc/tutti."
   say "To be rid of those too: rm -r $DATA /etc/tutti; userdel tutti"
@@ -179,11 +187,14 @@ fi
 
 # Beside the one before, and in its place by one rename: a power cut leaves the one or the other.
 new=$(mktemp -d "$OPT-$version-XXXXXX")
+touch "$new/$SPENT"
 chmod 0755 "$new"
 cp -R "$here/." "$new/"
 chown -R root:root "$new"
 ln -s "$node" "$new/bin/node"
 sync -f "$new"
+rm "$new/$SPENT"
+spend_present
 ln -sfn "$new" "$OPT.new"
 mv -T "$OPT.new" "$OPT"
 mkdir -p /usr/local/bin
@@ -234,7 +245,7 @@ if runs_systemd; then
 else
   say "systemd does not run here: the node starts at the next boot"
 fi
-old_releases | while read -r old; do [ "$old" = "$new" ] || rm -rf "$old"; done
+remove_spent
 
 say "$version is installed. Settings: /etc/tutti/tutti.toml; state: systemctl status tutti; log: journalctl -u tutti"
 say "What the doctor says of this machine:"
