@@ -499,9 +499,8 @@ export class PlayerLoop {
   #finish(): boolean {
     const open = this.#open;
     if (open !== undefined && this.#time.now() < this.#stopBefore!) {
-      // Nothing is written any more once all is silent: the queue runs empty by itself.
-      if (!open.renderer.silent) return false;
-      if (open.card.poll() === 'running' && open.card.queuedFrames > 0) return true;
+      // What a card plays beyond its queue is what was there a round before: silence is written until all that sounded has left.
+      if (!open.renderer.silent || this.#time.now() < this.#soundUntil) return false;
     }
     this.#close();
     this.#stopTicking();

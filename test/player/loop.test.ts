@@ -647,8 +647,16 @@ t.test('stop fades out, closes the card, and leaves no timer', (t) => {
   rig.set([segmentOf(song, { item: 'a', start: 200 })]);
   rig.until(1_000);
   let stopped = 0;
+  // A card that runs dry plays on, for a moment, what was in its memory a round before.
+  const statesAtClose: string[] = [];
+  const close = rig.card.close.bind(rig.card);
+  rig.card.close = () => {
+    statesAtClose.push(rig.card.status().state);
+    close();
+  };
   rig.loop.stop(() => stopped++);
   rig.until(1_200);
+  t.same(statesAtClose, ['running'], 'it had silence to play to the last');
   t.equal(stopped, 1, 'within 200 ms');
   rig.loop.stop(() => stopped++);
   t.equal(stopped, 2, 'again is fine');
