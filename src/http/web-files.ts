@@ -40,12 +40,12 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The media type of a file, by its name. */
 const typeOf = (path: string): string => TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
 
-/** What the page may do: nothing but what it is for. `peers` are origins that it may ask for a sign of life. */
-export const contentSecurityPolicy = (peers: readonly string[]): string =>
+/** What the page may do: nothing but what it is for. `styles`: of those in the document itself; `peers`: origins that it may ask for a sign of life. */
+export const contentSecurityPolicy = (styles: readonly string[], peers: readonly string[]): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self'",
+    ["style-src 'self'", ...styles].join(' '),
     "img-src 'self' data:",
     ['connect-src', "'self'", ...peers].join(' '),
     "font-src 'self'",
@@ -57,6 +57,13 @@ export const contentSecurityPolicy = (peers: readonly string[]): string =>
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');
+
+/** The styles within a document, as a policy names them: by what is in them (Content Security Policy Level 3, section 2.3.1). */
+export const stylesIn = (text: string): readonly string[] =>
+  Array.from(
+    text.matchAll(/<style>(.*?)<\/style>/gs),
+    ([, style]) => `'sha256-${createHash('sha256').update(style!).digest('base64')}'`,
+  );
 
 /** An origin, and nothing that could be read as a further word of the policy. */
 const isOrigin = (text: string): boolean => /^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(text);
@@ -106,8 +113,9 @@ export function serveWeb(app: FastifyInstance, files: WebFiles, { name, peers }:
     .replaceAll('%NODE%', escapeHtml(name));
   const identity = Buffer.from(text);
   const file = { identity, gzip: gzipSync(identity, { level: 9 }), br: brotliCompressSync(identity) };
+  const styles = stylesIn(text);
   app.get('/', (request, reply) => {
-    const policy = contentSecurityPolicy(peers().filter(isOrigin));
+    const policy = contentSecurityPolicy(styles, peers().filter(isOrigin));
     reply.header('content-security-policy', policy).header('permissions-policy', PERMISSIONS);
     // A copy that is kept is kept with its policy: another policy is another document.
     const etag = `"${createHash('sha256').update(identity).update(policy).digest('hex').slice(0, 16)}`;

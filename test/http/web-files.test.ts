@@ -15,10 +15,13 @@ const filesOf = (texts: Readonly<Record<string, string>>): WebFiles =>
   );
 
 const FILES = filesOf({
-  'index.html': '<html data-build="%BUILD%"><title>%NODE%</title>',
+  'index.html': '<html data-build="%BUILD%"><title>%NODE%</title><style>a { color: red }</style>',
   'assets/index-4f2a.js': 'alert(1)',
   'icon.svg': '<svg/>',
 });
+
+/** `printf 'a { color: red }' | openssl dgst -sha256 -binary | base64` */
+const STYLE = "'sha256-LHvAPItmcc9l4w10oslyz6Nh8tFuoEH5lssCs9WdKIE='";
 
 const serve = (name = 'kitchen', peers: readonly string[] = []) => {
   const app = fastify();
@@ -31,7 +34,7 @@ t.test('the document says which build it is and whose, and asks to be looked at 
   t.equal(answer.statusCode, 200);
   t.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
   t.equal(answer.headers['cache-control'], 'no-cache');
-  t.equal(answer.body, `<html data-build="${buildOf(FILES)}"><title>kitchen</title>`);
+  t.equal(answer.body, `<html data-build="${buildOf(FILES)}"><title>kitchen</title><style>a { color: red }</style>`);
   const again = await serve().inject({ url: '/', headers: { 'if-none-match': String(answer.headers.etag) } });
   t.equal(again.statusCode, 304);
 });
@@ -67,11 +70,18 @@ t.test('the policy names the other nodes, and nothing that could be read as anot
     '',
   ];
   const { headers } = await serve('kitchen', peers).inject({ url: '/' });
-  t.equal(headers['content-security-policy'], contentSecurityPolicy(['http://10.0.0.3:8080', 'http://[fe80::1]:8080']));
+  const known = ['http://10.0.0.3:8080', 'http://[fe80::1]:8080'];
+  t.equal(headers['content-security-policy'], contentSecurityPolicy([STYLE], known));
   t.match(headers['content-security-policy'], "connect-src 'self' http://10.0.0.3:8080 http://[fe80::1]:8080;");
   t.match(headers['content-security-policy'], "require-trusted-types-for 'script'");
   const other = await serve('kitchen', []).inject({ url: '/' });
   t.not(other.headers.etag, headers.etag, 'a copy is not kept with an old policy');
+});
+
+t.test('of styles in a document its policy lets in those that are there, and no other', async (t) => {
+  const { headers } = await serve().inject({ url: '/' });
+  t.match(headers['content-security-policy'], `style-src 'self' ${STYLE};`);
+  t.match(contentSecurityPolicy([], []), "style-src 'self';");
 });
 
 t.test('a node without a built page answers all calls, and says of the page that there is none', async (t) => {

@@ -52,7 +52,7 @@ const lookAt = (page: Page, view: StateEvent, region: string): Promise<readonly 
     await frame();
     const found = [...mistakes];
     if (window.owned !== undefined) found.push('somebody owns the page');
-    for (const element of document.body.querySelectorAll('*')) {
+    for (const element of document.querySelectorAll('#app *')) {
       if (/^(IMG|SCRIPT|IFRAME|OBJECT|EMBED|LINK|STYLE|BASE)$/i.test(element.tagName)) found.push(element.outerHTML);
       for (const { name, value } of element.attributes) {
         if (name.startsWith('on') || (/^(href|src|action)$/.test(name) && /^javascript:/i.test(value))) found.push(element.outerHTML);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { StateEvent, Sync, TrackList } from '../../../../src/http/schema.js';
-import { contentSecurityPolicy } from '../../../../src/http/web-files.js';
+import { contentSecurityPolicy, stylesIn } from '../../../../src/http/web-files.js';
 import { item, node, playing, track } from '../../model/views.js';
 
 /** The built page, beside the compiled tests. */
@@ -150,7 +150,7 @@ export async function standStill(page: Page, view: StateEvent): Promise<void> {
     return route.fulfill({
       contentType,
       body: text,
-      headers: { 'content-security-policy': contentSecurityPolicy([]) },
+      headers: { 'content-security-policy': contentSecurityPolicy(stylesIn(text), []) },
     });
   });
 }
