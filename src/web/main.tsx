@@ -1,4 +1,5 @@
 /** The page begins here. What index.html shows by itself is replaced by what is known. */
+import './world/event-stream.js';
 import { render } from 'preact';
 import { App } from './app/app.js';
 import { listenToKeys } from './app/keys.js';

@@ -18,6 +18,9 @@ import { Store } from './store.js';
 import { SyncFeed } from './sync-feed.js';
 import { Ticker } from './ticker.js';
 
+/** So long there is nothing to be seen but what the document has by itself. Milliseconds. */
+const FIRST_VIEW_MS_MAX = 1_000;
+
 /** Everything that components stand on. Made once; alive from `start` on, for as long as the page is open. */
 export class App {
   readonly store = new Store();
@@ -50,7 +53,10 @@ export class App {
   #focusId: string | null = null;
   readonly #session = new Session({ store: this.store });
 
-  /** Resolves when there are words: in a language that is not built in they have to be fetched. */
+  /**
+   * Resolves when there is something to show: words, which have to be fetched in a language that is not built in, and the node's first, unless it
+   * lets the reader wait for them. Until then the document shows what it has by itself.
+   */
   async start(): Promise<void> {
     this.preferences.start();
     this.#session.start();
@@ -62,7 +68,9 @@ export class App {
       this.region.value = regionOf(location.hash);
     });
     const { language } = this.preferences;
+    const known = this.#firstView();
     if (language.value !== 'en') this.words.value = await wordsOf(language.value);
+    await known;
     const isKnown = computed(() => this.store.state.value !== null);
     effect(() => {
       // The rest of English is not needed before there is something to say it of.
@@ -70,6 +78,18 @@ export class App {
       void wordsOf(language.value).then((words) => {
         this.words.value = words;
         document.documentElement.lang = words.lang;
+      });
+    });
+  }
+
+  /** Resolves when the first view is here, or has not come for too long. */
+  #firstView(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = after(FIRST_VIEW_MS_MAX, resolve);
+      effect(() => {
+        if (this.store.state.value === null) return;
+        cancel();
+        resolve();
       });
     });
   }

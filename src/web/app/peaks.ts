@@ -19,7 +19,8 @@ export class Peaks {
     const peaks = signal<Uint8Array | null>(null);
     this.#byTrack.set(trackId, peaks);
     for (const old of [...this.#byTrack.keys()].slice(0, -KEPT)) this.#byTrack.delete(old);
-    void this.#fetch(trackId, peaks);
+    // Whoever asks is in the middle of drawing.
+    after(0, () => void this.#fetch(trackId, peaks));
     return peaks;
   }
 

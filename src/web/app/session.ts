@@ -75,7 +75,8 @@ export class Session {
     });
     if (!hasHouse) return;
     if (!wasPlaying && state.transport.status === 'playing') void this.#burst();
-    if (store.tracks.value.rev !== state.tracksRev) void this.#askForTracks();
+    // What plays is drawn first.
+    if (store.tracks.value.rev !== state.tracksRev) this.#library.set(0, () => void this.#askForTracks());
     if (!store.queue.value.isWhole) void this.#askForQueue();
   }
 

@@ -27,21 +27,36 @@ export function clock(ms: number): string {
 
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
+/** What is made when it is needed first: a browser takes longer to learn a language's marks than to draw the page. */
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Needs no marks, and is written by the same digits in all of these languages. */
+const isPlain = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 1_000;
+
 /** How a language writes figures. */
 export function formatOf(language: string): Format {
-  const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-  const short = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-  const list = new Intl.ListFormat(language, { type: 'conjunction' });
-  const figure = (value: number) => (Math.abs(value) < 10 ? short.format(value) : whole.format(value));
+  const whole = lazily(() => new Intl.NumberFormat(language, { maximumFractionDigits: 0 }));
+  const short = lazily(() => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }));
+  const lists = lazily(() => new Intl.ListFormat(language, { type: 'conjunction' }));
+  const written = (value: number, marks: () => Intl.NumberFormat) =>
+    isPlain(value) ? String(value) : marks().format(value);
+  const count = (value: number) => written(value, whole);
+  const figure = (value: number) => written(value, Math.abs(value) < 10 ? short : whole);
   return {
     clock,
-    count: (value) => whole.format(value),
+    count,
     figure,
     bytes: (bytes) => {
       const step = Math.max(0, Math.min(BYTES.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
       return `${figure(bytes / 1_000 ** step)} ${BYTES[step]}`;
     },
-    list: (texts) => list.format(texts),
+    list: (texts) => lists().format(texts),
     span: (us) => {
       const size = Math.abs(us);
       if (size < 1_000) return `${figure(us)} µs`;

@@ -1,4 +1,9 @@
-/** The node's event stream. What it carries is handed on; whether it lives is not for the browser to say (model/link.ts). */
+/**
+ * The node's event stream. What it carries is handed on; whether it lives is not for the browser to say (model/link.ts).
+ *
+ * The first is opened when this module is loaded, which is before all others: so the node's first word is on its way while the page is still
+ * being made. A page that nobody sees opens none.
+ */
 import type { PingEvent, QueueEvent, StateEvent, TracksEvent } from '../../http/schema.js';
 
 /** Who hears the stream. `heard` comes before each of the others. */
@@ -11,9 +16,15 @@ export interface StreamListener {
   readonly ping: (event: PingEvent) => void;
 }
 
+const EVENTS = '/api/v1/events';
+
+/** Until somebody listens, which is within the same turn: before that no browser hands out a word. */
+let first = document.visibilityState === 'hidden' ? null : new EventSource(EVENTS);
+
 /** Opens a stream; the function that it gives closes it, and nothing is heard of it any more. */
 export function openStream(listener: StreamListener): () => void {
-  const source = new EventSource('/api/v1/events');
+  const source = first ?? new EventSource(EVENTS);
+  first = null;
   const on = <T>(name: string, take: (event: T) => void) => {
     source.addEventListener(name, (event: MessageEvent<string>) => {
       const told = parsed<T>(event.data);
