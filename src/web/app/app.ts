@@ -14,6 +14,7 @@ import { Peaks } from './peaks.js';
 import { Peers } from './peers.js';
 import { Preferences } from './preferences.js';
 import { Session } from './session.js';
+import { Shelf } from './shelf.js';
 import { Store } from './store.js';
 import { SyncFeed } from './sync-feed.js';
 import { Ticker } from './ticker.js';
@@ -32,6 +33,7 @@ export class App {
   readonly sync = new SyncFeed();
   readonly #figures = new Figures({ store: this.store, isWanted: () => this.region.value === 'house' });
   readonly words: Signal<Words> = signal(en);
+  readonly shelf = new Shelf({ store: this.store, words: this.words });
   readonly region: Signal<Region> = signal(regionOf(location.hash));
   readonly width: ReadonlySignal<Width> = widthSignal();
   readonly rooms: ReadonlySignal<readonly Room[]> = computed(() => {

@@ -1,5 +1,5 @@
 /** The library as a list: what is looked for, in the order that was asked for. */
-import type { Track } from '../../http/schema.js';
+import type { NodeView, Track } from '../../http/schema.js';
 import { folded } from './name-order.js';
 
 /** By what the list is ordered. */
@@ -39,3 +39,15 @@ export function sorted(tracks: readonly Track[], sort: Sort, collate: Collate): 
 /** Other than most files are: worth a word. */
 export const isUnusual = ({ sampleRate, bits, channels }: Pick<Track, 'sampleRate' | 'bits' | 'channels'>): boolean =>
   (sampleRate !== 44_100 && sampleRate !== 48_000) || bits !== 16 || channels !== 2;
+
+/** On how many cards each track is missing that is missing on some; `before`, the same object, where that is as it was. */
+export function missingOn(
+  nodes: readonly Pick<NodeView, 'disk'>[],
+  before: ReadonlyMap<string, number> = new Map(),
+): ReadonlyMap<string, number> {
+  const missing = new Map<string, number>();
+  for (const id of nodes.flatMap(({ disk }) => disk?.tracksMissing.first ?? []))
+    missing.set(id, (missing.get(id) ?? 0) + 1);
+  const isSame = missing.size === before.size && [...missing].every(([id, count]) => before.get(id) === count);
+  return isSame ? before : missing;
+}

@@ -1,12 +1,12 @@
 /** Long lists, moved items, and files in the order of their names. */
 import fc from 'fast-check';
 import t from 'tap';
-import { isUnusual, SORTS, sorted, tracksWith } from '../../../src/web/model/library-list.js';
+import { isUnusual, missingOn, SORTS, sorted, tracksWith } from '../../../src/web/model/library-list.js';
 import { compareNames, folded, titleOfFile } from '../../../src/web/model/name-order.js';
 import { queueWith } from '../../../src/web/model/overlay.js';
 import { beforeWhich, edgeScroll, placeOf, stepAside } from '../../../src/web/model/reorder.js';
 import { rowsAt } from '../../../src/web/model/virtual-window.js';
-import { item, track } from './views.js';
+import { item, node, track } from './views.js';
 
 t.test('short lists are there whole; of long ones what is seen, and a little more', (t) => {
   const place = { top: 100, viewHeight: 800, rowHeight: 50 };
@@ -140,5 +140,30 @@ t.test('what most files are is not worth a word', (t) => {
   t.equal(isUnusual(track('1', { sampleRate: 96_000 })), true);
   t.equal(isUnusual(track('1', { bits: 24 })), true);
   t.equal(isUnusual(track('1', { channels: 1 })), true);
+  t.end();
+});
+
+t.test('of what is not on every card it is known on how many, and it is noticed that nothing has changed', (t) => {
+  const lacks = (...first: readonly string[]) => {
+    const { disk } = node('kitchen');
+    return { disk: { ...disk!, tracksMissing: { count: first.length, first: [...first] } } };
+  };
+  const missing = missingOn([lacks('a', 'b'), lacks('b'), { disk: null }]);
+  t.same(
+    [...missing],
+    [
+      ['a', 1],
+      ['b', 2],
+    ],
+  );
+  t.equal(missingOn([lacks('b'), lacks('b', 'a')], missing), missing);
+  t.same(
+    [...missingOn([lacks('a', 'c'), lacks('c')], missing)],
+    [
+      ['a', 1],
+      ['c', 2],
+    ],
+  );
+  t.same([...missingOn([], missing)], []);
   t.end();
 });

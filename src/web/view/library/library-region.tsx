@@ -1,7 +1,6 @@
 /** All songs of the house: to look for, to add to the queue, and to add to. */
 import { useMemo, useState } from 'preact/hooks';
-import { SORTS, type Sort, sorted, tracksWith } from '../../model/library-list.js';
-import { newest } from '../../model/overlay.js';
+import { SORTS, type Sort, tracksWith } from '../../model/library-list.js';
 import { useApp, useWords } from '../context.js';
 import { Icon } from '../parts/icon.js';
 import { RegionFrame } from '../parts/region.js';
@@ -16,13 +15,12 @@ export function LibraryRegion() {
   const [text, setText] = useState('');
   const [sort, setSort] = useState<Sort>('title');
   const table = app.store.tracks.value;
-  const pending = app.store.pending.value;
-  const all = useMemo(() => {
-    const collate = new Intl.Collator(words.lang, { numeric: true }).compare;
-    return sorted([...table.byId.values()], sort, collate);
-  }, [table, sort, words.lang]);
+  const all = app.shelf.inOrder(sort).value;
   const found = useMemo(() => tracksWith(all, text), [all, text]);
-  const shown = found.filter(({ id }) => newest(pending, 'delete', ({ trackId }) => trackId === id) === undefined);
+  const leaving = new Set(
+    app.store.pending.value.flatMap(({ wish }) => (wish.kind === 'delete' ? [wish.trackId] : [])),
+  );
+  const shown = leaving.size === 0 ? found : found.filter(({ id }) => !leaving.has(id));
   const find = (title: string) => {
     setText(title);
     document.getElementById('search')?.focus();

@@ -92,18 +92,21 @@ const itemOf = ({ id, title, durationMs }: Track) => ({ trackId: id, title, dura
 function Beside({ track }: { readonly track: Track }) {
   const app = useApp();
   const words = useWords();
-  const state = app.store.state.value!;
-  const missing = state.nodes.filter(({ disk }) => disk?.tracksMissing.first.includes(track.id)).length;
-  const of = state.nodes.length;
+  const missing = app.shelf.missing.value.get(track.id) ?? 0;
   const from = [track.artist, track.album].filter((text) => text !== null && text !== '').join(' · ');
   const parts = [from, isUnusual(track) ? detailsOf(words, track) : ''].filter((text) => text !== '');
   return (
     <span class="row-beside">
       {track.lost && <strong class="bad">{words.lost}</strong>}
-      {missing > 0 && <strong>{words.onSome(of - missing, of)}</strong>}
+      {missing > 0 && <Missing count={missing} />}
       {parts.length > 0 && <bdi dir="auto">{parts.join(' · ')}</bdi>}
     </span>
   );
+}
+
+function Missing({ count }: { readonly count: number }) {
+  const of = useApp().rooms.value.length;
+  return <strong>{useWords().onSome(of - count, of)}</strong>;
 }
 
 const detailsOf = (words: Words, { sampleRate, bits, channels }: Track): string =>

@@ -3,7 +3,7 @@
  * page is told of all of them; a row that has the focus is never taken away.
  */
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type RowRange, rowsAt } from '../../model/virtual-window.js';
 
 interface VirtualListInit<T> {
@@ -27,7 +27,7 @@ export function VirtualList<T>(init: VirtualListInit<T>) {
   const range = useRowsInSight(list, rowHeight, items.length);
   const focused = useRef<string | null>(null);
   const rows = items.slice(range.from, range.to).map((item, at) => ({ item, at: range.from + at }));
-  const focusedAt = items.findIndex((item) => keyOf(item) === focused.current);
+  const focusedAt = focused.current === null ? -1 : items.findIndex((item) => keyOf(item) === focused.current);
   if (focusedAt >= 0 && (focusedAt < range.from || focusedAt >= range.to)) {
     rows.push({ item: items[focusedAt]!, at: focusedAt });
   }
@@ -61,10 +61,16 @@ export function VirtualList<T>(init: VirtualListInit<T>) {
   );
 }
 
-/** Follows whatever scrolls: the page on a phone, a column on a desk. */
+/**
+ * Follows whatever scrolls: the page on a phone, a column on a desk. What can be seen at once is drawn at once, and what is around it in the
+ * frame after that.
+ */
 function useRowsInSight(list: { readonly current: HTMLElement | null }, rowHeight: number, count: number): RowRange {
-  const [range, setRange] = useState<RowRange>({ from: 0, to: Math.min(count, 30) });
-  useLayoutEffect(() => {
+  const [range, setRange] = useState<RowRange>(() => ({
+    from: 0,
+    to: Math.ceil(window.innerHeight / rowHeight),
+  }));
+  useEffect(() => {
     const look = () => {
       const { top } = list.current!.getBoundingClientRect();
       const next = rowsAt({ top, viewHeight: window.innerHeight, rowHeight }, count);
