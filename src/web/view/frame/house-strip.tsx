@@ -23,7 +23,10 @@ export function HouseStrip() {
           <RoomLine key={room.id} room={room} />
         ))}
       </span>
-      <span class="strip-caption">{caption}</span>
+      {/* Other words are not the same ones in another place. */}
+      <span key={caption} class="strip-caption">
+        {caption}
+      </span>
     </a>
   );
 }
@@ -59,7 +62,7 @@ function RoomLine({ room }: { readonly room: Room }) {
       </span>
       <span class="line">
         <NoteHead kind={kind} aside={headOffset(errorUs)} />
-        <span class={kind === 'silent' || kind === 'away' ? 'room-kind' : 'out-of-sight'}>
+        <span key={kind} class={kind === 'silent' || kind === 'away' ? 'room-kind' : 'out-of-sight'}>
           {kind === 'silent' && why !== '' ? why : words.kinds[kind]}
         </span>
       </span>

@@ -9,6 +9,8 @@ import { isHeld, type Moment } from '../../model/position.js';
 import { nowMs } from '../../world/timers.js';
 import { useApp } from '../context.js';
 
+const REDUCED_MOTION = matchMedia('(prefers-reduced-motion: reduce)');
+
 /** A differing animation is set anew; a lesser difference is not to be seen. Milliseconds. */
 const DRIFT_MS_MAX = 60;
 
@@ -57,8 +59,7 @@ function follow(
   inner: HTMLElement,
 ): Running | null {
   const { itemId = null, status = 'stopped', positionMs = 0, durationMs = 0 } = moment ?? {};
-  const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const isGoing = status === 'playing' && !isHeld(moment!) && !isStill;
+  const isGoing = status === 'playing' && !isHeld(moment!) && !REDUCED_MOTION.matches;
   const originMs = (isGoing ? nowMs() : 0) - positionMs;
   const isSame = running?.itemId === itemId && running.durationMs === durationMs && running.isGoing === isGoing;
   if (isSame && Math.abs(running.originMs - originMs) < DRIFT_MS_MAX) return running;

@@ -1,4 +1,5 @@
 /** The outline of the song, from its peaks: what is over in ink, what is to come pale. A rest is a line, and so is a song without an outline yet. */
+import { useComputed } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { barPath, barsOf } from '../../model/waveform.js';
 import { watchWidth } from '../../world/width.js';
@@ -16,7 +17,7 @@ export function Waveform({ trackId }: { readonly trackId: string | null }) {
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => watchWidth(box.current!, setWidth), []);
   // So that the next song is drawn when it begins.
-  const nextId = app.store.shownQueue.value[1]?.trackId;
+  const nextId = useComputed(() => app.store.shownQueue.value[1]?.trackId).value;
   useEffect(() => {
     if (nextId !== undefined) app.peaks.of(nextId);
   }, [nextId, app]);
