@@ -18,7 +18,9 @@ import idle from './consensus/idle.bench.js';
 import pool from './consensus/pool.bench.js';
 import slowDisk from './consensus/slow-disk.bench.js';
 import controls from './controls.bench.js';
+import pageHands from './page/hands.bench.js';
 import page from './page/page.bench.js';
+import pageServing from './page/serving.bench.js';
 import player from './player.bench.js';
 import resampler from './resampler.bench.js';
 import type { Options, Row, Suite } from './row.js';
@@ -45,6 +47,8 @@ const SUITES: readonly Suite[] = [
   scan,
   controls,
   page,
+  pageHands,
+  pageServing,
   commits,
   failover,
   catchUp,

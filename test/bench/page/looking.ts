@@ -21,9 +21,10 @@ export interface Look {
 }
 
 /** Notes what a benchmark asks for: when the song was shown, how far things jumped after that, what an event of the view took. */
-const NOTE = `
+export const NOTE = `
   window.songShownMs = null;
   window.layoutShift = 0;
+  window.jumped = new Set();
   const look = () => {
     const title = document.querySelector('.song-title bdi');
     const time = document.querySelector('.seek-times span');
@@ -32,8 +33,10 @@ const NOTE = `
   };
   requestAnimationFrame(look);
   new PerformanceObserver((list) => {
-    for (const { value, startTime, hadRecentInput } of list.getEntries()) {
-      if (!hadRecentInput && songShownMs !== null && startTime > songShownMs) window.layoutShift += value;
+    for (const { value, startTime, hadRecentInput, sources } of list.getEntries()) {
+      if (hadRecentInput || songShownMs === null || startTime <= songShownMs) continue;
+      window.layoutShift += value;
+      for (const { node } of sources) jumped.add((node?.parentElement ?? node)?.className ?? '');
     }
   }).observe({ type: 'layout-shift', buffered: true });
   let resolveLibrary;
@@ -69,7 +72,7 @@ export async function opened(
   { line, device = {}, before = '', library }: Look,
 ): Promise<{ readonly page: Page; readonly session: CDPSession; close(): Promise<void> }> {
   const context = await browser.newContext({ ...device });
-  await context.addInitScript(`if (location.protocol === 'http:') { ${NOTE} } ${before}`);
+  await context.addInitScript(`if (location.protocol === 'http:') { ${before} }`);
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   if (line !== undefined) {
@@ -92,6 +95,31 @@ export async function opened(
   }
   await page.goto(address);
   return { page, session, close: () => context.close() };
+}
+
+/** What a page has its main thread do, milliseconds of processor time each second. */
+export interface Work {
+  /** Its own: script, style and layout. */
+  readonly ownMs: number;
+  /** With whatever the browser does there for it: frames, garbage, messages. */
+  readonly allMs: number;
+}
+
+const OWN = ['ScriptDuration', 'RecalcStyleDuration', 'LayoutDuration'];
+
+/** Watches the main thread of a page for so long. */
+export async function workOf(session: CDPSession, seconds: number): Promise<Work> {
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const look = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    const sum = (names: readonly string[]) =>
+      metrics.reduce((all, { name, value }) => (names.includes(name) ? all + 1_000 * value : all), 0);
+    return { ownMs: sum(OWN), allMs: sum(['TaskDuration']) };
+  };
+  const before = await look();
+  await new Promise((resolve) => setTimeout(resolve, 1_000 * seconds));
+  const after = await look();
+  return { ownMs: (after.ownMs - before.ownMs) / seconds, allMs: (after.allMs - before.allMs) / seconds };
 }
 
 /** A library of so many songs. */
