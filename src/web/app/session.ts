@@ -5,7 +5,7 @@ import { withProbe, withWord } from '../model/cluster-clock.js';
 import { wakeMs } from '../model/link.js';
 import { tableOf } from '../model/track-table.js';
 import { read } from '../world/api.js';
-import { openStream } from '../world/event-stream.js';
+import { dropUnheard, openStream } from '../world/event-stream.js';
 import { Alarm, after, nowMs } from '../world/timers.js';
 import type { Store } from './store.js';
 
@@ -38,6 +38,7 @@ export class Session {
     document.addEventListener('visibilitychange', look);
     window.addEventListener('pageshow', look);
     window.addEventListener('focus', () => void this.#burst());
+    if (isHidden()) dropUnheard();
     look();
   }
 
@@ -56,21 +57,21 @@ export class Session {
     this.#close = openStream({
       heard: () => this.#step('heard'),
       failed: () => this.#step('failed'),
-      state: (state) => this.#takeState(state),
+      state: (state, cameMs) => this.#takeState(state, cameMs),
       queue: (queue) => this.#store.takeQueue(queue),
       tracks: (tracks) => {
         if (!this.#store.takeTracks(tracks)) void this.#askForTracks();
       },
-      ping: (ping) => this.#takePing(ping),
+      ping: (ping, cameMs) => this.#takePing(ping, cameMs),
     });
   }
 
-  #takeState(state: StateEvent): void {
+  #takeState(state: StateEvent, cameMs: number): void {
     const store = this.#store;
     const hasHouse = state.cluster.id !== null;
     const wasPlaying = store.state.value?.transport.status === 'playing';
     batch(() => {
-      if (hasHouse) store.clock.value = withWord(store.clock.value, state.cluster.timeNs, nowMs());
+      if (hasHouse) store.clock.value = withWord(store.clock.value, state.cluster.timeNs, cameMs);
       store.takeState(state);
     });
     if (!hasHouse) return;
@@ -80,11 +81,11 @@ export class Session {
     if (!store.queue.value.isWhole) void this.#askForQueue();
   }
 
-  #takePing({ timeNs, tracksRev }: PingEvent): void {
+  #takePing({ timeNs, tracksRev }: PingEvent, cameMs: number): void {
     const store = this.#store;
     // A daemon that waits for a house keeps no time.
     if (timeNs === '0') return;
-    store.clock.value = withWord(store.clock.value, timeNs, nowMs());
+    store.clock.value = withWord(store.clock.value, timeNs, cameMs);
     store.settle();
     if (store.tracks.value.rev !== tracksRev) void this.#askForTracks();
   }

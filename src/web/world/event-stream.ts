@@ -1,56 +1,88 @@
 /**
  * The node's event stream. What it carries is handed on; whether it lives is not for the browser to say (model/link.ts).
  *
- * The first is opened when this module is loaded, which is before all others: so the node's first word is on its way while the page is still
- * being made. A page that nobody sees opens none.
+ * The first is opened when this module is loaded, which is before the page is: the node's first word comes while the page is still being
+ * fetched and made. A page that nobody sees opens none.
  */
 import type { PingEvent, QueueEvent, StateEvent, TracksEvent } from '../../http/schema.js';
+import { nowMs } from './timers.js';
 
-/** Who hears the stream. `heard` comes before each of the others. */
+/** Who hears the stream. `heard` comes before each of the others; `cameMs`: when the event came, which may be a while ago. */
 export interface StreamListener {
   readonly heard: () => void;
   readonly failed: () => void;
-  readonly state: (event: StateEvent) => void;
+  readonly state: (event: StateEvent, cameMs: number) => void;
   readonly queue: (event: QueueEvent) => void;
   readonly tracks: (event: TracksEvent) => void;
-  readonly ping: (event: PingEvent) => void;
+  readonly ping: (event: PingEvent, cameMs: number) => void;
 }
 
-const EVENTS = '/api/v1/events';
+/** What the node calls its events, and what a browser calls the end of a stream. */
+const NAMES = ['state', 'queue', 'tracks', 'ping', 'error'] as const;
 
-/** Until somebody listens, which is within the same turn: before that no browser hands out a word. */
-let first = document.visibilityState === 'hidden' ? null : new EventSource(EVENTS);
+/** A stream that nobody listens to yet, and what it has told so far. */
+interface Unheard {
+  readonly source: EventSource;
+  readonly told: { readonly event: Event; readonly cameMs: number }[];
+}
+
+let first: Unheard | null = document.visibilityState === 'hidden' ? null : begin();
+
+function begin(): Unheard {
+  const source = new EventSource('/api/v1/events');
+  const told: Unheard['told'] = [];
+  const keep = (event: Event) => {
+    if (first?.source === source) told.push({ event, cameMs: nowMs() });
+  };
+  for (const name of NAMES) source.addEventListener(name, keep);
+  return { source, told };
+}
+
+/** Closes the first, where nobody has listened to it: the page was covered before it was there. */
+export function dropUnheard(): void {
+  first?.source.close();
+  first = null;
+}
 
 /** Opens a stream; the function that it gives closes it, and nothing is heard of it any more. */
 export function openStream(listener: StreamListener): () => void {
-  const source = first ?? new EventSource(EVENTS);
+  const { source, told } = first ?? begin();
   first = null;
-  const on = <T>(name: string, take: (event: T) => void) => {
-    source.addEventListener(name, (event: MessageEvent<string>) => {
-      const told = parsed<T>(event.data);
-      if (told === null) return fail();
-      listener.heard();
-      take(told);
-    });
-  };
-  on('state', listener.state);
-  on('queue', listener.queue);
-  on('tracks', listener.tracks);
-  on('ping', listener.ping);
-  // The browser would try again by itself, by its own clock; the page has one of its own.
-  source.addEventListener('error', fail);
-  return () => source.close();
+  let isOpen = true;
+  for (const name of NAMES) source.addEventListener(name, (event) => hear(event, nowMs()));
+  // Whoever opens a stream does not expect to hear of it at once.
+  queueMicrotask(() => {
+    for (const { event, cameMs } of told) hear(event, cameMs);
+  });
+  return close;
 
-  function fail(): void {
+  function hear(event: Event, cameMs: number): void {
+    if (!isOpen) return;
+    const json = event.type === 'error' ? null : parsed((event as MessageEvent<string>).data);
+    if (json === null) {
+      // The browser would try again by itself, by its own clock; the page has one of its own.
+      close();
+      listener.failed();
+      return;
+    }
+    listener.heard();
+    const take = listener[event.type as Exclude<(typeof NAMES)[number], 'error'>] as (
+      told: unknown,
+      cameMs: number,
+    ) => void;
+    take(json, cameMs);
+  }
+
+  function close(): void {
+    isOpen = false;
     source.close();
-    listener.failed();
   }
 }
 
 /** Half an event, from something between here and the node, is the end of a stream and not of the page. */
-function parsed<T>(text: string): T | null {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch {
     return null;
   }

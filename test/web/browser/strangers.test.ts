@@ -169,7 +169,7 @@ await t.test('strangers', { skip: missingBrowser }, async (t) => {
                 delete view.node.webBuild;
                 delete view.node.access;
                 delete view.node.closed;
-                take({ data: JSON.stringify({ ...view, alerts: [{ code: 'OF_LONG_AGO', severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' }] }) });
+                take({ type: name, data: JSON.stringify({ ...view, alerts: [{ code: 'OF_LONG_AGO', severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' }] }) });
               });
             }
           };

@@ -126,7 +126,7 @@ export async function standStill(page: Page, view: StateEvent): Promise<void> {
     window.EventSource = class {
       #takers = {};
       constructor() {
-        window.tell = (name, event) => this.#takers[name]({ data: JSON.stringify(event) });
+        window.tell = (name, event) => this.#takers[name]({ type: name, data: JSON.stringify(event) });
       }
       addEventListener(name, take) {
         this.#takers[name] = take;
