@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { build } from 'vite';
 import { until } from '../support/daemon.js';
+import { kill } from '../support/three-nodes.js';
 import { library } from '../web/browser/journeys/library.js';
 import { whereTheNodesAre } from '../web/browser/journeys/position.js';
 import { queue } from '../web/browser/journeys/queue.js';
@@ -21,7 +22,7 @@ import { tabs } from '../web/browser/journeys/tabs.js';
 import { transport } from '../web/browser/journeys/transport.js';
 import { missingBrowser, startBrowser } from '../web/browser/support/chromium.js';
 import { WATCH_STREAMS } from '../web/browser/support/in-the-page.js';
-import { journey } from '../web/browser/support/journey.js';
+import { journey, NO_ANSWER } from '../web/browser/support/journey.js';
 import type { Place } from '../web/browser/support/one-house.js';
 import { PageHouse } from '../web/browser/support/page-house.js';
 
@@ -40,8 +41,25 @@ const aStreamStays = (t: Test, { browser, house }: Place): Promise<void> =>
     await until('the node was heard, or the stream was given up', () =>
       page.evaluate<boolean>(`pings >= ${PINGS} || streams.length > 1`),
     );
-    t.equal(await page.evaluate('streams.length'), 1);
+    t.equal(await page.evaluate('streams.length'), 1, 'the stream that was opened is the only one');
   });
+
+/** A room that is away is said to be, and drawn so, whatever colour it has. */
+const awayIsNoColour = async (t: Test, { browser, house }: Place): Promise<void> => {
+  await t.test('a room that is away', (t) =>
+    journey(t, { browser, origins: house.origins, expected: [NO_ANSWER] }, async (open) => {
+      const { page } = await open(house.address('kitchen'));
+      const line = page.locator('.room-line').filter({ hasText: 'attic' });
+      const shape = () => line.locator('.head').evaluate((head) => head.innerHTML);
+      await line.locator('.head-idle').waitFor();
+      const before = await shape();
+      await kill(house.daemons.attic);
+      await line.locator('.head-away').waitFor();
+      t.not(await shape(), before, 'has another head');
+      t.match(await line.textContent(), /away/, 'is said to be away');
+    }),
+  );
+};
 
 interface Mutant {
   /** Below src/web. */
@@ -51,6 +69,8 @@ interface Mutant {
   /** Finds it: of these journeys those whose names hold `part`. */
   readonly travel: (t: Test, place: Place) => Promise<void>;
   readonly part: string;
+  /** What is said where it is found: a journey that fails for another reason has not found it. */
+  readonly found: RegExp;
 }
 
 /** A page with nothing changed, which shows that it is the mistakes that are found. */
@@ -58,18 +78,20 @@ const UNCHANGED = 'nothing is changed';
 
 const MUTANTS: Readonly<Record<string, Mutant>> = {
   [UNCHANGED]: {
-    file: 'main.tsx',
-    from: 'void app.start()',
-    to: 'void app.start()',
+    file: 'page.tsx',
+    from: 'app.start()',
+    to: 'app.start()',
     travel: transport,
     part: 'J1, desk: play, skip and pause',
+    found: /^$/,
   },
   'the words of the node are not counted': {
     file: 'world/event-stream.ts',
-    from: "on('ping', listener.ping);",
-    to: '',
+    from: "'tracks', 'ping', 'error'",
+    to: "'tracks', 'error'",
     travel: aStreamStays,
     part: '',
+    found: /the stream that was opened is the only one/,
   },
   'what was asked for is forgotten at the next event': {
     file: 'app/store.ts',
@@ -77,6 +99,7 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: 'this.pending.value = stillPending([], slot, nowMs());',
     travel: transport,
     part: 'J1, desk: a skip that no node',
+    found: /what else the node says is no answer to it/,
   },
   'the position goes by the clock on the wall': {
     file: 'world/timers.ts',
@@ -84,6 +107,7 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: 'Date.now();',
     travel: (t, place) => whereTheNodesAre(t, place, [0.6]),
     part: 'J5, desk',
+    found: /off by [0-9.]+ ms at most/,
   },
   'keys are made as only a secure context can': {
     file: 'world/api.ts',
@@ -91,6 +115,7 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: 'crypto.randomUUID();',
     travel: transport,
     part: 'J1, desk: play, skip and pause',
+    found: /until every node sounds/,
   },
   'items are moved by their places': {
     file: 'app/actions.ts',
@@ -98,6 +123,7 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: 'body: { position: 1 } }, elsewhere',
     travel: queue,
     part: 'J3, by menu:',
+    found: /every node has the new order/,
   },
   'a page that nobody sees keeps its stream': {
     file: 'model/link.ts',
@@ -105,6 +131,7 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: 'false',
     travel: tabs,
     part: 'idle:',
+    found: /its stream is closed/,
   },
   'a song is ready when its bytes are sent': {
     file: 'app/uploads.ts',
@@ -112,6 +139,23 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: "sentBytes >= file.size ? 'done' : 'sending'",
     travel: library,
     part: 'J2, desk',
+    found: /it is ready when the node has said so/,
+  },
+  'a room is away by its colour alone': {
+    file: 'view/frame/house-strip.tsx',
+    from: "{kind === 'silent' && why !== '' ? why : words.kinds[kind]}",
+    to: '',
+    travel: awayIsNoColour,
+    part: '',
+    found: /is said to be away/,
+  },
+  'rooms are told apart by their colours alone': {
+    file: 'view/parts/note-head.tsx',
+    from: '<path d="M-6 0h12v4h-12z" />',
+    to: '<ellipse rx="5.6" ry="3.9" transform="rotate(-22)" />',
+    travel: awayIsNoColour,
+    part: '',
+    found: /has another head/,
   },
   'titles are markup': {
     file: 'view/queue/queue-region.tsx',
@@ -119,6 +163,7 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     to: '<bdi dir="auto" dangerouslySetInnerHTML={{ __html: item.title }} />',
     travel: transport,
     part: 'J1, desk: play, skip and pause',
+    found: /TrustedHTML/,
   },
 };
 
@@ -159,6 +204,9 @@ async function buildMutant({ file, from, to }: Mutant): Promise<string> {
 const entryOf = (folder: string): string =>
   /src="\/(assets\/[^"]+\.js)"/.exec(readFileSync(join(folder, 'index.html'), 'utf8'))![1]!;
 
+/** What the document fetches ahead has another name in a changed page, and is fetched by that. */
+const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+
 /** The same browser, in which the node's scripts are those of `folder`. */
 function withScripts(browser: Browser, folder: string): Browser {
   const entry = entryOf(SERVED);
@@ -167,7 +215,7 @@ function withScripts(browser: Browser, folder: string): Browser {
     await context.route(/\/assets\/.*\.js$/, (route) => {
       const path = new URL(route.request().url()).pathname.slice(1);
       // Under its own name too: parts of the page ask for their beginning by that.
-      const body = path === entry ? `import '/${entryOf(folder)}';` : readFileSync(join(folder, path), 'utf8');
+      const body = path === entry ? `import '/${entryOf(folder)}';` : textOf(join(folder, path));
       return route.fulfill({ contentType: 'text/javascript', body });
     });
     return context;
@@ -199,8 +247,8 @@ async function takeJourney({ travel, part }: Mutant, folder: string): Promise<vo
   await travel(onlyPart(t, part), { browser, house });
 }
 
-/** How a journey ends that is taken with the page of `folder`. @returns what it says of failures */
-async function failuresWith(name: string, folder: string): Promise<{ code: number; failures: string }> {
+/** How a journey ends that is taken with the page of `folder`. @returns what failed, and all that it says of that */
+async function failuresWith(name: string, folder: string): Promise<{ code: number; failures: string; said: string }> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
     env: { ...process.env, TUTTI_MUTANT: name, TUTTI_MUTANT_PAGE: folder, TAP: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -210,7 +258,9 @@ async function failuresWith(name: string, folder: string): Promise<{ code: numbe
     text += piece;
   });
   const [code] = (await once(child, 'close')) as [number];
-  return { code, failures: text.match(/^\s*not ok .*$/gm)?.join('\n') ?? '' };
+  // What comes before is of what went well.
+  const said = /^\s*not ok .*/ms.exec(text)?.[0] ?? '';
+  return { code, failures: said.match(/^\s*not ok .*$/gm)?.join('\n') ?? '', said };
 }
 
 if (mutantName !== undefined) {
@@ -221,11 +271,11 @@ if (mutantName !== undefined) {
       await t.test(name === UNCHANGED ? `all is well where ${name}` : `it is found out where ${name}`, async (t) => {
         const folder = await buildMutant(mutant);
         t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-        const { code, failures } = await failuresWith(name, folder);
+        const { code, failures, said } = await failuresWith(name, folder);
         if (name === UNCHANGED) t.same({ code, failures }, { code: 0, failures: '' });
         else {
           t.not(code, 0);
-          t.not(failures, '', 'the journey says what failed');
+          t.match(said, mutant.found, 'by what was to find it', { failures });
         }
       });
     }
