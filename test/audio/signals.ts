@@ -56,3 +56,11 @@ export function levelDb(signal: Float64Array, from: number, to: number): number 
   for (let i = from; i < to; i++) sum += signal[i]! ** 2;
   return 10 * Math.log10((2 * sum) / (to - from));
 }
+
+/** How loud a tone of `hertz` is in all of a mono `signal`: 0 to 1 against full scale, by Goertzel's filter. */
+export function loudness(signal: ArrayLike<number>, hertz: number, rate: number): number {
+  const turn = 2 * Math.cos((2 * Math.PI * hertz) / rate);
+  let [before, last] = [0, 0];
+  for (let i = 0; i < signal.length; i++) [before, last] = [last, signal[i]! + turn * last - before];
+  return (2 * Math.sqrt(Math.max(0, last * last + before * before - turn * last * before))) / signal.length;
+}

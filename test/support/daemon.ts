@@ -14,7 +14,7 @@ import { EXIT } from '../../src/cli/exit-codes.js';
 /** The program that ships, beside the compiled tests. */
 const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
 /** How long anything may take before a test gives up: the machine may be busy. Milliseconds. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = Number(process.env.TUTTI_TEST_PATIENCE_MS ?? 30_000);
 
 /** Waits until `condition` gives something other than undefined, null or false. `seen`: how it looked last, for whoever waited in vain. */
 export async function until<T>(

@@ -17,10 +17,11 @@ export interface Installed {
   readonly report: string;
 }
 
-/** Packs what is built here. @returns the archive's path */
-export function archiveOf(t: Test): string {
+/** Packs what is built in a checkout, in this one by default. @returns the archive's path */
+export function archiveOf(t: Test, cwd = '.'): string {
   const releases = temporaryFolder(t);
-  const { status } = spawnSync(process.execPath, ['src/dev/release.mjs', releases, 'x64'], { stdio: ['ignore', 2, 2] });
+  const args = ['src/dev/release.mjs', releases, 'x64'];
+  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error(`the release ended with ${status}`);
   return join(releases, readdirSync(releases)[0]!);
 }

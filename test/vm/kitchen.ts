@@ -17,7 +17,11 @@ const LEADS = "systemctl show tutti -p StatusText | grep -q '^StatusText=leader,
 
 /** What the tests look at of the node's state. */
 export interface State {
-  readonly transport: { readonly status: string };
+  readonly cluster: { readonly appliedSlot: number };
+  readonly volume: number;
+  readonly alerts: readonly { readonly code: string }[];
+  readonly transport: { readonly status: string; readonly changedBy: { readonly via: string } | null };
+  readonly tracks: readonly { readonly title: string }[];
   readonly nodes: readonly { readonly output: { readonly state: string } }[];
 }
 

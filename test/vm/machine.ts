@@ -10,6 +10,7 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { temporaryFolder } from '../support/daemon.js';
 import type { Disks, Image } from './image.js';
@@ -24,6 +25,8 @@ const ACCELERATORS =
   existsSync('/dev/kvm') && /^flags.* (vmx|svm)\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))
     ? ['kvm', 'tcg,thread=multi']
     : ['tcg,thread=multi'];
+
+const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a script on the machine came to. */
 export interface Ran {
@@ -83,6 +86,18 @@ export class Machine {
   /** Switches it on, and waits until sshd answers. @returns how long that took, seconds */
   async start(): Promise<number> {
     const startedAt = performance.now();
+    await this.#switchOn([]);
+    await this.until('sshd answers', 'true');
+    return (performance.now() - startedAt) / 1_000;
+  }
+
+  /** Switches it on with more words for the kernel's command line, and waits until it goes off, or would start anew. */
+  async runOnce(words: readonly string[]): Promise<void> {
+    await once(await this.#switchOn(words), 'exit');
+    this.#emulator = null;
+  }
+
+  async #switchOn(words: readonly string[]): Promise<ChildProcess> {
     [this.#sshPort, this.#httpPort] = [await freePort(), await freePort()];
     this.#starts += 1;
     const forward = [`${this.#sshPort}-:22`, `${this.#httpPort}-:8080`].map((way) => `hostfwd=tcp:127.0.0.1:${way}`);
@@ -93,11 +108,19 @@ export class Machine {
       [
         ...ACCELERATORS.flatMap((name) => ['-accel', name]),
         ...['-cpu', 'max', '-smp', '2', '-m', '1024', '-nographic', '-no-reboot'],
-        ...['-kernel', kernel, '-initrd', initrd, '-append', 'root=/dev/vda rw console=ttyS0 quiet'],
+        ...[
+          '-kernel',
+          kernel,
+          '-initrd',
+          initrd,
+          '-append',
+          ['root=/dev/vda rw console=ttyS0 quiet', ...words].join(' '),
+        ],
         ...disk(this.disks.root),
         ...disk(this.disks.data),
         // Nothing but the tests is reached from inside.
         ...['-nic', `user,model=virtio-net-pci,restrict=on,${forward.join(',')}`],
+        ...['-virtfs', `local,path=${CHECKOUT},mount_tag=checkout,security_model=none,readonly=on`],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
@@ -105,8 +128,7 @@ export class Machine {
     const console = createWriteStream(this.#path(`console-${this.#starts}.txt`));
     emulator.stdout.pipe(console);
     emulator.stderr.pipe(console);
-    await this.until('sshd answers', 'true');
-    return (performance.now() - startedAt) / 1_000;
+    return emulator;
   }
 
   /** What its processor is: `kvm`, or `qemu` where it is emulated. */
@@ -159,6 +181,11 @@ export class Machine {
   async fetch(file: string, to: string): Promise<void> {
     const { status, stderr } = await this.#spawn('scp', ['-q', ...this.#ssh('-P'), `root@127.0.0.1:${file}`, to]);
     if (status !== 0) throw new Error(`scp ended with ${status}: ${stderr}`);
+  }
+
+  /** Lets it read this checkout below /checkout: what is built here runs there. */
+  async mountCheckout(): Promise<void> {
+    await this.must('mkdir -p /checkout && mount -t 9p -o trans=virtio,ro,msize=262144,cache=loose checkout /checkout');
   }
 
   /** A call below /api/v1 of the node there. @throws TypeError where nobody answers */

@@ -1,4 +1,4 @@
-/** What may happen to a node that plays: files come by scp, it is killed. */
+/** What may happen to a node that plays: files come by scp, it is killed, it hangs, it is stopped. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/daemon.js';
 import { bringPrograms, noMachines } from './image.js';
 import { kitchen, leads, outputIs, PID } from './kitchen.js';
 import { isAnotherThan } from './restarted.js';
-import { heard, recordWhile, toneWav } from './sound.js';
+import { listen, Recording, toneWav } from './sound.js';
 
 const LEADER_LED = '/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio26/value';
 
@@ -28,7 +28,7 @@ await t.test('a node at work', { skip: noMachines() }, async (t) => {
     t.equal(await machine.must('ls /var/lib/tutti/inbox'), 'rejected', 'nothing else is left there');
     await machine.run('tutti play song');
     await outputIs(machine, 'playing');
-    t.ok(Math.max(...heard(await recordWhile(t, machine, 3, 'true')).loudness) > 0.2, 'it is heard');
+    t.ok((await listen(t, machine, 3)).isLoud().includes(true), 'it is heard');
   });
 
   await t.test('killed, it is started again and plays on', async (t) => {
@@ -39,6 +39,46 @@ await t.test('a node at work', { skip: noMachines() }, async (t) => {
     await machine.until('another runs', isAnotherThan(pid));
     await outputIs(machine, 'playing');
     t.comment(`from kill -9 to sound: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
-    t.ok(Math.max(...heard(await recordWhile(t, machine, 3, 'true')).loudness) > 0.2, 'it is heard');
+    t.ok((await listen(t, machine, 3)).isLoud().includes(true), 'it is heard');
+  });
+
+  await t.test('when its event loop hangs, the watchdog ends it, and it plays on', async (t) => {
+    const pid = await machine.must(PID);
+    const startedAt = performance.now();
+    // The debugger of Node.js has it begin an endless loop.
+    const words = '{ sleep 20; echo \'exec("for (;;);")\'; sleep 20; }';
+    await machine.must(
+      `kill -USR1 ${pid}; ${words} | timeout 60 node inspect -p ${pid} >/tmp/inspect.txt 2>&1 || true`,
+    );
+    await machine.until('another runs', isAnotherThan(pid));
+    await outputIs(machine, 'playing');
+    t.comment(`from the hang to sound: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+    t.match(await machine.must('journalctl -b -u tutti -o cat'), /Watchdog timeout/);
+    t.ok((await listen(t, machine, 3)).isLoud().includes(true), 'it is heard');
+  });
+
+  await t.test('stopped, it fades out, and its lamp is dark', async (t) => {
+    await machine.until('its lamp is lit', `grep -q 1 ${LEADER_LED}`);
+    const recording = await Recording.start(t, machine);
+    await recording.until(200);
+    const askedAt = Number(await machine.must(`${Recording.NOW}; systemctl stop tutti`));
+    await recording.goOn(100);
+    const heard = await recording.end();
+    const isLoud = heard.isLoud();
+    const end = isLoud.lastIndexOf(true) + 1;
+    t.comment(`silent ${10 * (end - askedAt)} ms after it was asked for`);
+    // The fade takes 5 ms; at full height the tone has steps of 0.048 of the full scale from sample to sample, and a cut one of up to 0.37.
+    const step = Math.max(...heard.steps().slice(end - 2));
+    t.ok(step < 0.05, `nothing clicks at the end: the largest step is ${step.toFixed(4)}`);
+    t.ok(
+      heard
+        .loudness()
+        .slice(end + 1)
+        .every((loudness) => loudness < 0.001),
+      'and then there is silence',
+    );
+    t.equal(await machine.must(`cat ${LEADER_LED}`), '0', 'its lamp is dark');
+    // In time, or ended by force after 4.5 s: an emulated processor may take that long.
+    t.comment(await machine.must('systemctl show tutti -p Result'));
   });
 });
