@@ -21,8 +21,13 @@ void Promise.all([app.start(), documentRead()]).then(() => {
   );
 });
 
-/** When the whole document is here, and with it the style sheet, at which its reading stops. */
+/** When the whole document is here, and its style sheet, for which not every browser stops reading. */
 async function documentRead(): Promise<void> {
-  if (document.readyState !== 'loading') return;
-  await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve));
+  if (document.readyState === 'loading')
+    await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve));
+  const link = document.querySelector<HTMLLinkElement>('link[rel=stylesheet]');
+  if (link === null || link.sheet !== null) return;
+  await new Promise((resolve) => {
+    for (const name of ['load', 'error']) link.addEventListener(name, resolve);
+  });
 }

@@ -118,6 +118,8 @@ export class Session {
 
   async #askForTime(): Promise<void> {
     for (let asked = 0; asked < BURST; asked += 1) {
+      // Before the first as well: while a page is loaded a question waits in a queue of the browser's, and its answer would be taken for a later one.
+      await new Promise<void>((resolve) => after(BURST_GAP_MS, resolve));
       const { phase } = this.#store.link.value;
       // What stands still needs no clock.
       if (phase !== 'live' || this.#store.state.value?.transport.status !== 'playing') return;
@@ -128,7 +130,6 @@ export class Session {
         const probe = { sentMs, receivedMs, timeNs: answer.timeNs };
         this.#store.clock.value = withProbe(this.#store.clock.value, probe);
       }
-      await new Promise<void>((resolve) => after(BURST_GAP_MS, resolve));
     }
   }
 }

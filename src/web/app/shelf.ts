@@ -6,10 +6,10 @@ import { computed, effect, type ReadonlySignal } from '@preact/signals';
 import type { Track } from '../../http/schema.js';
 import { missingOn, SORTS, type Sort, sorted } from '../model/library-list.js';
 import type { Words } from '../text/en.js';
-import { Alarm } from '../world/timers.js';
+import { after } from '../world/timers.js';
 import type { Store } from './store.js';
 
-/** After the library has changed. Milliseconds. */
+/** After the library has come. Milliseconds. */
 const QUIET_MS = 300;
 
 /** What the shelf is made of. */
@@ -35,11 +35,12 @@ export class Shelf {
       last = missingOn(store.state.value?.nodes ?? [], last);
       return last;
     });
-    const quiet = new Alarm();
+    let isReady = false;
     effect(() => {
-      lang.value;
-      if (store.tracks.value.rev >= 0)
-        quiet.set(QUIET_MS, () => words.peek().f.count(this.inOrder('title').peek().length));
+      if (isReady || store.tracks.value.rev < 0) return;
+      // Once: a library that changes while nobody looks at it is put in order when somebody does.
+      isReady = true;
+      after(QUIET_MS, () => words.peek().f.count(this.inOrder('title').peek().length));
     });
   }
 

@@ -17,6 +17,8 @@ const SLOW: Line = { bytesPerS: 3_000_000, latencyMs: 10, slowdown: 6 };
 /** Wi-Fi, at which a file of an album takes some seconds. */
 const WIFI: Line = { bytesPerS: 10_000_000, latencyMs: 5, slowdown: 1 };
 const ROUNDS = 3;
+/** What an upload may take before something is wrong. */
+const UPLOAD_MS_MAX = 120_000;
 const FILE_BYTES = 60_000_000;
 const FILE = 'Long';
 
@@ -83,7 +85,9 @@ async function upload(bench: Ends, page: Page, heapBytes: () => Promise<number>)
   const texts = () =>
     page.evaluate<readonly { text: string; atMs: number }[]>(`uploadTexts[${JSON.stringify(FILE)}] ?? []`);
   const heaps: number[] = [];
+  const giveUpAt = performance.now() + UPLOAD_MS_MAX;
   while (!(await texts()).some(({ text }) => text.includes('Ready'))) {
+    if (performance.now() > giveUpAt) throw new Error(`the upload came to ${(await texts()).at(-1)?.text}`);
     heaps.push(await heapBytes());
     await settle(200);
   }

@@ -142,6 +142,8 @@ async function cost(place: Place): Promise<Row[]> {
   for (const { page } of others) await button(page, 'Play').waitFor();
   const watched = await nodeShare();
   for (const { close } of others) await close();
+  // The targets are of what the page does. All of the main thread holds a browser's own frames as well, of which a bare page that moves one
+  // animation has more than the target: that is for information.
   return [
     besideBare(
       5,

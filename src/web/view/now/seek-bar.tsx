@@ -39,7 +39,7 @@ export function SeekBar() {
     // In this order: a value is cut off at the end of its range.
     current.max = String(Math.max(1, durationMs));
     current.value = String(shownMs.value);
-    current.ariaValueText = spoken.value;
+    current.setAttribute('aria-valuetext', spoken.value);
   });
   const isOff = app.whyNot.value !== null || durationMs === 0;
   const finish = (positionMs: number) => {

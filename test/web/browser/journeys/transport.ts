@@ -101,7 +101,11 @@ export async function twoSkips(t: Test, { browser, house }: Place, rounds: numbe
           await Promise.all(visits.map(({ page, press }) => press(button(page, 'Skip'))));
           await Promise.all(skips.map(({ arrived }) => arrived));
           for (const { letGo } of skips) letGo();
-          await until('both were answered', () => answers.every(({ length }) => length === place + 1));
+          await until(
+            'both were answered',
+            () => answers.every(({ length }) => length === place + 1),
+            () => answers,
+          );
         }
         await house.settled(
           'has skipped as many songs as there were',
