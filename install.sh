@@ -76,7 +76,11 @@ UDEV_RULES=/etc/udev/rules.d/60-tutti.rules
 SPENT=.spent
 remove_spent() {
   for mark in "$OPT"-*/$SPENT; do
-    [ ! -e "$mark" ] || rm -rf "$(dirname "$mark")"
+    [ -e "$mark" ] || continue
+    spent=$(dirname "$mark")
+    # The mark last: what a power cut leaves is found again.
+    find "$spent" -mindepth 1 -maxdepth 1 ! -name $SPENT -exec rm -rf {} +
+    rm -rf "$spent"
   done
 }
 spend_present() {
@@ -193,10 +197,10 @@ cp -R "$here/." "$new/"
 chown -R root:root "$new"
 ln -s "$node" "$new/bin/node"
 sync -f "$new"
-rm "$new/$SPENT"
 spend_present
 ln -sfn "$new" "$OPT.new"
 mv -T "$OPT.new" "$OPT"
+rm "$new/$SPENT"
 mkdir -p /usr/local/bin
 ln -sfn "$OPT/bin/tutti" /usr/local/bin/tutti
 

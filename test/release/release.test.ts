@@ -92,7 +92,7 @@ t.test('installing twice is installing once; taking it off leaves the music and 
     folder,
     `${UNPACK}
      list() { find /opt /usr/local/lib /usr/local/bin /etc/systemd /etc/tutti /var/lib/tutti -name '*tutti*' ! -path '/opt/tutti-*/*' | sed 's/^\\(.opt.tutti-[0-9.]*\\)-.*/\\1/' | sort; }
-     mkdir /opt/tutti-music /opt/tutti-0.1.0-backup
+     mkdir /opt/tutti-music /opt/tutti-0.1.0-backup /opt/tutti-0.1.0-cutoff; touch /opt/tutti-0.1.0-cutoff/.spent
      list >/tmp/before
      $release/install.sh 2>/dev/null >/dev/null
      list >/tmp/once
@@ -105,7 +105,7 @@ t.test('installing twice is installing once; taking it off leaves the music and 
      cmp /tmp/once /tmp/twice
      $release/install.sh --uninstall
      $release/install.sh --uninstall
-     test -d /opt/tutti-music; test -d /opt/tutti-0.1.0-backup; test -z "$(find /opt -mindepth 1 -maxdepth 1 -type l)"
+     test -d /opt/tutti-music; test -d /opt/tutti-0.1.0-backup; test ! -e /opt/tutti-0.1.0-cutoff; test -z "$(find /opt -mindepth 1 -maxdepth 1 -type l)"
      list | comm -13 /tmp/before -
      cat /etc/tutti/tutti.toml /var/lib/tutti/inbox/song.wav`,
   );
