@@ -415,7 +415,9 @@ t.test('stop is orderly and idempotent: a mark, silence, and no timer', async (t
   await node.wishes.play({ trackId: 'a' }, BY);
   time.advance(2_000);
   const slot = node.cluster.appliedSlot;
-  await node.stop();
+  const stopped = node.stop();
+  t.equal(playout.isRunning, false, 'the music fades at once, whatever the rest takes');
+  await stopped;
   await node.stop();
   t.equal(node.cluster.appliedSlot, slot + 1);
   t.equal(playout.isRunning, false);

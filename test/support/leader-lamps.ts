@@ -77,6 +77,7 @@ export async function watchLamps(house: WiredHouse, { changes, isLit, envOf }: L
         }
         await house.kill(leader);
         await lampOff(leader);
+        if (isLit(leader)) throw new Error(`the lamp of ${leader}, which was ended, still shines`);
       }
       await next();
       await until('it shines alone', () => lit().length === 1, log);

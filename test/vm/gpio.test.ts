@@ -10,14 +10,18 @@ const LINES = '/sys/devices/platform/gpio-sim.0/gpiochip0';
 const LEADER_LED = 26;
 const OTHER_HZ = 1_499;
 const HELD_S = 0.15;
+/** What is so for so long is so: hundredths of a second. */
+const LASTING = 10;
 
 /** When a recording is as it should be, and stays so: hundredths of a second. -1 for never. */
 function since(heard: Heard, hz: number): number {
   const [tone, other] = [heard.isLoud(TONE_HZ), heard.isLoud(OTHER_HZ)];
   const isRight = tone.map((isTone, at) => (hz === 0 ? !isTone && !other[at] : hz === TONE_HZ ? isTone : other[at]!));
-  if (hz === 0) return isRight.lastIndexOf(false) + 1;
+  const isLasting = (at: number) => at + LASTING <= isRight.length;
+  const quiet = isRight.lastIndexOf(false) + 1;
+  if (hz === 0) return isLasting(quiet) ? quiet : -1;
   // An emulated processor is not always there in time for the card: holes are not the node's.
-  return isRight.findIndex((_, at) => isRight.slice(at, at + 10).every(Boolean));
+  return isRight.findIndex((_, at) => isLasting(at) && isRight.slice(at, at + LASTING).every(Boolean));
 }
 
 async function pressEach(t: Test, machine: Machine): Promise<void> {

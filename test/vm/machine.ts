@@ -200,6 +200,11 @@ export class Machine {
     return { status: answer.status, json: (text === '' ? undefined : JSON.parse(text)) as never };
   }
 
+  /** Whether it is switched on. */
+  get isOn(): boolean {
+    return this.#emulator !== null;
+  }
+
   /** Ends the emulator, at once: the plug is pulled. */
   async pullThePlug(): Promise<void> {
     const emulator = this.#emulator;

@@ -66,6 +66,7 @@ await t.test('a node at work', { skip: noMachines() }, async (t) => {
     const heard = await recording.end();
     const isLoud = heard.isLoud();
     const end = isLoud.lastIndexOf(true) + 1;
+    t.ok(isLoud.slice(0, askedAt).includes(true), 'it was heard until then');
     t.comment(`silent ${10 * (end - askedAt)} ms after it was asked for`);
     // The fade takes 5 ms; at full height the tone has steps of 0.048 of the full scale from sample to sample, and a cut one of up to 0.37.
     const step = Math.max(...heard.steps().slice(end - 2));

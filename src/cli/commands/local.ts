@@ -48,7 +48,7 @@ export function addLocalCommands(program: Command, run: RunCommand): void {
   withConfigOptions(program.command('lamp-off'))
     .summary('switch off the lamps of a node that was killed')
     .description(
-      'Switches off the leader lamp and the status lamp of a node that does not run: one that was killed cannot do it itself, and a Raspberry Pi keeps the level of a line. The systemd unit calls it after each end.',
+      'Switches off the leader lamp and the status lamp of a node that does not run: one that was killed cannot do it itself, and a Raspberry Pi keeps the level of a line. After a node that was killed the systemd unit does the same.',
     )
     .action(run(lampOff));
   addCapabilitiesCommand(program, run);
