@@ -23,10 +23,7 @@ export function HouseStrip() {
           <RoomLine key={room.id} room={room} />
         ))}
       </span>
-      {/* Other words are not the same ones in another place. */}
-      <span key={caption} class="strip-caption">
-        {caption}
-      </span>
+      <span class="strip-caption">{caption}</span>
     </a>
   );
 }
@@ -62,7 +59,7 @@ function RoomLine({ room }: { readonly room: Room }) {
       </span>
       <span class="line">
         <NoteHead kind={kind} aside={headOffset(errorUs)} />
-        <span key={kind} class={kind === 'silent' || kind === 'away' ? 'room-kind' : 'out-of-sight'}>
+        <span class={kind === 'silent' || kind === 'away' ? 'room-kind' : 'out-of-sight'}>
           {kind === 'silent' && why !== '' ? why : words.kinds[kind]}
         </span>
       </span>

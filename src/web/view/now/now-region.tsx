@@ -38,7 +38,7 @@ function Song() {
   if (trackId === null || title === null) return <Silence />;
   const beside = [track?.artist, track?.album].filter((text) => typeof text === 'string' && text !== '').join(' · ');
   return (
-    <div key={trackId} class="song">
+    <div class="song">
       <p class="song-title">
         <bdi dir="auto">{app.titleOf(trackId, title)}</bdi>
       </p>
