@@ -53,6 +53,8 @@ export class App {
   });
   #hasMoved = false;
   #focusId: string | null = null;
+  /** Whether the node has said anything yet: changes once, while the view does all day. */
+  readonly #isKnown = computed(() => this.store.state.value !== null);
   readonly #session = new Session({ store: this.store });
 
   /**
@@ -73,10 +75,9 @@ export class App {
     const known = this.#firstView();
     if (language.value !== 'en') this.words.value = await wordsOf(language.value);
     await known;
-    const isKnown = computed(() => this.store.state.value !== null);
     effect(() => {
       // The rest of English is not needed before there is something to say it of.
-      if (language.value === 'en' && !isKnown.value) return;
+      if (language.value === 'en' && !this.#isKnown.value) return;
       void wordsOf(language.value).then((words) => {
         this.words.value = words;
         document.documentElement.lang = words.lang;
@@ -89,7 +90,7 @@ export class App {
     return new Promise((resolve) => {
       const cancel = after(FIRST_VIEW_MS_MAX, resolve);
       effect(() => {
-        if (this.store.state.value === null) return;
+        if (!this.#isKnown.value) return;
         cancel();
         resolve();
       });

@@ -26,17 +26,10 @@ interface Unheard {
   readonly told: { readonly event: Event; readonly cameMs: number }[];
 }
 
-let first: Unheard | null = document.visibilityState === 'hidden' ? null : begin();
+const newSource = () => new EventSource('/api/v1/events');
 
-function begin(): Unheard {
-  const source = new EventSource('/api/v1/events');
-  const told: Unheard['told'] = [];
-  const keep = (event: Event) => {
-    if (first?.source === source) told.push({ event, cameMs: nowMs() });
-  };
-  for (const name of NAMES) source.addEventListener(name, keep);
-  return { source, told };
-}
+let first: Unheard | null = document.visibilityState === 'hidden' ? null : { source: newSource(), told: [] };
+for (const name of NAMES) first?.source.addEventListener(name, (event) => first?.told.push({ event, cameMs: nowMs() }));
 
 /** Closes the first, where nobody has listened to it: the page was covered before it was there. */
 export function dropUnheard(): void {
@@ -46,7 +39,7 @@ export function dropUnheard(): void {
 
 /** Opens a stream; the function that it gives closes it, and nothing is heard of it any more. */
 export function openStream(listener: StreamListener): () => void {
-  const { source, told } = first ?? begin();
+  const { source, told } = first ?? { source: newSource(), told: [] };
   first = null;
   let isOpen = true;
   for (const name of NAMES) source.addEventListener(name, (event) => hear(event, nowMs()));
