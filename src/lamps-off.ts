@@ -7,10 +7,6 @@ import { hostname } from 'node:os';
 import { DEFAULT_CONFIG_FILE } from './cli/load-config.js';
 import { parseConfig } from './config/config.js';
 import { switchLampsOff } from './daemon/lamp-off.js';
-import { createLog } from './io/log/pino-log.js';
-import { SystemTime } from './io/time/system-time.js';
 
-const time = new SystemTime();
-const log = createLog({ time, stream: process.stderr }, { level: 'warn', pretty: false });
 const text = existsSync(DEFAULT_CONFIG_FILE) ? readFileSync(DEFAULT_CONFIG_FILE, 'utf8') : '';
-await switchLampsOff({ time, log }, parseConfig(text, process.env, { hostname: hostname() }));
+await switchLampsOff(parseConfig(text, process.env, { hostname: hostname() }));

@@ -12,7 +12,6 @@ import { runDaemon } from './daemon/daemon.js';
 import { switchLampsOff } from './daemon/lamp-off.js';
 import { repairStore } from './daemon/repair.js';
 import { endingSignal } from './daemon/signals.js';
-import { createLog } from './io/log/pino-log.js';
 import { SystemTime } from './io/time/system-time.js';
 
 const packageFile = new URL('../../package.json', import.meta.url);
@@ -21,13 +20,7 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { readonly 
 const own = systemComponents({
   version,
   run: (config, first) => runDaemon(config, { first, version }),
-  lampOff: (config) => {
-    const time = new SystemTime();
-    return switchLampsOff(
-      { time, log: createLog({ time, stream: process.stderr }, { level: 'warn', pretty: false }) },
-      config,
-    );
-  },
+  lampOff: switchLampsOff,
   repair: (config, options) => repairStore(config, options),
   demo: (options) =>
     demo(

@@ -4,17 +4,15 @@
  */
 import type { Config } from '../config/config.js';
 import { SwitchedLamp } from '../io/gpio/switched-lamp.js';
-import type { Log } from '../ports/log.js';
-import type { Time } from '../ports/time.js';
+import { createLog } from '../io/log/pino-log.js';
+import { SystemTime } from '../io/time/system-time.js';
 import { hardwareOf } from './controls.js';
 
 /** Gives how many there are. @throws TuttiError NOT_FOUND where one cannot be had: a node that runs has them itself */
-export async function switchLampsOff(
-  components: { readonly time: Time; readonly log: Log },
-  config: Config,
-): Promise<number> {
-  const { log } = components;
-  const { leaderLamp, statusLamp, calls } = hardwareOf(components, config);
+export async function switchLampsOff(config: Config): Promise<number> {
+  const time = new SystemTime();
+  const log = createLog({ time, stream: process.stderr }, { level: 'warn', pretty: false });
+  const { leaderLamp, statusLamp, calls } = hardwareOf({ time, log }, config);
   const leader = leaderLamp && new SwitchedLamp({ wire: leaderLamp, calls, log });
   const lamps = [leader, statusLamp].filter((lamp) => lamp !== undefined);
   for (const lamp of lamps) {
