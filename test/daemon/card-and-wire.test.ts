@@ -14,6 +14,7 @@ import { SystemRandom } from '../../src/io/random/system-random.js';
 import { SystemTime } from '../../src/io/time/system-time.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { peerPortOf, temporaryFolder } from '../support/daemon.js';
+import { mounted, noOwnMounts } from '../support/own-mounts.js';
 
 /** A port that nobody has. */
 const LISTEN = `127.0.0.1:${await peerPortOf('card')}`;
@@ -40,15 +41,13 @@ const { signal } = new AbortController();
 const SMALL_DISK = process.env.TUTTI_TEST_SMALL_CARD;
 
 if (SMALL_DISK === undefined) {
-  const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-  const skip = canMount ? false : 'this user may not mount a file system in a namespace (unshare -Urm)';
-  t.test('a card without room for a log knocks at nobody’s door', { skip }, (t) => {
-    const script = 'mount -t tmpfs -o size=20m none "$TUTTI_TEST_SMALL_CARD" && exec "$0" "$1"';
+  t.test('a card without room for a log knocks at nobody’s door', { skip: noOwnMounts() }, (t) => {
+    const [program, ...within] = mounted('mount -t tmpfs -o size=20m none "$TUTTI_TEST_SMALL_CARD"');
     const root = mkdtempSync(join(tmpdir(), 'tutti-small-'));
     t.teardown(() => rmSync(root, { recursive: true }));
     const env = { ...process.env, TUTTI_TEST_SMALL_CARD: root };
-    const child = ['-Urm', 'sh', '-c', script, process.execPath, fileURLToPath(import.meta.url)];
-    const { status, stdout } = spawnSync('unshare', child, { env, encoding: 'utf8' });
+    const child = [...within, process.execPath, fileURLToPath(import.meta.url)];
+    const { status, stdout } = spawnSync(program, child, { env, encoding: 'utf8' });
     t.equal(status, 0, stdout);
     t.end();
   });

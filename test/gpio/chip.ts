@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BYTES } from '../../src/io/gpio/line-abi.js';
+import { loadLibc } from '../../src/io/libc/libc.js';
 
 /** Tests run in the root of the repository. */
 const SOURCE = join('test', 'gpio', 'fake-chip.c');
@@ -27,6 +28,7 @@ const FALLING = 2;
 
 /** The library that is preloaded, or what this machine lacks to make it: the reason with which a test is skipped. */
 export function buildFakeChip(): { readonly library: string } | { readonly missing: string } {
+  if (loadLibc() === undefined) return { missing: 'koffi does not load on this machine' };
   if (!existsSync('/usr/include/linux/gpio.h')) return { missing: 'no linux/gpio.h here: apt-get install libc6-dev' };
   const hash = createHash('sha256').update(readFileSync(SOURCE)).digest('hex').slice(0, 16);
   const library = join(tmpdir(), `tutti-fake-chip-${hash}.so`);

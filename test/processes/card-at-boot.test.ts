@@ -6,21 +6,15 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { EXIT } from '../../src/cli/exit-codes.js';
 import { Daemon, temporaryFolder } from '../support/daemon.js';
+import { mounted, noOwnMounts } from '../support/own-mounts.js';
 import { song, stateOf } from '../support/three-nodes.js';
 
 /** The program that ships, beside the compiled tests. */
 const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
-/** A node's mounts are its own, and it is the superuser of nobody else. */
-const OWN_MOUNTS = ['unshare', '-Urm'];
-const canMount =
-  spawnSync(OWN_MOUNTS[0]!, [...OWN_MOUNTS.slice(1), 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-const skip = canMount ? false : 'this user may not mount a file system in a namespace (unshare -Urm)';
 /** The log and what it keeps back for bad days take 145 MB. */
 const CARD = '200m';
 
-const mounted = (script: string): readonly string[] => [...OWN_MOUNTS, 'sh', '-c', `set -e; ${script}; exec "$0" "$@"`];
-
-await t.test('the card of a node that starts', { skip }, async (t) => {
+await t.test('the card of a node that starts', { skip: noOwnMounts() }, async (t) => {
   const folder = temporaryFolder(t);
   const [dataDir, place] = [join(folder, 'data'), join(folder, 'card')];
   mkdirSync(place);
@@ -49,7 +43,7 @@ await t.test('the card of a node that starts', { skip }, async (t) => {
     const [program, ...args] = mounted(readOnly);
     const env = { PATH: process.env.PATH };
     const run = [process.execPath, MAIN, 'run', '--data', dataDir];
-    const { status, stderr } = spawnSync(program!, [...args, ...run], { env, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(program, [...args, ...run], { env, encoding: 'utf8' });
     t.equal(status, EXIT.world);
     t.match(stderr, /DISK_FAILED: the data directory cannot be written to: EROFS.*\nCheck that/);
   });

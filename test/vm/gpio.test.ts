@@ -2,31 +2,31 @@
 import t, { type Test } from 'tap';
 import { bringPrograms, noMachines } from './image.js';
 import { kitchen, leads, transportIs } from './kitchen.js';
+import { LEADER_LED, lineFile } from './lines.js';
 import type { Machine } from './machine.js';
 import { type Heard, Recording, TONE_HZ, toneWav } from './sound.js';
 
-/** The lines of the GPIO chip, of which a test pulls and reads what a person presses and sees. */
-const LINES = '/sys/devices/platform/gpio-sim.0/gpiochip0';
-const LEADER_LED = 26;
 const OTHER_HZ = 1_499;
 const HELD_S = 0.15;
 /** What is so for so long is so: hundredths of a second. */
 const LASTING = 10;
 
-/** When a recording is as it should be, and stays so: hundredths of a second. -1 for never. */
+/** When a tone is heard for a while, or, of 0 Hz, none is heard any more: hundredths of a second. -1 for never. */
 function since(heard: Heard, hz: number): number {
-  const [tone, other] = [heard.isLoud(TONE_HZ), heard.isLoud(OTHER_HZ)];
-  const isRight = tone.map((isTone, at) => (hz === 0 ? !isTone && !other[at] : hz === TONE_HZ ? isTone : other[at]!));
-  const isLasting = (at: number) => at + LASTING <= isRight.length;
-  const quiet = isRight.lastIndexOf(false) + 1;
-  if (hz === 0) return isLasting(quiet) ? quiet : -1;
-  // An emulated processor is not always there in time for the card: holes are not the node's.
-  return isRight.findIndex((_, at) => isLasting(at) && isRight.slice(at, at + LASTING).every(Boolean));
+  if (hz !== 0) {
+    // No longer than a while: an emulated processor is not always there in time for the card, and holes are not the node's.
+    const isLoud = heard.isLoud(hz);
+    return isLoud.findIndex((_, at) => at + LASTING <= isLoud.length && isLoud.slice(at, at + LASTING).every(Boolean));
+  }
+  const other = heard.isLoud(OTHER_HZ);
+  const isLoud = heard.isLoud(TONE_HZ).map((isTone, at) => isTone || other[at]!);
+  const quiet = isLoud.lastIndexOf(true) + 1;
+  return quiet + LASTING <= isLoud.length ? quiet : -1;
 }
 
 async function pressEach(t: Test, machine: Machine): Promise<void> {
   await leads(machine);
-  t.equal(await machine.must(`cat ${LINES}/sim_gpio${LEADER_LED}/value`), '1', 'the leader’s lamp is lit');
+  t.equal(await machine.must(`cat ${lineFile(LEADER_LED, 'value')}`), '1', 'the leader’s lamp is lit');
   await machine.must('tutti play tone && tutti queue clear && tutti queue add other && tutti stop');
   await transportIs(machine, 'stopped');
   for (const [button, line, hz, status] of [
@@ -37,7 +37,7 @@ async function pressEach(t: Test, machine: Machine): Promise<void> {
   ] as const) {
     const recording = await Recording.start(t, machine);
     await recording.until(50);
-    const pull = `${LINES}/sim_gpio${line}/pull`;
+    const pull = lineFile(line, 'pull');
     const pressedAt = await machine.must(
       `${Recording.NOW}; echo pull-down >${pull}; sleep ${HELD_S}; echo pull-up >${pull}`,
     );

@@ -58,7 +58,6 @@ await t.test(`of ${CUTS} power cuts all are survived`, { skip: noMachines() }, a
   const machine = await kitchen(t);
   const prng = new Prng(SEED);
   const known: Acknowledged = { volume: 100, asked: 100, tracks: ['tone'] };
-  let survived = 0;
   for (let cut = 1; cut <= CUTS; cut++) {
     await leads(machine);
     const busy = keepBusy(machine, cut, prng, known);
@@ -76,7 +75,6 @@ await t.test(`of ${CUTS} power cuts all are survived`, { skip: noMachines() }, a
     t.same(lost, [], `cut ${cut}: every song of ${known.tracks.length} that was acknowledged is there`);
     t.ok([known.volume, known.asked].includes(state.volume), `cut ${cut}: the volume is what was asked for last`);
     t.same(state.alerts, [], `cut ${cut}: nothing needs attention`);
-    if (lost.length === 0) survived += 1;
     // What was under way may have been agreed on all the same.
     [known.volume, known.asked] = [state.volume, state.volume];
     t.comment(
@@ -84,5 +82,4 @@ await t.test(`of ${CUTS} power cuts all are survived`, { skip: noMachines() }, a
     );
   }
   t.ok(known.tracks.length > CUTS, 'songs had come in');
-  t.comment(`${survived} of ${CUTS} survived`);
 });

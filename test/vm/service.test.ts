@@ -5,10 +5,11 @@ import t from 'tap';
 import { temporaryFolder } from '../support/daemon.js';
 import { bringPrograms, noMachines } from './image.js';
 import { kitchen, leads, outputIs, PID } from './kitchen.js';
+import { LEADER_LED, lineFile } from './lines.js';
 import { isAnotherThan } from './restarted.js';
 import { listen, Recording, toneWav } from './sound.js';
 
-const LEADER_LED = '/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio26/value';
+const LEADER_LAMP = lineFile(LEADER_LED, 'value');
 
 bringPrograms();
 await t.test('a node at work', { skip: noMachines() }, async (t) => {
@@ -35,7 +36,7 @@ await t.test('a node at work', { skip: noMachines() }, async (t) => {
     const pid = await machine.must(PID);
     const startedAt = performance.now();
     await machine.must(`kill -9 ${pid}`);
-    await machine.until('its lamp is put out', `grep -q 0 ${LEADER_LED}`);
+    await machine.until('its lamp is put out', `grep -q 0 ${LEADER_LAMP}`);
     await machine.until('another runs', isAnotherThan(pid));
     await outputIs(machine, 'playing');
     t.comment(`from kill -9 to sound: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
@@ -58,7 +59,7 @@ await t.test('a node at work', { skip: noMachines() }, async (t) => {
   });
 
   await t.test('stopped, it fades out, and its lamp is dark', async (t) => {
-    await machine.until('its lamp is lit', `grep -q 1 ${LEADER_LED}`);
+    await machine.until('its lamp is lit', `grep -q 1 ${LEADER_LAMP}`);
     const recording = await Recording.start(t, machine);
     await recording.until(200);
     const askedAt = Number(await machine.must(`${Recording.NOW}; systemctl stop tutti`));
@@ -78,7 +79,7 @@ await t.test('a node at work', { skip: noMachines() }, async (t) => {
         .every((loudness) => loudness < 0.001),
       'and then there is silence',
     );
-    t.equal(await machine.must(`cat ${LEADER_LED}`), '0', 'its lamp is dark');
+    t.equal(await machine.must(`cat ${LEADER_LAMP}`), '0', 'its lamp is dark');
     // In time, or ended by force after 4.5 s: an emulated processor may take that long.
     t.comment(await machine.must('systemctl show tutti -p Result'));
   });

@@ -11,6 +11,7 @@ import { button, shows } from '../../web/browser/support/on-the-page.js';
 import { PageHouse, TITLES } from '../../web/browser/support/page-house.js';
 import { median } from '../consensus/statistics.js';
 import { atLeast, atMost, type Row, type Suite, skipped } from '../row.js';
+import { withEnds } from '../with-ends.js';
 import { type Line, opened } from './looking.js';
 
 const SLOW: Line = { bytesPerS: 3_000_000, latencyMs: 10, slowdown: 6 };
@@ -102,9 +103,7 @@ async function upload(bench: Ends, page: Page, heapBytes: () => Promise<number>)
 
 async function run(): Promise<Row[]> {
   if (missingBrowser !== false) return [skipped('the page under hands', missingBrowser)];
-  const ends: (() => unknown)[] = [];
-  const bench = { teardown: (end: () => unknown) => ends.push(end) };
-  try {
+  return withEnds(async (bench) => {
     const browser = await startBrowser(bench);
     const house = await PageHouse.start(bench);
     await house.beginPlaying([0, 1, 2, 3, 4, 0, 1, 2]);
@@ -127,9 +126,7 @@ async function run(): Promise<Row[]> {
     rows.push(...(await upload(bench, desk.page, heap)));
     await desk.close();
     return rows;
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
+  });
 }
 
 const suite: Suite = { name: 'page-hands', run };

@@ -13,6 +13,7 @@ import { PageHouse, TITLES } from '../../web/browser/support/page-house.js';
 import { median, percentile } from '../consensus/statistics.js';
 import { processorSOf } from '../processes.js';
 import { atMost, forInformation, type Row, type Suite, skipped } from '../row.js';
+import { withEnds } from '../with-ends.js';
 import { serveBarePages } from './bare-page.js';
 import { type Line, libraryOf, NOTE, opened, untilSeen, type Work, workOf } from './looking.js';
 
@@ -245,17 +246,13 @@ async function silence({ browser, house }: Place): Promise<Row[]> {
 
 async function run(): Promise<Row[]> {
   if (missingBrowser !== false) return [skipped('the page', missingBrowser)];
-  const ends: (() => unknown)[] = [];
-  const bench = { teardown: (end: () => unknown) => ends.push(end) };
-  try {
+  return withEnds(async (bench) => {
     const browser = await startBrowser(bench);
     const place = { browser, house: await PageHouse.start(bench), bare: await serveBarePages(bench) };
     const rows: Row[] = [];
     for (const measure of [sight, longLibrary, cost, presses, position, silence]) rows.push(...(await measure(place)));
     return rows;
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
+  });
 }
 
 const suite: Suite = { name: 'page', run };

@@ -8,6 +8,7 @@ import type { Ends } from '../../support/daemon.js';
 import { PageHouse } from '../../web/browser/support/page-house.js';
 import { median } from '../consensus/statistics.js';
 import { atMost, atMostTimesPeer, type Row, type Suite } from '../row.js';
+import { withEnds } from '../with-ends.js';
 
 const ASSETS = fileURLToPath(new URL('../../../web/assets/', import.meta.url));
 const ASKED = 400;
@@ -102,15 +103,11 @@ async function events(bench: Ends, house: PageHouse): Promise<Row[]> {
   ];
 }
 
-async function run(): Promise<Row[]> {
-  const ends: (() => unknown)[] = [];
-  const bench = { teardown: (end: () => unknown) => ends.push(end) };
-  try {
+function run(): Promise<Row[]> {
+  return withEnds(async (bench) => {
     const house = await PageHouse.start(bench);
     return [await files(bench, house), ...(await events(bench, house))];
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
+  });
 }
 
 const suite: Suite = { name: 'page-serving', run };

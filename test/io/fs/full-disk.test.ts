@@ -8,18 +8,17 @@ import t from 'tap';
 import { NodeDisk } from '../../../src/io/fs/node-disk.js';
 import { contents, get, put } from '../../contract/disk.js';
 import { codeOf } from '../../contract/support.js';
+import { mounted, noOwnMounts } from '../../support/own-mounts.js';
 
 const SMALL_DISK = process.env.TUTTI_TEST_SMALL_DISK;
 if (SMALL_DISK === undefined) {
-  const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-  const skip = canMount ? false : 'this user may not mount a file system in a namespace (unshare -Urm)';
-  t.test('a full disk is DISK_FULL, and what was written before is whole', { skip }, (t) => {
-    const script = 'mount -t tmpfs -o size=256k none "$TUTTI_TEST_SMALL_DISK" && exec "$0" "$1"';
+  t.test('a full disk is DISK_FULL, and what was written before is whole', { skip: noOwnMounts() }, (t) => {
+    const [program, ...within] = mounted('mount -t tmpfs -o size=256k none "$TUTTI_TEST_SMALL_DISK"');
     const root = mkdtempSync(join(tmpdir(), 'tutti-small-'));
     t.teardown(() => rmSync(root, { recursive: true }));
     const env = { ...process.env, TUTTI_TEST_SMALL_DISK: root };
-    const child = ['-Urm', 'sh', '-c', script, process.execPath, fileURLToPath(import.meta.url)];
-    const { status, stdout } = spawnSync('unshare', child, { env, encoding: 'utf8' });
+    const child = [...within, process.execPath, fileURLToPath(import.meta.url)];
+    const { status, stdout } = spawnSync(program, child, { env, encoding: 'utf8' });
     t.equal(status, 0, stdout);
     t.end();
   });

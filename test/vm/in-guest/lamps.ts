@@ -10,20 +10,19 @@ import { temporaryFolder } from '../../support/daemon.js';
 import { watchLamps } from '../../support/leader-lamps.js';
 import { NODE_NAMES, type NodeName } from '../../support/three-nodes.js';
 import { WiredHouse } from '../../support/wired-house.js';
+import { LEADER_LED, lineFile } from '../lines.js';
 
 /** Something above what leadership takes here: an emulated processor is slow. Milliseconds. */
 const HEARTBEAT_MS = 1_000;
 const ELECTION_MS = 5_000;
 const DELAY = { ms: 10, jitterMs: 5 };
-const LINES = [26, 13, 22];
+const LINES = [LEADER_LED, 13, 22];
 
 const [kind, wanted] = process.argv.slice(2);
 const isLine = kind === 'line';
 const lampOf = (index: number) => (isLine ? `${LINES[index]}` : `leader-${index}`);
 const fileOf = (index: number) =>
-  isLine
-    ? `/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio${LINES[index]}/value`
-    : `/sys/class/leds/leader-${index}/brightness`;
+  isLine ? lineFile(LINES[index]!, 'value') : `/sys/class/leds/leader-${index}/brightness`;
 const envOf = (index: number) => ({
   TUTTI_GPIO_DRIVER: isLine ? 'chardev' : 'none',
   TUTTI_GPIO_LEADER_LED: lampOf(index),
