@@ -151,6 +151,8 @@ await t.test(
 );
 
 const NINE = 9;
+/** Of nine, once they have been here for a while: a house whose one voter dies before agrees on nothing, as it must. */
+const VOTERS = 5;
 await t.test(`${NINE} nodes agree, lose the one that leads, and agree again`, async (t) => {
   const folder = temporaryFolder(t);
   const extrasOf = (n: number) => (n < 3 ? { capture: join(folder, `${n}.wav`) } : {});
@@ -166,14 +168,16 @@ await t.test(`${NINE} nodes agree, lose the one that leads, and agree again`, as
     until('all hear all of these', async () =>
       (await Promise.all(among.map(stateOf))).every(
         ({ nodes, cluster }) =>
-          cluster.quorum && nodes.length === NINE && nodes.filter(({ online }) => online).length === among.length,
+          cluster.quorum &&
+          cluster.voters === VOTERS &&
+          nodes.length === NINE &&
+          nodes.filter(({ online }) => online).length === among.length,
       ),
     );
   await hear(daemons);
   t.equal((await daemons[NINE - 1]!.call('PUT', '/volume', { volume: 60 })).status, 200);
   await agree(daemons, 60);
   const { cluster, nodes } = await stateOf(first);
-  t.comment(`${cluster.voters} of ${nodes.length} vote`);
   const leads = nodes.find(({ id }) => id === cluster.leader)!.name;
   const leader = daemons[Number(leads.slice('room'.length))]!;
   const others = daemons.filter((daemon) => daemon !== leader);
