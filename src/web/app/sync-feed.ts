@@ -1,8 +1,8 @@
-/** The figures of the sync screen, asked for once a second while somebody looks at them. */
+/** The figures of how the rooms keep in step, asked for once a second while somebody looks at them. */
 import { type Signal, signal } from '@preact/signals';
 import type { Sync } from '../../http/schema.js';
 import { read } from '../world/api.js';
-import { every } from '../world/timers.js';
+import { Alarm } from '../world/timers.js';
 
 const EVERY_MS = 1_000;
 
@@ -13,14 +13,26 @@ export class SyncFeed {
   readonly isHeld = signal(false);
   #isAsking = false;
 
-  /** Asks from now on; the function that it gives ends that. */
+  /** Asks from now on, while the page is seen; the function that it gives ends that, and lets go of what was held. */
   follow(): () => void {
-    void this.#ask();
-    return every(EVERY_MS, () => void this.#ask());
+    const next = new Alarm();
+    const look = () => {
+      next.cancel();
+      if (document.visibilityState === 'hidden') return;
+      void this.#ask();
+      next.set(EVERY_MS, look);
+    };
+    document.addEventListener('visibilitychange', look);
+    look();
+    return () => {
+      document.removeEventListener('visibilitychange', look);
+      next.cancel();
+      this.isHeld.value = false;
+    };
   }
 
   async #ask(): Promise<void> {
-    if (this.isHeld.value || this.#isAsking || document.visibilityState === 'hidden') return;
+    if (this.isHeld.value || this.#isAsking) return;
     this.#isAsking = true;
     const sync = await read<Sync>('/sync');
     this.#isAsking = false;

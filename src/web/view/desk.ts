@@ -7,3 +7,4 @@ export { LibraryRegion } from './library/library-region.js';
 export { QueueRegion } from './queue/queue-region.js';
 export { SetupRegion } from './setup/setup-region.js';
 export { SyncRegion } from './sync/sync-region.js';
+export { SyncStrip } from './sync/sync-strip.js';

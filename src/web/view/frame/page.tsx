@@ -1,6 +1,6 @@
 /** The whole page: the frame, and the regions that there is room for. */
 import { useEffect, useRef } from 'preact/hooks';
-import { columnsShown, type Region } from '../../model/region.js';
+import { columnsShown, type Part } from '../../model/region.js';
 import { useApp, useWords } from '../context.js';
 import { NowRegion } from '../now/now-region.js';
 import { Banners } from './banners.js';
@@ -47,8 +47,8 @@ export function Page() {
           ) : (
             columns.map((column) => (
               <div key={column[0]} class="column">
-                {column.map((region) => (
-                  <RegionOf key={region} region={region} />
+                {column.map((part) => (
+                  <PartOf key={part} part={part} />
                 ))}
               </div>
             ))
@@ -66,10 +66,10 @@ export function Page() {
   );
 }
 
-function RegionOf({ region }: { readonly region: Region }) {
+function PartOf({ part }: { readonly part: Part }) {
   const desk = useDesk();
-  if (region === 'now') return <NowRegion />;
-  const Component = desk?.regions[region];
+  if (part === 'now') return <NowRegion />;
+  const Component = desk?.parts[part];
   return Component === undefined ? null : <Component />;
 }
 

@@ -1,11 +1,11 @@
 /** Fetching what is not needed at first sight. */
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Region } from '../../model/region.js';
+import type { Part } from '../../model/region.js';
 
-/** What is fetched: the other regions, and what opens over them. */
+/** What is fetched: what stands beside what plays now, and what opens over it. */
 export interface Desk {
-  readonly regions: Readonly<Record<Exclude<Region, 'now'>, ComponentType>>;
+  readonly parts: Readonly<Record<Exclude<Part, 'now'>, ComponentType>>;
   /** Always there, and mostly not seen. */
   readonly overlays: readonly ComponentType[];
 }
@@ -14,16 +14,16 @@ let desk: Promise<Desk | null> | null = null;
 let fetched: Desk | null = null;
 
 async function fetchDesk(): Promise<Desk> {
-  const { DropZone, MainMenu, TokenDialog, HouseRegion, LibraryRegion, QueueRegion, SetupRegion, SyncRegion } =
-    await import('../desk.js');
-  const regions = {
-    house: HouseRegion,
-    library: LibraryRegion,
-    queue: QueueRegion,
-    setup: SetupRegion,
-    sync: SyncRegion,
+  const desk = await import('../desk.js');
+  const parts = {
+    house: desk.HouseRegion,
+    library: desk.LibraryRegion,
+    queue: desk.QueueRegion,
+    setup: desk.SetupRegion,
+    strip: desk.SyncStrip,
+    sync: desk.SyncRegion,
   };
-  fetched = { regions, overlays: [DropZone, MainMenu, TokenDialog] };
+  fetched = { parts, overlays: [desk.DropZone, desk.MainMenu, desk.TokenDialog] };
   return fetched;
 }
 

@@ -7,22 +7,28 @@ import { useApp, useWords } from '../context.js';
 import { isDark, lookOf } from './colours.js';
 
 const SECONDS = 120;
-const HEIGHT = 220;
 /** For the names at the lines' ends. Pixels. */
 const NAMES = 96;
 
-/** Drawn anew for each second; its figures stand in the table. */
-export function StripChart({ sync }: { readonly sync: Sync }) {
+interface StripInit {
+  /** Null before anything is known. */
+  readonly sync: Sync | null;
+  /** Pixels. */
+  readonly height: number;
+}
+
+/** Drawn anew for each second; its figures stand in the table of the sync screen. */
+export function StripChart({ sync, height }: StripInit) {
   const app = useApp();
   const words = useWords();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
-  const curves = curvesOf(sync, SECONDS);
+  const curves = sync === null ? [] : curvesOf(sync, SECONDS);
   const scale = scaleUs(curves);
   const theme = app.preferences.theme.value;
   useLayoutEffect(() => watchWidth(canvas.current!.parentElement!, setWidth), []);
   useLayoutEffect(() => {
-    if (width > 0) draw(canvas.current!, width, curves, scale);
+    if (width > 0) draw(canvas.current!, { width, height }, curves, scale);
   }, [width, sync, scale, theme]);
   return (
     <figure class="chart" aria-labelledby="strip-title">
@@ -30,7 +36,7 @@ export function StripChart({ sync }: { readonly sync: Sync }) {
         {words.twoMinutes} <span class="quiet">{words.scale(scale)}</span>
       </figcaption>
       <div class="chart-box" aria-hidden="true">
-        <canvas ref={canvas} />
+        <canvas ref={canvas} style={{ blockSize: `${height}px` }} />
         <ul class="chart-names">
           {curves.map((curve, at) => (
             <li key={curve.id} style={{ color: lookOf(at, isDark()).colour }}>
@@ -43,26 +49,30 @@ export function StripChart({ sync }: { readonly sync: Sync }) {
   );
 }
 
-function draw(canvas: HTMLCanvasElement, width: number, curves: readonly Curve[], scale: number): void {
+function draw(
+  canvas: HTMLCanvasElement,
+  { width, height }: { readonly width: number; readonly height: number },
+  curves: readonly Curve[],
+  scale: number,
+): void {
   const context = canvas.getContext('2d');
   if (context === null) return;
   const ratio = window.devicePixelRatio;
   const plot = width - NAMES;
   canvas.width = width * ratio;
-  canvas.height = HEIGHT * ratio;
+  canvas.height = height * ratio;
   canvas.style.inlineSize = `${width}px`;
-  canvas.style.blockSize = `${HEIGHT}px`;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   const colour = (name: string) => getComputedStyle(canvas).getPropertyValue(name);
-  const yOf = (us: number) => ((1 - us / scale) / 2) * HEIGHT;
+  const yOf = (us: number) => ((1 - us / scale) / 2) * height;
   context.fillStyle = colour('--hair');
   context.globalAlpha = 0.5;
   context.fillRect(0, yOf(BAND_US), plot, yOf(-BAND_US) - yOf(BAND_US));
   context.globalAlpha = 1;
   context.strokeStyle = colour('--border');
   context.beginPath();
-  context.moveTo(0, HEIGHT / 2);
-  context.lineTo(plot, HEIGHT / 2);
+  context.moveTo(0, height / 2);
+  context.lineTo(plot, height / 2);
   context.stroke();
   context.lineWidth = 1.75;
   const dark = isDark();
@@ -72,9 +82,9 @@ function draw(canvas: HTMLCanvasElement, width: number, curves: readonly Curve[]
     context.setLineDash([...dash]);
     for (const run of pointsOf(curve.errorsUs, scale)) {
       context.beginPath();
-      for (const [x, y] of run) context.lineTo(x * plot, y * HEIGHT);
+      for (const [x, y] of run) context.lineTo(x * plot, y * height);
       // A second between two gaps is a dot.
-      if (run.length === 1) context.arc(run[0]![0] * plot, run[0]![1] * HEIGHT, 1, 0, 2 * Math.PI);
+      if (run.length === 1) context.arc(run[0]![0] * plot, run[0]![1] * height, 1, 0, 2 * Math.PI);
       context.stroke();
     }
     context.setLineDash([]);

@@ -43,7 +43,7 @@ export function SyncRegion() {
       ) : (
         <>
           <Spread sync={sync} words={words} />
-          <StripChart sync={sync} />
+          <StripChart sync={sync} height={220} />
           <TenMinutes sync={sync} />
           <RoomTable sync={sync} />
           <PairTable sync={sync} />

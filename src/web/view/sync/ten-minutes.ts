@@ -1,6 +1,5 @@
 /** The chart of ten minutes, by uPlot: a part of the page that is fetched for the sync screen alone. */
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import type { Curve } from '../../model/sync-chart.js';
 import { watchWidth } from '../../world/width.js';
 import type { LineLook } from './colours.js';

@@ -6,6 +6,7 @@ import type { Sync } from '../../../../src/http/schema.js';
 import { runTutti, until } from '../../../support/daemon.js';
 import { song, stateOf } from '../../../support/three-nodes.js';
 import { heardOn, LISTEN } from '../support/ears.js';
+import { COUNT_TIMERS, COVER } from '../support/in-the-page.js';
 import { journey } from '../support/journey.js';
 import { button, shows } from '../support/on-the-page.js';
 import type { Place } from '../support/one-house.js';
@@ -15,6 +16,8 @@ import { TITLES } from '../support/page-house.js';
 const SECONDS = 4;
 /** So many seconds without sound, and what nodes tell each other of the last ones has come. */
 const SILENT = 3;
+/** Where the figures come from. */
+const SYNC = '**/api/v1/sync';
 /** A figure of the page is rounded to as much. Microseconds. */
 const ROUNDED_US = 1;
 
@@ -82,6 +85,42 @@ export async function proof(t: Test, { browser, house }: Place): Promise<void> {
         .first()
         .waitFor();
     }),
+  );
+
+  await t.test(
+    'J8: on a desk the rooms are seen in step under what plays, while it plays and is seen [rows 25, 52]',
+    (t) =>
+      journey(t, init, async (open) => {
+        await house.beginPlaying();
+        const { page, press } = await open(house.address('kitchen'), {
+          before: COUNT_TIMERS + COVER,
+          hasFakeClock: true,
+        });
+        const asked = () => page.waitForRequest(SYNC);
+        await page.getByRole('figure', { name: 'The last two minutes' }).waitFor();
+        for (let second = 0; second < SECONDS; second += 1) await asked();
+        const names = await page.locator('.chart-names li').allTextContents();
+        t.same(names.sort(), ['attic', 'hall', 'kitchen']);
+
+        await press(button(page, 'Pause'));
+        await button(page, 'Play').waitFor();
+        // Once more, for the last seconds.
+        await page.clock.runFor('00:02');
+        const requests: string[] = [];
+        page.on('request', (request) => requests.push(request.url()));
+        await page.clock.runFor('00:05');
+        t.same(
+          requests.filter((url) => url.endsWith('/sync')),
+          [],
+          'what is silent has nothing new',
+        );
+
+        await press(button(page, 'Play'));
+        await asked();
+        await page.evaluate("look('hidden')");
+        await page.clock.fastForward('00:15');
+        await until('no timer is left', async () => (await page.evaluate('timers')) === 0);
+      }),
   );
 
   await t.test(
