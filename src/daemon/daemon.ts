@@ -144,7 +144,7 @@ async function startAll(config: Config, { first, version }: DaemonInit, root: Ro
   const machineTroubles = () => [...controls.troubles(), ...badConfig];
   const ground = new CardAndWire({ time, log, random, fatal, hardware, machineTroubles }, { config, version });
   started(ground);
-  const house = new House({ ground, time, log: log.child('house') }, { name: config.name, version });
+  const house = new House({ ground, time, log: log.child('house'), machineTroubles }, { name: config.name, version });
   started(house);
   const controls = hardware.controlsOf(house);
   started(controls);

@@ -3,11 +3,12 @@ import type { House } from '../node/house.js';
 import type { Node } from '../node/node.js';
 
 /** One line of `house`, which serves `url`: `leader, 3/3 nodes, playing`, and the codes of what needs attention behind it. */
-export function serviceStatus({ node, trouble }: Pick<House, 'node' | 'trouble'>, url: string): string {
+export function serviceStatus(house: Pick<House, 'node' | 'trouble' | 'troubles'>, url: string): string {
+  const { node, trouble } = house;
   if (node !== null) return statusOfNode(node);
-  return trouble === null
-    ? `waits for tutti init or tutti join, at ${url}`
-    : `takes no part: ${trouble}; see tutti status, or ${url}`;
+  const codes = house.troubles().join(', ');
+  if (trouble !== null) return `takes no part: ${codes}; see tutti status, or ${url}`;
+  return `waits for tutti init or tutti join, at ${url}${codes && `, ${codes}`}`;
 }
 
 function statusOfNode(node: Pick<Node, 'logStatus' | 'cluster' | 'now' | 'alerts'>): string {

@@ -75,7 +75,7 @@ function configurationPage(): string {
     `A node reads one TOML file at its start: \`/etc/tutti/tutti.toml\`, or what \`tutti run --config FILE\` names. Every key is optional, and
 there need not be a file. Of a key that does not exist, a value of the wrong kind or a number out of bounds every one is named at once, with its line.
 In \`[output]\`, \`[inbox]\`, \`[gpio]\`, \`[panel]\`, \`[clock]\` and \`[log]\` a mistake counts as not written: the node starts, says so in its log and in \`tutti doctor\`,
-and BAD_CONFIG among its alerts once it belongs to a house. A button or LED with a mistake counts as not there, and after any other mistake in
+and BAD_CONFIG among its alerts. A button or LED with a mistake counts as not there, and after any other mistake in
 \`[gpio]\` there is none at all: another line than was meant is left alone. With a mistake anywhere else, a name that is not known, or a file that is no
 TOML the node does not start: it would be another one, in another house, or open to others than was meant.`,
     `Each key can be set by an environment variable, which goes before the file: \`TUTTI_\`, the table, the key, in capitals. Any other variable

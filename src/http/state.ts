@@ -64,7 +64,8 @@ const withoutNames = (node: Json.NodeView): Json.NodeView => ({
 });
 
 /** What a daemon shows that belongs to no cluster: itself, and that nothing plays. */
-function waitingView({ init, trouble }: House, facade: Facade): Json.StateEvent {
+function waitingView(house: House, facade: Facade): Json.StateEvent {
+  const { init } = house;
   return {
     node: {
       id: null,
@@ -97,7 +98,7 @@ function waitingView({ init, trouble }: House, facade: Facade): Json.StateEvent 
     repeat: 'off',
     volume: 100,
     muted: false,
-    alerts: trouble === null ? [] : [{ code: trouble, severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' }],
+    alerts: house.troubles().map((code) => ({ code, severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' })),
   };
 }
 

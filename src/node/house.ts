@@ -10,6 +10,7 @@
 import { type ErrorCode, TuttiError } from '../core/errors.js';
 import type { Log } from '../ports/log.js';
 import type { Time, Timer } from '../ports/time.js';
+import type { MachineTrouble } from './machine-troubles.js';
 import type { Node } from './node.js';
 
 /** How soon joining is tried again: at first, and at most. Milliseconds: the others may be starting as well, or be off for the day. */
@@ -49,6 +50,8 @@ export interface HouseComponents {
   readonly ground: Ground;
   readonly time: Time;
   readonly log: Log;
+  /** What is wrong with the controls and the settings: nothing where it is left out. */
+  readonly machineTroubles?: () => readonly MachineTrouble[];
 }
 
 /** What is known of a daemon before it is a node. */
@@ -65,6 +68,7 @@ export class House {
   readonly #ground: Ground;
   readonly #time: Time;
   readonly #log: Log;
+  readonly #machineTroubles: () => readonly MachineTrouble[];
   readonly #listeners = new Set<() => void>();
   #opened: OpenedNode | null = null;
   /** Made, and not started yet. */
@@ -83,6 +87,7 @@ export class House {
     this.#ground = components.ground;
     this.#time = components.time;
     this.#log = components.log;
+    this.#machineTroubles = components.machineTroubles ?? (() => []);
   }
 
   /** Starts the node where the card holds one; else waits. @throws TuttiError STORE_UNREADABLE, PORT_IN_USE, DISK_FULL, DISK_FAILED */
@@ -128,6 +133,11 @@ export class House {
   /** Why it stands aside, or why joining, which was asked for at the start, has not worked yet; null where neither is so. */
   get trouble(): ErrorCode | null {
     return this.#trouble;
+  }
+
+  /** All that needs attention while there is no node that says so. */
+  troubles(): readonly ErrorCode[] {
+    return [...(this.#trouble === null ? [] : [this.#trouble]), ...this.#machineTroubles()];
   }
 
   /** Forms a cluster of this one node. @throws TuttiError ALREADY_A_MEMBER, BUSY, DISK_FULL, DISK_FAILED, BAD_CONFIG of a key file */

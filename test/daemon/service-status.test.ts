@@ -1,6 +1,8 @@
 /** What `systemctl status` shows of a node. */
 import t from 'tap';
+import { TuttiError } from '../../src/core/errors.js';
 import { serviceStatus } from '../../src/daemon/service-status.js';
+import type { MachineTrouble } from '../../src/node/machine-troubles.js';
 import { buildHouse } from '../support/house.js';
 
 const URL = 'http://kitchen:8080';
@@ -15,9 +17,15 @@ t.test('a node says what it is, who is there, and what plays', async (t) => {
 });
 
 t.test('a daemon that belongs to no house says what it waits for, or why it takes no part', async (t) => {
-  const { house } = buildHouse({ isMember: false });
+  const troubles: MachineTrouble[] = [];
+  const { house } = buildHouse({ isMember: false, machineTroubles: () => troubles });
   await house.start();
   t.equal(serviceStatus(house, URL), 'waits for tutti init or tutti join, at http://kitchen:8080');
-  t.match(serviceStatus({ node: null, trouble: 'DISK_FAILED' }, URL), /^takes no part: DISK_FAILED/);
+  troubles.push('BAD_CONFIG');
+  t.match(serviceStatus(house, URL), /^waits for .*, BAD_CONFIG$/);
   await house.stop();
+
+  const { house: other } = buildHouse({ machineTroubles: () => troubles });
+  other.standAside(new TuttiError('DISK_FAILED'));
+  t.match(serviceStatus(other, URL), /^takes no part: DISK_FAILED, BAD_CONFIG;/);
 });

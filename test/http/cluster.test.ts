@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 import { TuttiError } from '../../src/core/errors.js';
 import type { Incarnation, NodeId } from '../../src/core/ids.js';
 import * as schema from '../../src/http/schema.js';
+import type { MachineTrouble } from '../../src/node/machine-troubles.js';
 import { CLUSTER_ID, type HouseInit, NODE_ID, startHouse } from '../support/house.js';
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -29,6 +30,19 @@ const attic = {
   address: 'attic:7420',
   name: 'attic',
 };
+
+t.test('a daemon that waits says what is wrong with its machine', async (t) => {
+  const troubles: MachineTrouble[] = ['BAD_CONFIG', 'GPIO_UNAVAILABLE'];
+  const { call } = await start(t, { isMember: false, machineTroubles: () => troubles });
+  const { json, headers } = await call('GET', '/state');
+  t.match(json.alerts, [
+    { code: 'BAD_CONFIG', nodeId: null },
+    { code: 'GPIO_UNAVAILABLE', nodeId: null },
+  ]);
+  troubles.pop();
+  const again = await call('GET', '/state', undefined, { 'if-none-match': String(headers.etag) });
+  t.match(again, { status: 200, json: { alerts: [{ code: 'BAD_CONFIG' }] } });
+});
 
 t.test('a daemon that waits says so, and refuses every wish with what to do', async (t) => {
   const { call } = await start(t, { isMember: false });

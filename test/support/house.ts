@@ -163,7 +163,10 @@ export function buildHouse(init: HouseInit = {}) {
     },
   );
   const ground = new FakeGround(node, init.isMember ?? true);
-  const house = new House({ ground, time, log }, SELF);
+  const house = new House(
+    { ground, time, log, ...(init.machineTroubles && { machineTroubles: init.machineTroubles }) },
+    SELF,
+  );
   const http = new HttpServer(
     { house, time, log },
     {

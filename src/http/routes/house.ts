@@ -25,7 +25,7 @@ export const houseRoutes: readonly Route[] = [
       // Weak: the same view, though its clock and its error figures have moved on.
       const etag =
         node === null
-          ? `W/"waiting-${house.trouble ?? ''}"`
+          ? `W/"waiting-${house.troubles().join()}"`
           : `W/"${node.init.bootId.slice(0, 8)}-${node.cluster.appliedSlot}-${node.viewRev}"`;
       const isSame = isKnown({ etag, cacheControl: 'no-cache' }, request, reply);
       return isSame ? reply.code(304).send() : stateOf(house, facade);

@@ -1,6 +1,7 @@
 /** The first minute of a node: it starts a house, or joins one. What was typed stays where something was wrong with it. */
 import { useState } from 'preact/hooks';
 import { useApp, useWords } from '../context.js';
+import { Alerts } from '../house/alerts.js';
 import { RegionFrame } from '../parts/region.js';
 
 /** Joining waits for the house to answer. Milliseconds. */
@@ -21,6 +22,7 @@ export function SetupRegion() {
         <StartHouse />
         <JoinHouse />
       </div>
+      <Alerts />
     </RegionFrame>
   );
 }
