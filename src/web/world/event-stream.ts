@@ -28,10 +28,18 @@ interface Unheard {
 
 const newSource = () => new EventSource('/api/v1/events');
 
-let first: Unheard | null = document.visibilityState === 'hidden' ? null : { source: newSource(), told: [] };
-for (const name of NAMES) first?.source.addEventListener(name, (event) => first?.told.push({ event, cameMs: nowMs() }));
+/** A page that is not there after so much was told does better to hear it anew. */
+const TOLD_MAX = 100;
 
-/** Closes the first, where nobody has listened to it: the page was covered before it was there. */
+let first: Unheard | null = document.visibilityState === 'hidden' ? null : { source: newSource(), told: [] };
+for (const name of NAMES)
+  first?.source.addEventListener(name, (event) => {
+    if (first === null) return;
+    first.told.push({ event, cameMs: nowMs() });
+    if (first.told.length > TOLD_MAX) dropUnheard();
+  });
+
+/** Closes the first, where nobody has listened to it: the page was covered before it was there, or is too long in coming. */
 export function dropUnheard(): void {
   first?.source.close();
   first = null;

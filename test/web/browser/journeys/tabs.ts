@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { until } from '../../../support/daemon.js';
-import { COUNT_TIMERS, COVER, WATCH_STREAMS } from '../support/in-the-page.js';
+import { COUNT_TIMERS, COVER, TELL_MUCH, WATCH_STREAMS } from '../support/in-the-page.js';
 import { journey } from '../support/journey.js';
 import { button, shows } from '../support/on-the-page.js';
 import type { Place } from '../support/one-house.js';
@@ -10,6 +10,9 @@ import { TITLES } from '../support/page-house.js';
 
 /** A browser has so many connections for one node. */
 const CONNECTIONS = 6;
+/** States of a stream. */
+const OPEN = 1;
+const CLOSED = 2;
 /** Longer than a page that nobody sees keeps its stream; and an afternoon. */
 const A_WHILE = '00:15';
 const AN_AFTERNOON = '04:00:00';
@@ -71,6 +74,17 @@ export async function tabs(t: Test, { browser, house }: Place): Promise<void> {
       await shows(page, TITLES[0]);
       await press(button(page, 'Skip'));
       await shows(page, TITLES[1]);
+    }),
+  );
+
+  await t.test('a page that is long in coming does not keep all that it is told, but hears it anew [row 52]', (t) =>
+    journey(t, init, async (open) => {
+      await house.begin();
+      const { page, press } = await open(house.address('kitchen'), { before: WATCH_STREAMS + TELL_MUCH });
+      await press(button(page, 'Play'));
+      await shows(page, TITLES[0]);
+      const states = await page.evaluate<number[]>('streams.map(({ readyState }) => readyState)');
+      t.same(states, [CLOSED, OPEN]);
     }),
   );
 

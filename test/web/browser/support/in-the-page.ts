@@ -16,6 +16,19 @@ export const WATCH_STREAMS = `
   };
 `;
 
+/** The first stream tells more than a page that is not there yet can keep; behind WATCH_STREAMS. */
+export const TELL_MUCH = `
+  window.EventSource = class extends EventSource {
+    constructor(...how) {
+      super(...how);
+      if (window.streams.length > 1) return;
+      queueMicrotask(() => {
+        for (let times = 0; times < 1_000; times += 1) this.dispatchEvent(new MessageEvent('ping', { data: '{}' }));
+      });
+    }
+  };
+`;
+
 /**
  * `holdViews()`: from now on no view comes through, though the stream is heard; `giveViews()`: all that came meanwhile, and whatever comes. So a
  * reader can press what the page believes to be possible.
