@@ -21,8 +21,9 @@ const OUT = join(ROOT, 'dist', 'web');
 const BUDGETS = { html: 2, css: 8, js: 30, sync: 28, all: 75, language: 10 };
 
 /**
- * What the document fetches, and in which order. The style sheet stands behind what the document shows by itself, which has its rules with it:
- * a browser draws nothing that stands after a sheet which it waits for. The page's main part is fetched beside its beginning, which asks for it.
+ * What the document fetches, and in which order. The script and the style sheet stand behind what the document shows by itself, which has its
+ * rules with it: a browser draws nothing that stands after a sheet which it waits for, and may draw an empty frame where it meets a script.
+ * The page's main part is fetched beside its beginning, which asks for it.
  */
 const fetchOrder = {
   name: 'fetch-order',
@@ -30,10 +31,11 @@ const fetchOrder = {
     order: 'post',
     handler: (html, { bundle }) => {
       const [link] = /\s*<link rel="stylesheet"[^>]*>/.exec(html);
+      const [script] = /\s*<script [^>]*><\/script>/.exec(html);
       const page = Object.keys(bundle).find((file) => /\/page-.*\.js$/.test(file));
       const preload = `\n    <link rel="modulepreload" crossorigin href="/${page}">`;
-      const isBehind = html.replace(link, '').replace(/\s*<noscript>/, (rest) => `${link}${rest}`);
-      return isBehind.replace(/\s*<script /, (rest) => `${preload}${rest}`);
+      const withoutThem = html.replace(link, '').replace(script, preload);
+      return withoutThem.replace(/\s*<noscript>/, (rest) => `${script}${link}${rest}`);
     },
   },
 };

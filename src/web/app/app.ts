@@ -32,7 +32,10 @@ export class App {
   readonly peers = new Peers({ store: this.store });
   readonly sync = new SyncFeed();
   readonly #figures = new Figures({ store: this.store, isWanted: () => this.region.value === 'house' });
-  readonly words: Signal<Words> = signal(en);
+  readonly #refusal = signal(en.refusal);
+  /** Its words for refusals come later: then only what says one is drawn anew. */
+  readonly #english: Words = { ...en, refusal: (code) => this.#refusal.value(code) };
+  readonly words: Signal<Words> = signal(this.#english);
   readonly shelf = new Shelf({ store: this.store, words: this.words });
   readonly region: Signal<Region> = signal(regionOf(location.hash));
   readonly width: ReadonlySignal<Width> = widthSignal();
@@ -78,8 +81,10 @@ export class App {
     effect(() => {
       // The rest of English is not needed before there is something to say it of.
       if (language.value === 'en' && !this.#isKnown.value) return;
+      const isEnglish = language.value === 'en';
       void wordsOf(language.value).then((words) => {
-        this.words.value = words;
+        if (isEnglish) this.#refusal.value = words.refusal;
+        this.words.value = isEnglish ? this.#english : words;
         document.documentElement.lang = words.lang;
       });
     });

@@ -29,6 +29,7 @@ const GOOD: Line = { bytesPerS: 3_000_000, latencyMs: 10, slowdown: 1 };
 const WEAK: Line = { bytesPerS: 400_000, latencyMs: 60, slowdown: 6 };
 const LOOKS = 5;
 const PRESSES = 20;
+const EVENTS = 5;
 const TRACKS = 2_000;
 const PAGES = 10;
 const WATCH_S = 10;
@@ -94,12 +95,16 @@ async function longLibrary({ browser, house }: Place): Promise<Row[]> {
     while (document.querySelectorAll('.region-library .row').length === 0) await new Promise(requestAnimationFrame);
     return performance.now() - beganMs;
   })()`);
-  await house.daemons.kitchen.call('PUT', '/volume', { volume: 40 });
-  const eventMs = await untilSeen('an event was taken in', () => page.evaluate<number | null>('newestEventMs()'));
+  const eventsMs: number[] = [];
+  for (let volume = 40; volume < 40 + EVENTS; volume += 1) {
+    await page.evaluate('forgetEvents()');
+    await house.daemons.kitchen.call('PUT', '/volume', { volume });
+    eventsMs.push(await untilSeen('an event was taken in', () => page.evaluate<number | null>('newestEventMs()')));
+  }
   await close();
   return [
     atMost(200, { what: `first draw of ${TRACKS} tracks, slow processor`, figure: firstMs, unit: 'ms' }),
-    atMost(20, { what: 'one event after that', figure: eventMs, unit: 'ms' }),
+    atMost(20, { what: 'one event after that', figure: median(eventsMs), unit: 'ms' }),
   ];
 }
 

@@ -12,7 +12,7 @@ import { useApp } from '../context.js';
 const REDUCED_MOTION = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** A differing animation is set anew; a lesser difference is not to be seen. Milliseconds. */
-const DRIFT_MS_MAX = 60;
+const DRIFT_MS_MAX = 20;
 
 /** A bar; or two layers of whatever is given, the upper of which is uncovered as far as the song is. */
 export function Progress({

@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import { until } from '../../../support/daemon.js';
 import { COUNT_TIMERS, COVER, TELL_MUCH, WATCH_STREAMS } from '../support/in-the-page.js';
 import { journey } from '../support/journey.js';
-import { button, shows } from '../support/on-the-page.js';
+import { button, hold, shows } from '../support/on-the-page.js';
 import type { Place } from '../support/one-house.js';
 import { TITLES } from '../support/page-house.js';
 
@@ -85,6 +85,25 @@ export async function tabs(t: Test, { browser, house }: Place): Promise<void> {
       await shows(page, TITLES[0]);
       const states = await page.evaluate<number[]>('streams.map(({ readyState }) => readyState)');
       t.same(states, [CLOSED, OPEN]);
+    }),
+  );
+
+  await t.test('the colours that a reader has chosen are there before the page is [row 52]', (t) =>
+    journey(t, init, async (open) => {
+      await house.begin();
+      let page: Awaited<ReturnType<typeof hold>> | null = null;
+      const visit = await open(house.address('kitchen'), {
+        before: "if (location.protocol === 'http:') localStorage.setItem('tutti.theme', 'dark');",
+        prepare: async (tab) => {
+          page = await hold(tab, '/assets/page-*.js');
+        },
+      });
+      const theme = () => visit.page.evaluate<string | undefined>('document.documentElement.dataset.theme');
+      await until('it is dark', async () => (await theme()) === 'dark');
+      t.equal(await button(visit.page, 'Play').count(), 0, 'of the page nothing is here yet');
+      page!.letGo();
+      await button(visit.page, 'Play').waitFor();
+      t.equal(await theme(), 'dark');
     }),
   );
 
