@@ -207,10 +207,11 @@ ln -sfn "$OPT/bin/tutti" /usr/local/bin/tutti
 # ---- The service ------------------------------------------------------------------------------------------------------------------------
 
 system_files | while read -r from to; do place "$from" "$to"; done
-[ ! -f "$here/firmware-config/60-tutti.rules" ] || place firmware-config/60-tutti.rules "$UDEV_RULES"
 if [ "$onoff" = yes ]; then place systemd/tutti.service.d/onoff.conf "$ONOFF_DROPIN"; fi
 if is_pi; then place systemd/system.conf.d/tutti-watchdog.conf "$WATCHDOG"; fi
 systemd-sysusers "$LIB/sysusers.d/tutti.conf"
+# Behind the group that they name: udevd reads what is new whenever it likes, leaves out what names nobody, and does not read it a second time.
+[ ! -f "$here/firmware-config/60-tutti.rules" ] || place firmware-config/60-tutti.rules "$UDEV_RULES"
 systemd-tmpfiles --create "$LIB/tmpfiles.d/tutti.conf"
 mkdir -p /etc/tutti
 if [ ! -e /etc/tutti/tutti.toml ]; then
