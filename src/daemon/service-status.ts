@@ -8,7 +8,7 @@ export function serviceStatus(house: Pick<House, 'node' | 'trouble' | 'troubles'
   if (node !== null) return statusOfNode(node);
   const codes = house.troubles().join(', ');
   if (trouble !== null) return `takes no part: ${codes}; see tutti status, or ${url}`;
-  return `waits for tutti init or tutti join, at ${url}${codes && `, ${codes}`}`;
+  return `waits for tutti init or tutti join${codes && `, ${codes}`}, at ${url}`;
 }
 
 function statusOfNode(node: Pick<Node, 'logStatus' | 'cluster' | 'now' | 'alerts'>): string {

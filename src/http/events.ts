@@ -64,6 +64,8 @@ export class EventStreams {
   /** The queue as it was told last, and how many of its items `state` showed. */
   #queue: ClusterView['queue'] = [];
   #queueShown = 0;
+  /** Of a daemon without a node, as they were looked at last. */
+  #troubles = '';
 
   constructor(components: { readonly house: House; readonly time: Time; readonly facade: Facade }) {
     this.#house = components.house;
@@ -160,6 +162,10 @@ export class EventStreams {
   #ping(): void {
     const nowMs = this.#nowMs();
     const { node } = this.#house;
+    // A node tells of its troubles itself; a daemon that waits for a house is asked.
+    const troubles = node === null ? this.#house.troubles().join() : '';
+    if (troubles !== this.#troubles) this.#changed();
+    this.#troubles = troubles;
     const ping: PingEvent = {
       timeNs: (node?.now() ?? 0n).toString(),
       appliedSlot: node?.cluster.appliedSlot ?? 0,

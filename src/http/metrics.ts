@@ -44,7 +44,7 @@ interface NodeSource {
   readonly output: ReturnType<Node['outputStatus']>;
   readonly log: ReturnType<Node['logStatus']>;
   readonly disk: ReturnType<Node['disk']>;
-  readonly spread: ReturnType<Node['syncHistory']['spread']>;
+  readonly spread: ReturnType<Node['syncHistory']['distances']>['spread'];
 }
 
 interface Described {
@@ -598,5 +598,5 @@ const sourceOf = (node: Node): NodeSource => ({
   output: node.outputStatus(),
   log: node.logStatus(),
   disk: node.disk(),
-  spread: node.syncHistory.spread(node.now()),
+  spread: node.syncHistory.distances(node.now()).spread,
 });

@@ -4,6 +4,7 @@ import type { NodeId, TrackId } from '../core/ids.js';
 import { BYTES_PER_SAMPLE } from '../library/sample-bytes.js';
 import type { Track } from '../library/track.js';
 import type { House } from '../node/house.js';
+import { severityOf } from '../node/machine-troubles.js';
 import type { Node } from '../node/node.js';
 import type { Upload } from '../node/uploads.js';
 import { msOf } from '../playback/timeline.js';
@@ -98,7 +99,13 @@ function waitingView(house: House, facade: Facade): Json.StateEvent {
     repeat: 'off',
     volume: 100,
     muted: false,
-    alerts: house.troubles().map((code) => ({ code, severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' })),
+    alerts: house.troubles().map((code) => ({
+      code,
+      severity: severityOf(code),
+      nodeId: null,
+      trackId: null,
+      sinceNs: '0',
+    })),
   };
 }
 

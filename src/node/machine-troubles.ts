@@ -11,3 +11,6 @@ export const MACHINE_TROUBLES = [
 ] as const satisfies readonly ErrorCode[];
 /** One of them. */
 export type MachineTrouble = (typeof MACHINE_TROUBLES)[number];
+
+/** How much attention one of them needs. */
+export const severityOf = (code: ErrorCode): 'info' | 'warn' => (code === 'PRESS_REFUSED' ? 'info' : 'warn');

@@ -71,33 +71,30 @@ export class SyncHistory {
     };
   }
 
-  /** Of each two nodes that sounded at the same time. */
-  pairs(nowNs: bigint): PairSpread[] {
-    const nodes = [...this.#rings.keys()].sort();
-    return nodes.flatMap((a, at) =>
-      nodes.slice(at + 1).flatMap((b) => {
-        const distances = this.#between(a, b, nowNs);
-        return distances.length === 0
-          ? []
-          : [{ nodes: [a, b] as const, seconds: distances.length, ...summed(distances) }];
-      }),
-    );
+  /** Of each two nodes that sounded at the same time, and of all of these together. */
+  distances(nowNs: bigint): { readonly pairs: PairSpread[]; readonly spread: Spread } {
+    const seconds = this.#seconds(nowNs);
+    const nodes = Array.from(this.#rings.keys()).sort();
+    const errorsUs = nodes.map((node) => Float64Array.from(seconds, (second) => this.#errorUs(node, second)));
+    const all = new Float64Array((seconds.length * nodes.length * (nodes.length - 1)) / 2);
+    const pairs: PairSpread[] = [];
+    let count = 0;
+    for (const [a, ofA] of errorsUs.entries()) {
+      for (let b = a + 1; b < nodes.length; b += 1) {
+        const from = count;
+        for (const [at, errorUs] of errorsUs[b]!.entries()) {
+          const distanceUs = Math.abs(ofA[at]! - errorUs);
+          if (!Number.isNaN(distanceUs)) all[count++] = distanceUs;
+        }
+        if (count === from) continue;
+        pairs.push({ nodes: [nodes[a]!, nodes[b]!], seconds: count - from, ...summed(all.slice(from, count)) });
+      }
+    }
+    return { pairs, spread: { ...summed(all.subarray(0, count)), pairs: pairs.length, windowS: HISTORY_S } };
   }
 
-  /** Of all nodes together. */
-  spread(nowNs: bigint): Spread {
-    const nodes = [...this.#rings.keys()];
-    const perPair = nodes.flatMap((a, at) => nodes.slice(at + 1).map((b) => this.#between(a, b, nowNs)));
-    const pairs = perPair.filter((distances) => distances.length > 0).length;
-    return { ...summed(perPair.flat()), pairs, windowS: HISTORY_S };
-  }
-
-  #between(a: NodeId, b: NodeId, nowNs: bigint): number[] {
-    const [ringA, ringB] = [this.#rings.get(a)!, this.#rings.get(b)!];
-    return this.#seconds(nowNs).flatMap((second) => {
-      const [errorA, errorB] = [ringA.errorAt(second), ringB.errorAt(second)];
-      return errorA === null || errorB === null ? [] : [Math.abs(errorA - errorB)];
-    });
+  #errorUs(node: NodeId, second: number): number {
+    return this.#rings.get(node)?.errorAt(second) ?? Number.NaN;
   }
 
   #seconds(nowNs: bigint): number[] {
@@ -108,9 +105,9 @@ export class SyncHistory {
 
 const secondOf = (ns: bigint): number => Number(ns / NS_PER_S);
 
-/** The values at these shares of all, by the nearest rank. */
-function summed(values: readonly number[]): Distances {
-  const sorted = Float64Array.from(values).sort();
+/** The values at these shares of all, by the nearest rank; `values` are sorted in their place. */
+function summed(values: Float64Array): Distances {
+  const sorted = values.sort();
   const at = (share: number) => {
     const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
     return value === undefined ? null : Math.round(value * 10) / 10;

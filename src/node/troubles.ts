@@ -6,7 +6,7 @@ import type { PlayerStatus } from '../player/loop.js';
 import type { InboxTrouble } from '../ports/inbox.js';
 import type { LogStatus } from '../replication/replicated-log.js';
 import type { Alerts } from './alerts.js';
-import { MACHINE_TROUBLES, type MachineTrouble } from './machine-troubles.js';
+import { MACHINE_TROUBLES, type MachineTrouble, severityOf } from './machine-troubles.js';
 
 /** What may be wrong with the inbox. */
 const INBOX_TROUBLES: readonly InboxTrouble[] = ['INBOX_UNUSABLE', 'INBOX_NOT_A_FILE'];
@@ -48,9 +48,7 @@ export function raiseAlerts(alerts: Alerts, found: Findings): boolean {
     ...INBOX_TROUBLES.map((code) => alerts.set(code, found.inbox.includes(code) ? code : null)),
     alerts.set('lamp', found.lamp === null ? null : 'GPIO_UNAVAILABLE'),
     ...MACHINE_TROUBLES.map((code) =>
-      alerts.set(code, found.machine.includes(code) ? code : null, {
-        severity: code === 'PRESS_REFUSED' ? 'info' : 'warn',
-      }),
+      alerts.set(code, found.machine.includes(code) ? code : null, { severity: severityOf(code) }),
     ),
     alerts.set('card', log.trouble, { severity: 'error' }),
     alerts.set('lost', lost.length > 0 ? 'TRACK_LOST' : null, {

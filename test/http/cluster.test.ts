@@ -32,16 +32,18 @@ const attic = {
 };
 
 t.test('a daemon that waits says what is wrong with its machine', async (t) => {
-  const troubles: MachineTrouble[] = ['BAD_CONFIG', 'GPIO_UNAVAILABLE'];
+  const troubles: MachineTrouble[] = ['BAD_CONFIG', 'PRESS_REFUSED'];
   const { call } = await start(t, { isMember: false, machineTroubles: () => troubles });
-  const { json, headers } = await call('GET', '/state');
+  const { json } = await call('GET', '/state');
   t.match(json.alerts, [
-    { code: 'BAD_CONFIG', nodeId: null },
-    { code: 'GPIO_UNAVAILABLE', nodeId: null },
+    { code: 'BAD_CONFIG', severity: 'warn', nodeId: null },
+    { code: 'PRESS_REFUSED', severity: 'info', nodeId: null },
   ]);
   troubles.pop();
-  const again = await call('GET', '/state', undefined, { 'if-none-match': String(headers.etag) });
-  t.match(again, { status: 200, json: { alerts: [{ code: 'BAD_CONFIG' }] } });
+  t.match(await call('GET', '/state', undefined, { 'if-none-match': '*' }), {
+    status: 200,
+    json: { alerts: [{ code: 'BAD_CONFIG' }] },
+  });
 });
 
 t.test('a daemon that waits says so, and refuses every wish with what to do', async (t) => {
@@ -181,7 +183,8 @@ t.test('a strong read asks the others first, and says where it cannot; a plain o
 });
 
 t.test('whoever watches a daemon that waits sees it become a node', async (t) => {
-  const { house, http, time } = await start(t, { isMember: false });
+  const troubles: MachineTrouble[] = [];
+  const { house, http, time } = await start(t, { isMember: false, machineTroubles: () => troubles });
   const url = await http.start();
   const response = await fetch(`${url}/api/v1/events`);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -193,6 +196,10 @@ t.test('whoever watches a daemon that waits sees it become a node', async (t) =>
   t.match(await sees(/event: state/), /"role":"waiting"/);
   time.advance(3_000);
   await sees(/event: ping\ndata: \{"timeNs":"0"/);
+  troubles.push('PANEL_UNAVAILABLE');
+  time.advance(3_000);
+  time.advance(1_000);
+  await sees(/"code":"PANEL_UNAVAILABLE"/);
   await house.form();
   time.advance(1_000);
   t.match(await sees(/"role":"leader"/), new RegExp(`"id":"${CLUSTER_ID}"`));

@@ -187,7 +187,7 @@ t.test('distances are worked out over seconds in which both sounded', (t) => {
   t.equal(history.firstNs(now), 0n);
   t.equal(history.of(HALL, now).playoutErrorUs.filter((value) => value !== null).length, 10);
   t.equal(history.of(HALL, now).boundUs[50], 20);
-  const pairs = history.pairs(now);
+  const { pairs } = history.distances(now);
   t.match(
     pairs.map(({ nodes, seconds, p50Us, p95Us, maxUs }) => [
       nodes.map((id) => id[0]).join(''),
@@ -202,7 +202,14 @@ t.test('distances are worked out over seconds in which both sounded', (t) => {
       ['ef', 10, 13, 13, 13],
     ],
   );
-  t.strictSame(history.spread(now), { p50Us: 13, p95Us: 20, p99Us: 20, maxUs: 20, pairs: 3, windowS: HISTORY_S });
+  t.strictSame(history.distances(now).spread, {
+    p50Us: 13,
+    p95Us: 20,
+    p99Us: 20,
+    maxUs: 20,
+    pairs: 3,
+    windowS: HISTORY_S,
+  });
   t.end();
 });
 
@@ -227,7 +234,7 @@ t.test('ten minutes are kept, and who has left is forgotten', (t) => {
   t.strictSame(playoutErrorUs.slice(-6), [999, null, null, null, null, null]);
   history.keep([ATTIC]);
   t.strictSame(new Set(history.of(NODE_ID, now).playoutErrorUs), new Set([null]));
-  t.strictSame(history.spread(now), {
+  t.strictSame(history.distances(now).spread, {
     p50Us: null,
     p95Us: null,
     p99Us: null,

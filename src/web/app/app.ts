@@ -80,11 +80,14 @@ export class App {
     await known;
     effect(() => {
       // The rest of English is not needed before there is something to say it of.
-      if (language.value === 'en' && !this.#isKnown.value) return;
-      const isEnglish = language.value === 'en';
-      void wordsOf(language.value).then((words) => {
-        if (isEnglish) this.#refusal.value = words.refusal;
-        this.words.value = isEnglish ? this.#english : words;
+      const asked = language.value;
+      if (asked === 'en' && !this.#isKnown.value) return;
+      void wordsOf(asked).then((words) => {
+        // Another one was chosen while this one was on its way.
+        if (language.peek() !== asked) return;
+        if (asked === 'en') this.#refusal.value = words.refusal;
+        // English as well where another language could not be fetched.
+        this.words.value = asked === 'en' || words === en ? this.#english : words;
         document.documentElement.lang = words.lang;
       });
     });

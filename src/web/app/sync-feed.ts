@@ -1,10 +1,8 @@
-/** The figures of how the rooms keep in step, asked for once a second while somebody looks at them. */
+/** The figures of how the rooms keep in step, asked for again and again while somebody looks at them. */
 import { type Signal, signal } from '@preact/signals';
 import type { Sync } from '../../http/schema.js';
 import { read } from '../world/api.js';
 import { Alarm } from '../world/timers.js';
-
-const EVERY_MS = 1_000;
 
 /** What came last. */
 export class SyncFeed {
@@ -13,21 +11,20 @@ export class SyncFeed {
   readonly isHeld = signal(false);
   #isAsking = false;
 
-  /** Asks from now on, while the page is seen; the function that it gives ends that, and lets go of what was held. */
-  follow(): () => void {
+  /** Asks from now on, while the page is seen; the function that it gives ends that. */
+  follow(everyMs: number): () => void {
     const next = new Alarm();
     const look = () => {
       next.cancel();
       if (document.visibilityState === 'hidden') return;
       void this.#ask();
-      next.set(EVERY_MS, look);
+      next.set(everyMs, look);
     };
     document.addEventListener('visibilitychange', look);
     look();
     return () => {
       document.removeEventListener('visibilitychange', look);
       next.cancel();
-      this.isHeld.value = false;
     };
   }
 

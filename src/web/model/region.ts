@@ -12,12 +12,12 @@ export const regionOf = (hash: string): Region => REGIONS.find((region) => hash 
 export type Width = 'phone' | 'middle' | 'wide';
 
 /** What stands in a column: a region, or the strip that shows the rooms in step. */
-export type Part = Region | 'strip';
+export type Part = Region | 'sync-strip';
 
 /** What is shown at once, in columns, the region that was asked for among it. */
 export function columnsShown(asked: Region, width: Width): readonly (readonly Part[])[] {
   const isDesk = ['now', 'queue', 'library', 'house'].includes(asked);
-  if (width === 'wide' && isDesk) return [['library'], ['now', 'strip', 'house'], ['queue']];
+  if (width === 'wide' && isDesk) return [['library'], ['now', 'sync-strip', 'house'], ['queue']];
   if (width === 'middle' && (asked === 'now' || asked === 'queue')) return [['now'], ['queue']];
   return [[asked]];
 }

@@ -77,17 +77,17 @@ const REST_MS = 500;
  */
 async function atRest(browser: Browser): Promise<void> {
   const session = await browser.newBrowserCDPSession();
-  const processorS = async () => {
+  const look = async () => {
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+    return new Map(processInfo.map(({ id, cpuTime }) => [id, cpuTime]));
   };
-  let before = await processorS();
+  let before = await look();
   await untilSeen('the browser is at rest', async () => {
     await new Promise((resolve) => setTimeout(resolve, REST_MS));
-    const now = await processorS();
-    const isAtRest = now - before < (REST_SHARE * REST_MS) / 1_000;
+    const now = await look();
+    const processorS = Array.from(now, ([id, cpuTime]) => cpuTime - (before.get(id) ?? 0)).reduce((a, b) => a + b, 0);
     before = now;
-    return isAtRest;
+    return processorS < (REST_SHARE * REST_MS) / 1_000;
   });
   await session.detach();
 }

@@ -121,7 +121,7 @@ t.test('regions have addresses; what is not known is what plays now', (t) => {
   t.same(columnsShown('queue', 'phone'), [['queue']]);
   t.same(columnsShown('queue', 'middle'), [['now'], ['queue']]);
   t.same(columnsShown('library', 'middle'), [['library']]);
-  t.same(columnsShown('house', 'wide'), [['library'], ['now', 'strip', 'house'], ['queue']]);
+  t.same(columnsShown('house', 'wide'), [['library'], ['now', 'sync-strip', 'house'], ['queue']]);
   t.same(columnsShown('sync', 'wide'), [['sync']]);
   t.end();
 });

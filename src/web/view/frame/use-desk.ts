@@ -14,16 +14,16 @@ let desk: Promise<Desk | null> | null = null;
 let fetched: Desk | null = null;
 
 async function fetchDesk(): Promise<Desk> {
-  const desk = await import('../desk.js');
+  const all = await import('../desk.js');
   const parts = {
-    house: desk.HouseRegion,
-    library: desk.LibraryRegion,
-    queue: desk.QueueRegion,
-    setup: desk.SetupRegion,
-    strip: desk.SyncStrip,
-    sync: desk.SyncRegion,
+    house: all.HouseRegion,
+    library: all.LibraryRegion,
+    queue: all.QueueRegion,
+    setup: all.SetupRegion,
+    'sync-strip': all.SyncStrip,
+    sync: all.SyncRegion,
   };
-  fetched = { parts, overlays: [desk.DropZone, desk.MainMenu, desk.TokenDialog] };
+  fetched = { parts, overlays: [all.DropZone, all.MainMenu, all.TokenDialog] };
   return fetched;
 }
 

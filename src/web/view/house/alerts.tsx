@@ -1,8 +1,8 @@
 /** What needs attention and lasts, from the node's own list: in words, with what to do about it. */
 import { useApp, useWords } from '../context.js';
 
-/** The list, while there is anything in it. */
-export function Alerts() {
+/** The list, while there is anything in it, under a heading of its own. */
+export function Alerts({ level: Heading = 'h3' }: { readonly level?: 'h2' | 'h3' }) {
   const app = useApp();
   const words = useWords();
   const { alerts, nodes } = app.store.state.value!;
@@ -10,7 +10,7 @@ export function Alerts() {
   if (alerts.length === 0) return null;
   return (
     <section class="alerts" aria-labelledby="alerts-title">
-      <h3 id="alerts-title">{words.needsAttention}</h3>
+      <Heading id="alerts-title">{words.needsAttention}</Heading>
       <ul>
         {alerts.map(({ code, severity, nodeId, trackId }) => {
           const { what, todo } = words.refusal(code);

@@ -18,11 +18,11 @@ export function SetupRegion() {
     <RegionFrame region="setup" isHeadingHidden>
       <p class="song-title">{words.welcome}</p>
       <p>{words.welcomeText(node.name)}</p>
+      <Alerts level="h2" />
       <div class="ways">
         <StartHouse />
         <JoinHouse />
       </div>
-      <Alerts />
     </RegionFrame>
   );
 }

@@ -9,31 +9,36 @@ import { isDark, lookOf } from './colours.js';
 const SECONDS = 120;
 /** For the names at the lines' ends. Pixels. */
 const NAMES = 96;
+const NAME_HEIGHT = 24;
 
 interface StripInit {
   /** Null before anything is known. */
   readonly sync: Sync | null;
-  /** Pixels. */
+  /** Pixels; more where so many rooms have no room for their names. */
   readonly height: number;
+  /** Where its title leads. */
+  readonly href?: string;
 }
 
 /** Drawn anew for each second; its figures stand in the table of the sync screen. */
-export function StripChart({ sync, height }: StripInit) {
+export function StripChart({ sync, height: least, href }: StripInit) {
   const app = useApp();
   const words = useWords();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
   const curves = sync === null ? [] : curvesOf(sync, SECONDS);
   const scale = scaleUs(curves);
+  const height = Math.max(least, NAME_HEIGHT * curves.length);
   const theme = app.preferences.theme.value;
   useLayoutEffect(() => watchWidth(canvas.current!.parentElement!, setWidth), []);
   useLayoutEffect(() => {
     if (width > 0) draw(canvas.current!, { width, height }, curves, scale);
-  }, [width, sync, scale, theme]);
+  }, [width, height, sync, scale, theme]);
   return (
     <figure class="chart" aria-labelledby="strip-title">
       <figcaption id="strip-title">
-        {words.twoMinutes} <span class="quiet">{words.scale(scale)}</span>
+        {href === undefined ? words.twoMinutes : <a href={href}>{words.twoMinutes}</a>}{' '}
+        <span class="quiet">{words.scale(scale)}</span>
       </figcaption>
       <div class="chart-box" aria-hidden="true">
         <canvas ref={canvas} style={{ blockSize: `${height}px` }} />

@@ -7,14 +7,22 @@ import { RegionFrame } from '../parts/region.js';
 import { StripChart } from './strip-chart.js';
 import { PairTable, RoomTable } from './sync-tables.js';
 import { TenMinutes } from './ten-minutes-frame.js';
+import { useSync } from './use-sync.js';
+
+const EVERY_MS = 1_000;
 
 /** The region of the proof; it asks for figures as long as it is looked at. */
 export function SyncRegion() {
   const app = useApp();
   const words = useWords();
-  const { latest, isHeld } = app.sync;
-  const sync = latest.value;
-  useEffect(() => app.sync.follow(), [app]);
+  const { isHeld } = app.sync;
+  const sync = useSync(EVERY_MS);
+  useEffect(
+    () => () => {
+      isHeld.value = false;
+    },
+    [isHeld],
+  );
   return (
     <RegionFrame
       region="sync"

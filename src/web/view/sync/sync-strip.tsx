@@ -1,24 +1,21 @@
 /** Under what plays, where there is room: the rooms in step, second by second. */
-import { useEffect } from 'preact/hooks';
 import { useApp } from '../context.js';
 import { StripChart } from './strip-chart.js';
+import { useSync } from './use-sync.js';
 
 /** Enough to see that all lines lie in the band. Pixels. */
 const HEIGHT = 96;
+/** While something plays there is news each second; else what was moves out of the picture. Milliseconds. */
+const PLAYING_MS = 1_000;
+const SILENT_MS = 30_000;
 
-/** The strip; it asks for figures once, and then for as long as something plays. */
+/** The strip, which leads to the whole proof. */
 export function SyncStrip() {
-  const app = useApp();
-  const { latest } = app.sync;
-  const isPlaying = app.ticker.song.value.status === 'playing';
-  useEffect(() => {
-    const end = app.sync.follow();
-    if (!isPlaying) end();
-    return end;
-  }, [app, isPlaying]);
+  const isPlaying = useApp().ticker.song.value.status === 'playing';
+  const sync = useSync(isPlaying ? PLAYING_MS : SILENT_MS);
   return (
     <div class="region">
-      <StripChart sync={latest.value} height={HEIGHT} />
+      <StripChart sync={sync} height={HEIGHT} href="#/sync" />
     </div>
   );
 }

@@ -26,6 +26,8 @@ export function tenMinutesChart(
     {
       width: box.clientWidth,
       height: HEIGHT,
+      // Each second sets the scales anew.
+      cursor: { drag: { x: false, y: false } },
       scales: { x: { time: false }, y: { range: () => [-scale, scale] } },
       axes: [
         { ...axis, values: (_plot, values) => values.map((s) => `${s} s`) },

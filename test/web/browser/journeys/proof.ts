@@ -114,6 +114,10 @@ export async function proof(t: Test, { browser, house }: Place): Promise<void> {
           [],
           'what is silent has nothing new',
         );
+        const behind = await open(house.address('hall'), { before: `window.startsHidden = true; ${COVER}` });
+        const seen = behind.page.waitForRequest(SYNC);
+        await behind.page.evaluate("look('visible')");
+        await seen;
 
         await press(button(page, 'Play'));
         await asked();

@@ -34,10 +34,18 @@ export async function queue(t: Test, { browser, house }: Place): Promise<void> {
     if (others.some((other) => other.join() !== first!.join())) return [];
     return first!;
   };
-  const isMoved = async (before: readonly string[]) => {
+  const isMoved = async (before: readonly string[], requests: readonly string[] = []) => {
     const wanted = before.filter((_, at) => at !== FROM);
     wanted.splice(TO, 0, before[FROM]!);
-    await until('every node has the new order', async () => (await order()).join() === wanted.join());
+    let seen: readonly string[] = [];
+    await until(
+      'every node has the new order',
+      async () => {
+        seen = await order();
+        return seen.join() === wanted.join();
+      },
+      () => ({ places: seen.map((itemId) => before.indexOf(itemId)), requests }),
+    );
     return wanted;
   };
 
@@ -47,8 +55,9 @@ export async function queue(t: Test, { browser, house }: Place): Promise<void> {
         by: 'mouse',
         device: 'desk',
         move: async ({ page }) => {
+          // Once it stands still.
+          await grip(page, FROM).hover();
           const [from, to] = [await middleOf(grip(page, FROM)), await middleOf(grip(page, TO))];
-          await page.mouse.move(from.x, from.y);
           await page.mouse.down();
           await page.mouse.move(from.x, from.y - 20);
           await page.mouse.move(to.x, to.y, { steps: 8 });
@@ -93,7 +102,7 @@ export async function queue(t: Test, { browser, house }: Place): Promise<void> {
             if (request.method() !== 'GET') requests.push(`${new URL(request.url()).pathname} ${request.postData()}`);
           });
           await move(visit);
-          const wanted = await isMoved(before);
+          const wanted = await isMoved(before, requests);
           // The nodes may have done it before the browser tells this test what it has asked for.
           await until('the request is told of', () => requests.length > 0);
           await until('both pages show it', async () =>
