@@ -4,7 +4,7 @@ import { bringPrograms, noMachines } from './image.js';
 import { installed } from './installed.js';
 import { Machine } from './machine.js';
 
-/** 100 take an emulated processor two hours: so many are asked for by TUTTI_VM_LEADER_CHANGES. long/lamps.test.ts has 100 at preloaded chips. */
+/** 50 of each kind take an emulated processor an hour: so many are asked for by TUTTI_VM_LEADER_CHANGES. long/lamps.test.ts has 100 at preloaded chips. */
 const CHANGES = Number(process.env.TUTTI_VM_LEADER_CHANGES ?? 6);
 
 interface Seen {
