@@ -16,6 +16,18 @@ export const WATCH_STREAMS = `
   };
 `;
 
+/** `syncAsks`: how often the page has asked how the rooms keep in step. */
+export const COUNT_SYNC = `
+  {
+    window.syncAsks = 0;
+    const { fetch } = window;
+    window.fetch = (...how) => {
+      if (String(how[0]).endsWith('/sync')) window.syncAsks += 1;
+      return fetch(...how);
+    };
+  }
+`;
+
 /** The first stream tells more than a page that is not there yet can keep; behind WATCH_STREAMS. */
 export const TELL_MUCH = `
   window.EventSource = class extends EventSource {
