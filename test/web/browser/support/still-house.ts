@@ -72,6 +72,28 @@ export const CUT_OFF_VIEW: StateEvent = {
   alerts: [{ code: 'NO_QUORUM', severity: 'error', nodeId: 'id-kitchen', trackId: null, sinceNs: '0' }],
 };
 
+/** What a node shows that belongs to no house yet, and whose settings have a mistake. */
+export const WAITING_VIEW: StateEvent = {
+  ...STILL_VIEW,
+  node: { ...STILL_VIEW.node, id: null },
+  cluster: {
+    ...STILL_VIEW.cluster,
+    id: null,
+    leader: null,
+    leaderSinceNs: null,
+    quorum: false,
+    voters: 0,
+    votersOnline: 0,
+    needed: 0,
+    role: 'waiting',
+  },
+  nodes: [],
+  queueLength: 0,
+  queue: [],
+  transport: { ...STILL_VIEW.transport, status: 'stopped', itemId: null, trackId: null, title: null, changedBy: null },
+  alerts: [{ code: 'BAD_CONFIG', severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' }],
+};
+
 const wave = (seconds: number, phase: number, us: number) =>
   Array.from({ length: seconds }, (_, at) => Math.round(10 * us * Math.sin(at / 9 + phase)) / 10);
 
