@@ -1,12 +1,12 @@
-/** Under what plays, where there is room: the rooms in step, second by second. */
+/** Under what plays, where there is room: the rooms in step. */
 import { useApp } from '../context.js';
 import { StripChart } from './strip-chart.js';
 import { useSync } from './use-sync.js';
 
 /** Enough to see that all lines lie in the band. Pixels. */
 const HEIGHT = 96;
-/** While something plays there is news each second; else what was moves out of the picture. Milliseconds. */
-const PLAYING_MS = 1_000;
+/** While something plays there is news, of which the sync screen has each second; else what was moves out of the picture. Milliseconds. */
+const PLAYING_MS = 3_000;
 const SILENT_MS = 30_000;
 
 /** The strip, which leads to the whole proof. */
