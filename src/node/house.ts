@@ -137,7 +137,8 @@ export class House {
 
   /** All that needs attention while there is no node that says so. */
   troubles(): readonly ErrorCode[] {
-    return [...new Set([...(this.#trouble === null ? [] : [this.#trouble]), ...this.#machineTroubles()])];
+    const ofMachine = this.#machineTroubles();
+    return [...new Set(this.#trouble === null ? ofMachine : [this.#trouble, ...ofMachine])];
   }
 
   /** Forms a cluster of this one node. @throws TuttiError ALREADY_A_MEMBER, BUSY, DISK_FULL, DISK_FAILED, BAD_CONFIG of a key file */

@@ -12,5 +12,5 @@ export const MACHINE_TROUBLES = [
 /** One of them. */
 export type MachineTrouble = (typeof MACHINE_TROUBLES)[number];
 
-/** How much attention one of them needs. */
+/** How much attention a trouble needs of which a daemon tells before it is a node, or one of these. */
 export const severityOf = (code: ErrorCode): 'info' | 'warn' => (code === 'PRESS_REFUSED' ? 'info' : 'warn');

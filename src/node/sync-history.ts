@@ -74,27 +74,20 @@ export class SyncHistory {
   /** Of each two nodes that sounded at the same time, and of all of these together. */
   distances(nowNs: bigint): { readonly pairs: PairSpread[]; readonly spread: Spread } {
     const seconds = this.#seconds(nowNs);
-    const nodes = Array.from(this.#rings.keys()).sort();
-    const errorsUs = nodes.map((node) => Float64Array.from(seconds, (second) => this.#errorUs(node, second)));
-    const all = new Float64Array((seconds.length * nodes.length * (nodes.length - 1)) / 2);
-    const pairs: PairSpread[] = [];
-    let count = 0;
-    for (const [a, ofA] of errorsUs.entries()) {
-      for (let b = a + 1; b < nodes.length; b += 1) {
-        const from = count;
-        for (const [at, errorUs] of errorsUs[b]!.entries()) {
-          const distanceUs = Math.abs(ofA[at]! - errorUs);
-          if (!Number.isNaN(distanceUs)) all[count++] = distanceUs;
-        }
-        if (count === from) continue;
-        pairs.push({ nodes: [nodes[a]!, nodes[b]!], seconds: count - from, ...summed(all.slice(from, count)) });
-      }
-    }
-    return { pairs, spread: { ...summed(all.subarray(0, count)), pairs: pairs.length, windowS: HISTORY_S } };
-  }
-
-  #errorUs(node: NodeId, second: number): number {
-    return this.#rings.get(node)?.errorAt(second) ?? Number.NaN;
+    const rooms = [...this.#rings.keys()].sort().map((node) => {
+      const ring = this.#rings.get(node)!;
+      return { node, errorsUs: Float64Array.from(seconds, (second) => ring.errorAt(second) ?? Number.NaN) };
+    });
+    const perPair = rooms
+      .flatMap((a, at) =>
+        rooms.slice(at + 1).map((b) => ({ nodes: [a.node, b.node] as const, apartUs: between(a, b) })),
+      )
+      .filter(({ apartUs }) => apartUs.length > 0);
+    const all = perPair.flatMap(({ apartUs }) => [...apartUs]);
+    return {
+      pairs: perPair.map(({ nodes, apartUs }) => ({ nodes, seconds: apartUs.length, ...summed(apartUs) })),
+      spread: { ...summed(all), pairs: perPair.length, windowS: HISTORY_S },
+    };
   }
 
   #seconds(nowNs: bigint): number[] {
@@ -105,9 +98,18 @@ export class SyncHistory {
 
 const secondOf = (ns: bigint): number => Number(ns / NS_PER_S);
 
-/** The values at these shares of all, by the nearest rank; `values` are sorted in their place. */
-function summed(values: Float64Array): Distances {
-  const sorted = values.sort();
+interface Errors {
+  /** A value for each second, NaN where there is none. */
+  readonly errorsUs: Float64Array;
+}
+
+/** How far two were apart, in each second in which both sounded. */
+const between = (a: Errors, b: Errors): Float64Array =>
+  a.errorsUs.map((errorUs, at) => Math.abs(errorUs - b.errorsUs[at]!)).filter((apartUs) => !Number.isNaN(apartUs));
+
+/** The values at these shares of all, by the nearest rank. */
+function summed(values: Iterable<number>): Distances {
+  const sorted = Float64Array.from(values).sort();
   const at = (share: number) => {
     const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
     return value === undefined ? null : Math.round(value * 10) / 10;

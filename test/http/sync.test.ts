@@ -48,6 +48,16 @@ async function start(t: Parameters<typeof startHouse>[0]) {
   return { ...house, get };
 }
 
+t.test('whoever asks soon after another gets what that one was told', async (t) => {
+  const { get, time } = await start(t);
+  const atNs = async () => (await get('/sync')).json.atNs;
+  const first = await atNs();
+  time.advance(400);
+  t.equal(await atNs(), first);
+  time.advance(200);
+  t.not(await atNs(), first);
+});
+
 t.test('a house that has not played has nothing to compare', async (t) => {
   const { get } = await start(t);
   const { status, json } = await get('/sync');

@@ -15,7 +15,7 @@ import { EXIT } from '../../src/cli/exit-codes.js';
 const MAIN = fileURLToPath(new URL('../../tutti/main.js', import.meta.url));
 /** How long anything may take before a test gives up: the machine may be busy. Milliseconds. */
 const PATIENCE_MS = Number(process.env.TUTTI_TEST_PATIENCE_MS ?? 30_000);
-/** How often it looks: the slower the machine, the dearer a look. */
+/** From one look to the next: the slower the machine, the dearer a look. Milliseconds. */
 const LOOK_EVERY_MS = PATIENCE_MS / 1_500;
 
 /** Waits until `condition` gives something other than undefined, null or false. `seen`: how it looked last, for whoever waited in vain. */

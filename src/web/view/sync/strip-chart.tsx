@@ -20,7 +20,7 @@ interface StripInit {
   readonly href?: string;
 }
 
-/** Drawn anew for each second; its figures stand in the table of the sync screen. */
+/** Drawn anew whenever figures come; they stand in the table of the sync screen. */
 export function StripChart({ sync, height: least, href }: StripInit) {
   const app = useApp();
   const words = useWords();

@@ -10,6 +10,8 @@ import { TenMinutes } from './ten-minutes-frame.js';
 import { useSync } from './use-sync.js';
 
 const EVERY_MS = 1_000;
+/** Of the strip. Pixels. */
+const HEIGHT = 220;
 
 /** The region of the proof; it asks for figures as long as it is looked at. */
 export function SyncRegion() {
@@ -51,7 +53,7 @@ export function SyncRegion() {
       ) : (
         <>
           <Spread sync={sync} words={words} />
-          <StripChart sync={sync} height={220} />
+          <StripChart sync={sync} height={HEIGHT} />
           <TenMinutes sync={sync} />
           <RoomTable sync={sync} />
           <PairTable sync={sync} />

@@ -91,17 +91,17 @@ export async function tabs(t: Test, { browser, house }: Place): Promise<void> {
   await t.test('the colours that a reader has chosen are there before the page is [row 52]', (t) =>
     journey(t, init, async (open) => {
       await house.begin();
-      let page: Awaited<ReturnType<typeof hold>> | null = null;
+      let rest: Awaited<ReturnType<typeof hold>> | null = null;
       const visit = await open(house.address('kitchen'), {
         before: "if (location.protocol === 'http:') localStorage.setItem('tutti.theme', 'dark');",
         prepare: async (tab) => {
-          page = await hold(tab, '/assets/page-*.js');
+          rest = await hold(tab, '/assets/page-*.js');
         },
       });
       const theme = () => visit.page.evaluate<string | undefined>('document.documentElement.dataset.theme');
       await until('it is dark', async () => (await theme()) === 'dark');
       t.equal(await button(visit.page, 'Play').count(), 0, 'of the page nothing is here yet');
-      page!.letGo();
+      rest!.letGo();
       await button(visit.page, 'Play').waitFor();
       t.equal(await theme(), 'dark');
     }),

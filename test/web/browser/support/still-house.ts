@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { StateEvent, Sync, TrackList } from '../../../../src/http/schema.js';
+import { stateEventOf } from '../../../../src/http/state.js';
 import { contentSecurityPolicy, stylesIn } from '../../../../src/http/web-files.js';
+import { buildHouse } from '../../../support/house.js';
 import { item, node, playing, track } from '../../model/views.js';
 
 /** The built page, beside the compiled tests. */
@@ -72,27 +74,11 @@ export const CUT_OFF_VIEW: StateEvent = {
   alerts: [{ code: 'NO_QUORUM', severity: 'error', nodeId: 'id-kitchen', trackId: null, sinceNs: '0' }],
 };
 
-/** What a node shows that belongs to no house yet, and whose settings have a mistake. */
-export const WAITING_VIEW: StateEvent = {
-  ...STILL_VIEW,
-  node: { ...STILL_VIEW.node, id: null },
-  cluster: {
-    ...STILL_VIEW.cluster,
-    id: null,
-    leader: null,
-    leaderSinceNs: null,
-    quorum: false,
-    voters: 0,
-    votersOnline: 0,
-    needed: 0,
-    role: 'waiting',
-  },
-  nodes: [],
-  queueLength: 0,
-  queue: [],
-  transport: { ...STILL_VIEW.transport, status: 'stopped', itemId: null, trackId: null, title: null, changedBy: null },
-  alerts: [{ code: 'BAD_CONFIG', severity: 'warn', nodeId: null, trackId: null, sinceNs: '0' }],
-};
+/** What a node shows that belongs to no house yet, and whose settings have a mistake: in its own words, since there is no more to it. */
+export const WAITING_VIEW: StateEvent = stateEventOf(
+  buildHouse({ isMember: false, machineTroubles: () => ['BAD_CONFIG'] }).house,
+  { httpUrl: () => STILL_ADDRESS, access: 'open', webBuild: '', nearby: () => [] },
+);
 
 const wave = (seconds: number, phase: number, us: number) =>
   Array.from({ length: seconds }, (_, at) => Math.round(10 * us * Math.sin(at / 9 + phase)) / 10);
