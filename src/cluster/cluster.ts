@@ -17,9 +17,10 @@ import { TuttiError } from '../core/errors.js';
 import { type NodeId, type Slot, slot as slotOf, type TrackId } from '../core/ids.js';
 import { matches } from '../core/matches.js';
 import { type ClusterTime, clusterTime, NS_PER_S } from '../core/units.js';
-import { checkHeld } from '../library/holding.js';
+import { checkHeld, stands } from '../library/holding.js';
 import { Library, type ReadonlyLibrary, trackOf } from '../library/library.js';
 import { compareText } from '../library/title.js';
+import type { Holder } from '../library/track.js';
 import { type Asked, expectCurrent, type Reduced } from '../playback/change.js';
 import { checkPlayback } from '../playback/invariants.js';
 import { EMPTY_PLAYBACK, type Playback, type TrackLength } from '../playback/model.js';
@@ -171,6 +172,11 @@ export class Cluster {
     return [...this.#members.values()].sort(byNode);
   }
 
+  /** True for a word on a file that its node has not taken back. */
+  stillCounts(holder: Holder): boolean {
+    return stands(holder, this.#members.get(holder.node)?.retractedIn);
+  }
+
   /** The newest command set that every node knows. */
   get commandVersion(): number {
     return leastCommandVersion(this.#members.values());
@@ -262,7 +268,7 @@ export class Cluster {
   /** The whole state: equal states give equal bytes, unequal ones do not. */
   snapshot(): Uint8Array {
     return encodeSnapshot({
-      version: SNAPSHOT_VERSION,
+      version: [...this.#members.values()].some(({ retractedIn }) => retractedIn !== undefined) ? SNAPSHOT_VERSION : 1,
       slot: this.#appliedSlot,
       stamp: this.#lastStamp,
       term: this.#term,
@@ -298,7 +304,10 @@ export class Cluster {
       this.#transportChanges.length <= TRANSPORT_CHANGES_MAX,
       'at most 16 changes of the transport are remembered',
     );
-    for (const [node, member] of this.#members) assert(member.node === node, 'a member is filed under its id');
+    for (const [node, member] of this.#members) {
+      assert(member.node === node, 'a member is filed under its id');
+      assert((member.retractedIn ?? 0) <= this.#appliedSlot, 'no word is taken back ahead of the log');
+    }
   }
 
   #takeSlot(slot: Slot): void {
@@ -343,7 +352,7 @@ export class Cluster {
       case 'track.add': {
         const { track } = command;
         // Counted by whoever proposes it as well, but by the voters of then; what is in the library already is refused for that.
-        if (this.#library.lacks(track.id)) checkHeld(track, voters);
+        if (this.#library.lacks(track.id)) checkHeld(track, voters, (holder) => this.stillCounts(holder));
         const { id, title } = this.#library.add(track);
         return { trackId: id, title };
       }
@@ -399,6 +408,11 @@ export class Cluster {
         const { node, incarnation, bootId } = command;
         const member = this.#members.get(node) ?? newMember(node);
         this.#members.set(node, { ...member, boot: { incarnation, bootId } });
+        return {};
+      }
+      case 'member.retract': {
+        const { node } = command;
+        this.#members.set(node, { ...(this.#members.get(node) ?? newMember(node)), retractedIn: slot });
         return {};
       }
     }

@@ -111,6 +111,8 @@ export const COMMANDS = {
     incarnation: Type.Unsafe<Incarnation>(Type.String()),
     bootId: Type.Unsafe<BootId>(Type.String()),
   }),
+  /** A node takes back what it said of the files that it holds: of its words only those count that it gives after this. See holding.ts. */
+  'member.retract': command('member.retract', { node: Node }),
 } as const;
 
 /** The types of command that this build knows, such as `queue.add`. A log may hold others, of a newer version. */
@@ -121,7 +123,7 @@ export type CommandOf<T extends CommandType> = Static<(typeof COMMANDS)[T]>;
 export type Command = { [T in CommandType]: CommandOf<T> }[CommandType];
 
 /** The command set of this build. A node says it in `node.describe`. */
-export const COMMAND_VERSION = 2;
+export const COMMAND_VERSION = 3;
 
 /** From which command set on a type is known. */
 export const COMMAND_VERSIONS: Readonly<Record<CommandType, number>> = {
@@ -148,6 +150,7 @@ export const COMMAND_VERSIONS: Readonly<Record<CommandType, number>> = {
   'leader.begin': 1,
   'leader.reserve': 1,
   'member.boot': 1,
+  'member.retract': 3,
 };
 
 /** True for text that is a command's type in this build. */
@@ -155,8 +158,8 @@ export const isCommandType = (text: unknown): text is CommandType =>
   typeof text === 'string' && Object.hasOwn(COMMANDS, text);
 
 /**
- * The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. The second
- * brought chunks, and with them that holders are compared with voters: a node that passes over that may add what the others refuse. While
+ * The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. (The third brought
+ * words that are taken back: who does not know those cannot have read the log up to here.) The second brought chunks, and with them that holders are compared with voters: a node that passes over that may add what the others refuse. While
  * some node of the house knows the first set only, a track is proposed without its chunks, which is what that set knows of it.
  */
 export const versionOf = (command: Command): number =>

@@ -1,5 +1,5 @@
 /** What the cluster has agreed on about each node: who it says it is, and how it is to sound. Votes and roles are the log's own matter. */
-import type { BootId, Incarnation, NodeId } from '../core/ids.js';
+import type { BootId, Incarnation, NodeId, Slot } from '../core/ids.js';
 import type { OutputChannels } from '../core/output-channels.js';
 import { compareText } from '../library/title.js';
 import type { CommandOf } from './command.js';
@@ -15,6 +15,8 @@ export interface Member {
   readonly description: Description | null;
   /** The latest start of its process that the log knows of; null where there is none. */
   readonly boot: { readonly incarnation: Incarnation; readonly bootId: BootId } | null;
+  /** Slot in which it last took back its words on files. Left out where it never has, as builds that do not know this leave it out. */
+  readonly retractedIn?: Slot;
   readonly level: Level;
   /** What was set from afar; null where the node's own configuration holds. Microseconds; see OutputChannels. */
   readonly output: { readonly latencyUs: number | null; readonly channels: OutputChannels | null };

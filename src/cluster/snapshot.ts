@@ -17,8 +17,11 @@ import { COMMANDS } from './command.js';
 import { pack, unpack } from './messagepack.js';
 import { type Level as HouseLevel, LEVEL_STEPS_MAX } from './volume.js';
 
-/** The form of the snapshot that this build writes. */
-export const SNAPSHOT_VERSION = 1;
+/**
+ * The newest form of the snapshot that this build writes. The second knows words on files that were taken back: a build that does not must not go on
+ * from one, or it would count them. A state in which there are none is written in the first, and has the same bytes in old builds and new.
+ */
+export const SNAPSHOT_VERSION = 2;
 
 const Whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const SlotNumber = Type.Unsafe<Slot>(Whole);
@@ -87,6 +90,7 @@ const Member = Type.Object({
       bootId: Type.Unsafe<BootId>(Type.String()),
     }),
   ),
+  retractedIn: Type.Optional(SlotNumber),
   level: Level,
   output: Type.Object({ latencyUs: Nullable(Type.Integer()), channels: Nullable(OutputChannels) }),
 });
@@ -116,7 +120,7 @@ const TransportChange = Type.Object({ slot: SlotNumber, at: Time });
 export type TransportChange = Static<typeof TransportChange>;
 
 const Snapshot = Type.Object({
-  version: Type.Literal(SNAPSHOT_VERSION),
+  version: Type.Union([Type.Literal(1), Type.Literal(SNAPSHOT_VERSION)]),
   slot: SlotNumber,
   stamp: Time,
   term: Nullable(Term),
@@ -148,7 +152,10 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     throw new TuttiError('BAD_SNAPSHOT', `the snapshot is damaged: ${(cause as TuttiError).detail}`, {}, cause);
   }
   if (!matches(Snapshot, value)) {
-    throw new TuttiError('BAD_SNAPSHOT', `this build reads snapshots of version ${SNAPSHOT_VERSION}, and this is none`);
+    throw new TuttiError(
+      'BAD_SNAPSHOT',
+      `this build reads snapshots up to version ${SNAPSHOT_VERSION}, and this is none`,
+    );
   }
   return value;
 }

@@ -2,7 +2,7 @@
  * What the cluster knows of a track: facts read once from its file when it was taken in, and agreed. No node works them out again.
  */
 import { type Static, Type } from 'typebox';
-import type { NodeId, TrackId } from '../core/ids.js';
+import type { NodeId, Slot, TrackId } from '../core/ids.js';
 
 /** Encodings of a sample in a WAV file: signed whole numbers (8 bits: unsigned, as the format has it), or IEEE 754 floats. */
 export const SampleFormat = Type.Union([
@@ -61,8 +61,13 @@ export const Chunks = Type.Object({
 });
 export type Chunks = Static<typeof Chunks>;
 
-/** A node that holds the bytes durably, and in which incarnation of its card. */
-export const Holder = Type.Object({ node: Type.Unsafe<NodeId>(Type.String()), incarnation: Type.String() });
+/** A node that gave its word that it holds the bytes durably, and in which incarnation of its card. */
+export const Holder = Type.Object({
+  node: Type.Unsafe<NodeId>(Type.String()),
+  incarnation: Type.String(),
+  /** Slot in which the node had last taken its words back when it gave this one (`member.retract`); left out where it never had. */
+  sinceSlot: Type.Optional(Type.Unsafe<Slot>(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))),
+});
 export type Holder = Static<typeof Holder>;
 
 /** A track as the log carries it. Fields that a newer version added are kept as they came. */

@@ -28,7 +28,7 @@ export const FILE_NAME_BYTES_MAX = 255;
 const UNDECIDED: readonly ErrorCode[] = ['NO_QUORUM', 'OUTCOME_UNKNOWN', 'BUSY', 'TRACK_NOT_HELD', 'CARD_NOT_TRUSTED'];
 /** The first command set in which tracks have chunks. */
 const CHUNKS_VERSION = 2;
-/** So often a proposal is refused because other nodes vote by then; who votes does not change that fast. */
+/** So often a proposal is refused because other nodes vote by then, or holders took their words back; neither happens that fast. */
 const PROPOSALS_MAX = 8;
 
 /** A file that somebody sends. */

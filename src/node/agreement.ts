@@ -43,6 +43,7 @@ export type AgreedState = Pick<
   | 'playback'
   | 'playbackAt'
   | 'reserveUntilNs'
+  | 'stillCounts'
   | 'term'
   | 'view'
 >;

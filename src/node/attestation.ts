@@ -1,9 +1,9 @@
 /**
  * Attestation: when enough nodes hold a file for it to be proposed as a track.
  *
- * Enough is a majority of those who vote now, each by the card that votes, and two members where two are there: with one voter a track would
- * otherwise be agreed that lies on one card only. Who votes may change until the proposal is applied: then it is refused with TRACK_NOT_HELD
- * (library/holding.ts), and whoever proposed it waits here again.
+ * Enough is a majority of those who vote now, each by the card that votes and that is trusted, and two members where two are there: with one voter a track would
+ * otherwise be agreed that lies on one card only. Who votes may change until the proposal is applied, and a holder may take its word back: then it
+ * is refused with TRACK_NOT_HELD (library/holding.ts), and whoever proposed it waits here again.
  */
 import { TuttiError } from '../core/errors.js';
 import { majorityOf } from '../core/majority.js';
@@ -26,19 +26,24 @@ type Membership = Pick<LogStatus, 'members'>;
 /** How many nodes, of the members of now, have to hold a file. */
 export function copiesNeeded({ members }: Membership): number {
   const needed = majorityOf(members.filter(({ voter }) => voter).length);
-  return Math.max(needed, Math.min(COPIES_MIN, members.filter(({ online }) => online).length));
+  return Math.max(needed, Math.min(COPIES_MIN, members.filter(isThere).length));
 }
 
-/** True where these are enough: see above. */
+/** True where these are enough, all of whose words count: see above. */
 export function areEnough(holders: readonly Holder[], { members }: Membership): boolean {
   const voters = members.filter(({ voter }) => voter);
   const heldBy = (some: readonly LogMember[]) =>
-    some.filter(({ node, incarnation }) =>
-      holders.some((holder) => holder.node === node && holder.incarnation === incarnation),
-    ).length;
-  const online = members.filter((member) => member.online);
-  return heldBy(voters) >= majorityOf(voters.length) && heldBy(members) >= Math.min(COPIES_MIN, online.length);
+    some.filter((member) => holders.some((holder) => isOf(holder, member))).length;
+  return (
+    heldBy(voters) >= majorityOf(voters.length) &&
+    heldBy(members) >= Math.min(COPIES_MIN, members.filter(isThere).length)
+  );
 }
+
+const isThere = ({ online, trusted }: LogMember): boolean => online && trusted;
+
+const isOf = (holder: Holder, { node, incarnation }: LogMember): boolean =>
+  node === holder.node && incarnation === holder.incarnation;
 
 /** What waiting is done with. */
 export interface AttestationComponents {
@@ -77,15 +82,18 @@ export async function attested(components: AttestationComponents, offer: Offer):
       giveUp.abort(new TuttiError('TRACK_NOT_HELD', detail, { trackId: offer.track.id }));
     }
   };
+  // A card that is not the one that is known here may be an image of it: what it holds is not on the card that votes.
+  const isGood = (holder: Holder) => status().members.some((member) => isOf(holder, member) && member.trusted);
+  let good: readonly Holder[] = [];
   components.looked(offer);
   const timer: Timer = time.every('track.attested', LOOK_MS, look);
   try {
-    const holders = await offer.until((some) => areEnough(some, status()), giveUp.signal);
-    const { members } = status();
+    await offer.until((some) => {
+      good = some.filter(isGood);
+      return areEnough(good, status());
+    }, giveUp.signal);
     components.looked(offer);
-    return holders.filter(({ node, incarnation }) =>
-      members.some((member) => member.node === node && member.incarnation === incarnation),
-    );
+    return good;
   } finally {
     timer.cancel();
   }

@@ -419,7 +419,7 @@ export class Node {
   }
 
   #applied(track: TrackId | null): void {
-    if (track !== null) this.#tracks.agreed(track);
+    this.#tracks.agreed(track);
     this.#playing.refresh();
     this.#duties.applied();
     this.#changed();

@@ -134,12 +134,15 @@ export class TrackFiles {
     this.#changes++;
   }
 
-  /** Removes a file, in its turn, unless `isWanted` by then. Resolves with whether it is gone. @throws TuttiError DISK_FAILED */
-  async remove(id: TrackId, isWanted: () => boolean): Promise<boolean> {
+  /**
+   * Removes a file, in its turn, unless `stays` by then. Resolves with whether it is gone. After an error some of it may be gone, and it is not
+   * held any more. @throws TuttiError DISK_FAILED
+   */
+  async remove(id: TrackId, stays: () => boolean): Promise<boolean> {
     return await this.inTurn(id, async () => {
-      if (isWanted()) return false;
-      await this.#parts.files.remove(id);
+      if (stays()) return false;
       this.lost(id);
+      await this.#parts.files.remove(id);
       return true;
     });
   }

@@ -10,15 +10,15 @@
  * Data goes one way. What is agreed says what is wanted; what is wanted and not here is fetched; what has its place is told to the others, and
  * what is doubted is withdrawn first and looked at afterwards.
  *
- * A file goes in three steps: this node stops saying that it holds it; some seconds pass, and everything that was agreed meanwhile is applied
- * here; and where nobody wants it then, it is removed. Without the wait: B holds a track that is removed, and A, which knows that
- * already, takes the same bytes in again. A counts on B's word of a moment ago, and proposes the track; B removes the file; and the track is agreed,
- * and on A alone.
+ * A file goes in three steps: this node stops saying that it holds it; it has it agreed that its words of before count no more
+ * (`member.retract`); and where nobody wants the file once that is applied here, it is removed. Without the second: B holds a track that is removed, and A,
+ * which knows that already, but missed that B does not hold it any more, takes the same bytes in again. A counts on B's word of before, and
+ * proposes the track; B removes the file; and the track is agreed, and on A alone.
  */
-import type { Command, Origin } from '../cluster/command.js';
+import { COMMAND_VERSIONS, type Command, type Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { TuttiError } from '../core/errors.js';
-import type { NodeId, TrackId } from '../core/ids.js';
+import type { NodeId, Slot, TrackId } from '../core/ids.js';
 import { type ChunkLimits, chunkAt, chunkBytesFor, chunkOffset, chunkPlan } from '../library/chunks.js';
 import type { Lack } from '../library/holding.js';
 import type { ReadonlyLibrary } from '../library/library.js';
@@ -33,10 +33,12 @@ import type { LogMember, SlotVoter } from '../replication/replicated-log.js';
 import { TrackExchange } from '../tracks/exchange.js';
 import type { ExchangeStart } from '../tracks/exchange-init.js';
 import type { FetchProgress } from '../tracks/fetching-init.js';
+import type { Release } from '../tracks/leaving.js';
 import type { TrackClient } from '../tracks/track-client.js';
 import { addTrack, type IncomingTrack } from './add-track.js';
 import type { Agreement } from './agreement.js';
 import { dueChunks } from './due-chunks.js';
+import { refusedError } from './refused-error.js';
 import { Scrubbing } from './scrubbing.js';
 import { TrackFiles } from './track-files.js';
 import { type AskLacks, TrackSafety } from './track-safety.js';
@@ -109,10 +111,16 @@ export class Tracks {
   /** Held once, found to be wrong, and not repaired yet. */
   readonly #damaged = new Set<TrackId>();
   #damagesFound = 0;
+  /** What could not be removed, or not wholly. */
+  readonly #unremoved = new Set<TrackId>();
+  /** Something was withdrawn since this node last took its words back for that. */
+  #isWithdrawn = false;
   #found: Pick<ExchangeStart, 'arriving' | 'leftOut'> = { arriving: [], leftOut: [] };
   /** The exchange was told of chunks that are due. */
   #isLacking = false;
   #members: ReadonlySet<NodeId> = new Set();
+  /** In which slot this node last took its words on files back, as far as is known here. */
+  #sinceSlot: Slot | undefined;
   #timers: Timer[] = [];
   #isRunning = false;
 
@@ -126,7 +134,7 @@ export class Tracks {
     const { lingerMs, offerLapseMs, scrubPauseMs } = patience;
     const library = () => agreement.cluster.library;
     this.#exchange = new TrackExchange(
-      { mail, files, time, log },
+      { mail, files, time, log, stillCounts: (holder) => agreement.cluster.stillCounts(holder) },
       {
         self: self.node,
         incarnation: self.incarnation,
@@ -170,11 +178,12 @@ export class Tracks {
       {
         arrived: (track) => this.#took(track),
         withdrawn: (id) => this.#withdrawn(id),
-        released: (id) => void this.#remove(id),
+        released: (release) => void this.#remove(release),
         kept: () => {},
         changed: this.#parts.changed,
       },
     );
+    this.#followRetraction();
     this.membersChanged();
     this.lookAtDue();
     this.#scrubbing.start();
@@ -204,23 +213,18 @@ export class Tracks {
 
   // What happened elsewhere.
 
-  /** A track was added, changed or removed by agreement. */
-  agreed(id: TrackId): void {
-    const track = this.#parts.agreement.cluster.library.get(id);
-    if (track === undefined) {
-      this.#damaged.delete(id);
-      this.#exchange.unwant(id);
-    } else {
-      this.#exchange.want(track);
-      this.#held.follow(id);
-    }
+  /** Something was agreed: that a track is added, changed or removed, or (null) something else. */
+  agreed(id: TrackId | null): void {
+    if (id !== null) this.#follow(id);
+    this.#followRetraction();
   }
 
   /** The whole library was replaced. */
   replaced(before: ReadonlyLibrary): void {
     const { library } = this.#parts.agreement.cluster;
-    for (const { id } of before.list()) if (library.get(id) === undefined) this.agreed(id);
-    for (const { id } of library.list()) this.agreed(id);
+    for (const { id } of before.list()) if (library.get(id) === undefined) this.#follow(id);
+    for (const { id } of library.list()) this.#follow(id);
+    this.#followRetraction();
   }
 
   /** Who takes part has changed, perhaps. */
@@ -260,6 +264,8 @@ export class Tracks {
   /** Looks at the card: how much room there is, and whether what failed the last time works by now. */
   look(): void {
     this.#inBackground(this.#held.look());
+    this.#inBackground(this.#removeRest());
+    this.#inBackground(this.#retractWithdrawn());
   }
 
   // What a person can ask for.
@@ -368,6 +374,27 @@ export class Tracks {
     return this.#scrubbing.progress;
   }
 
+  // What was agreed.
+
+  #follow(id: TrackId): void {
+    const track = this.#parts.agreement.cluster.library.get(id);
+    if (track === undefined) {
+      this.#damaged.delete(id);
+      this.#exchange.unwant(id);
+    } else {
+      this.#exchange.want(track);
+      this.#held.follow(id);
+    }
+  }
+
+  /** What this node said before may count no more. */
+  #followRetraction(): void {
+    const sinceSlot = this.#parts.agreement.cluster.member(this.#self.node)?.retractedIn;
+    if (sinceSlot === this.#sinceSlot) return;
+    this.#sinceSlot = sinceSlot;
+    if (sinceSlot !== undefined) this.#exchange.retracted(sinceSlot);
+  }
+
   // The exchange's news.
 
   #took(track: Track): void {
@@ -391,27 +418,75 @@ export class Tracks {
     this.#damaged.add(id);
     this.#damagesFound += 1;
     this.#held.lost(id);
+    this.#isWithdrawn = true;
     this.#parts.changed();
   }
 
-  /**
-   * This node has said for a while that it does not hold the file, and nobody wants it: it goes once nothing can be under way that counts on
-   * it.
-   */
-  async #remove(id: TrackId): Promise<void> {
+  /** This node has said for a while that it does not hold these files, and nobody wants them: they go once no earlier word of it counts. */
+  async #remove(release: Release): Promise<void> {
     try {
-      await this.#parts.agreement.readBarrier();
-      const isGone = await this.#held.remove(id, () => this.#exchange.isWanted(id));
-      if (isGone) this.#exchange.dropped(id);
-      else this.#exchange.took(id);
-      this.#parts.changed();
+      await this.#retract();
     } catch (error) {
-      if (!(error instanceof TuttiError)) throw error;
-      const { code, detail } = error;
-      this.#parts.log.debug('A file that is to go has to wait.', { track: id, code, detail });
-      // It is tried again in a while.
-      this.#exchange.unwant(id);
+      this.#hasToWait(error);
+      for (const id of release.ids) this.#exchange.stays(id, release);
+      return;
     }
+    for (const id of release.ids) this.#inBackground(this.#removeReleased(id, release));
+  }
+
+  async #removeReleased(id: TrackId, release: Release): Promise<void> {
+    const exchange = this.#exchange;
+    try {
+      const isGone = await this.#held.remove(id, () => !exchange.isReleased(id, release));
+      if (isGone) exchange.dropped(id);
+      else exchange.stays(id, release);
+    } catch (error) {
+      // Some of it may be gone.
+      this.#unremoved.add(id);
+      exchange.dropped(id);
+      throw error;
+    } finally {
+      this.#parts.changed();
+    }
+  }
+
+  /** Tries once more to remove what could not be removed the last time. Where somebody wants it by now, fetching it looks at what is there. */
+  async #removeRest(): Promise<void> {
+    const rest = [...this.#unremoved];
+    this.#unremoved.clear();
+    for (const id of rest) {
+      try {
+        await this.#held.remove(id, () => this.#exchange.isWanted(id) || this.#held.holds(id));
+      } catch (error) {
+        this.#unremoved.add(id);
+        this.#hasToWait(error);
+      }
+    }
+  }
+
+  /** Who has not heard that a damaged file was withdrawn is not to count on it either. */
+  async #retractWithdrawn(): Promise<void> {
+    if (!this.#isWithdrawn) return;
+    this.#isWithdrawn = false;
+    try {
+      await this.#retract();
+    } catch (error) {
+      this.#isWithdrawn = true;
+      throw error;
+    }
+  }
+
+  /** None of this node's words of before counts, and all that was agreed by them is known here. @throws TuttiError as {@link Wishes.ask} */
+  async #retract(): Promise<void> {
+    const { agreement, ask } = this.#parts;
+    const { node } = this.#self;
+    const isKnown = () => agreement.cluster.commandVersion >= COMMAND_VERSIONS['member.retract'];
+    // Where some node does not know how: what was said has been heard by now, and what was proposed by it is agreed, nearly always. What this
+    // node knows of the others may be of long ago.
+    if (!isKnown()) await agreement.readBarrier();
+    if (!isKnown()) return;
+    const outcome = await ask({ type: 'member.retract', node }, { node, via: 'node' });
+    if (!outcome.ok) throw refusedError(outcome);
   }
 
   /** Lets go of what nobody has come for. */
@@ -419,27 +494,44 @@ export class Tracks {
     const { agreement, files } = this.#parts;
     // What was agreed while this node was away may speak of them.
     await agreement.readBarrier();
-    for (const id of await files.idle(this.#orphanMs)) {
-      if (agreement.cluster.library.get(id) !== undefined || this.#exchange.isWanted(id)) continue;
-      if (this.#held.holds(id)) this.#exchange.unwant(id);
-      else await this.#held.inTurn(id, () => files.collect(id, this.#orphanMs));
+    const isWanted = (id: TrackId) => agreement.cluster.library.get(id) !== undefined || this.#exchange.isWanted(id);
+    const idle = (await files.idle(this.#orphanMs)).filter((id) => !isWanted(id));
+    for (const id of idle) if (this.#held.holds(id)) this.#exchange.unwant(id);
+    const others = idle.filter((id) => !this.#held.holds(id));
+    // An earlier process may have said that it holds them.
+    if (others.length > 0) await this.#retract();
+    for (const id of others) {
+      await this.#held.inTurn(id, async () => {
+        if (!isWanted(id)) await files.collect(id, this.#orphanMs);
+      });
     }
   }
 
   /** What fails is looked at again later. */
   #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      if (!(error instanceof TuttiError)) throw error;
-      const { code, detail } = error;
-      this.#parts.log.debug('Something with the track files has to wait.', { code, detail });
-    });
+    work.catch((error: unknown) => this.#hasToWait(error));
+  }
+
+  #hasToWait(error: unknown): void {
+    if (!(error instanceof TuttiError)) throw error;
+    const { code, detail } = error;
+    this.#parts.log.debug('Something with the track files has to wait.', { code, detail });
   }
 
   /** Asks members which of these tracks they lack: see {@link AskLacks}. */
   async #lacks(members: readonly SlotVoter[], tracks: readonly TrackId[]): Promise<ReadonlyMap<NodeId, Lack>> {
     const held = await this.#exchange.ask(members, ASK_MS);
+    const distrusted = new Set(
+      this.#parts.agreement
+        .status()
+        .members.filter(({ trusted }) => !trusted)
+        .map(({ node }) => node),
+    );
     const lacks = new Map<NodeId, Lack>();
-    for (const [node, ids] of held) lacks.set(node, new Set(tracks.filter((id) => !ids.has(id))));
+    for (const [node, ids] of held) {
+      // It may be an image of the card that votes: that one may lack what this one has.
+      if (!distrusted.has(node)) lacks.set(node, new Set(tracks.filter((id) => !ids.has(id))));
+    }
     return lacks;
   }
 }

@@ -1,11 +1,12 @@
 /** What a TrackExchange is made of, and whom it tells. */
 import type { Incarnation, NodeId, TrackId } from '../core/ids.js';
 import type { ChunkLimits } from '../library/chunks.js';
-import type { Track } from '../library/track.js';
+import type { Holder, Track } from '../library/track.js';
 import type { Log } from '../ports/log.js';
 import type { PeerMail } from '../ports/peer-mail.js';
 import type { Time } from '../ports/time.js';
 import type { ChunkFiles } from './chunk-files.js';
+import type { Release } from './leaving.js';
 
 /** Whom the exchange tells. Called one at a time, each may call the exchange. */
 export interface ExchangeHandlers {
@@ -14,10 +15,10 @@ export interface ExchangeHandlers {
   /** A file that was held is damaged or gone: nobody is to count on it. It is repaired where it is wanted, and then `arrived` again. */
   withdrawn(id: TrackId): void;
   /**
-   * Nobody wants a file that is in its place, and the others were told some seconds ago that it is not held here any more: it may be removed.
-   * Then `dropped` is said, and `took` where it stays.
+   * Nobody wants these files, which are in their place, and the others were told some seconds ago that they are not held here any more: once no
+   * earlier word counts they may be removed, each as long as `isReleased`. Then `dropped` is said of it, or `stays`.
    */
-  released(id: TrackId): void;
+  released(release: Release): void;
   /** A chunk of a file that is on its way is here. */
   kept(id: TrackId, index: number): void;
   /** Who holds what, or how far something is, has changed. */
@@ -40,6 +41,8 @@ export interface ExchangeComponents {
   readonly files: ChunkFiles;
   readonly time: Time;
   readonly log: Log;
+  /** True for a word on a file that its node has not taken back. */
+  readonly stillCounts: (holder: Holder) => boolean;
 }
 
 /** Whose it is. */

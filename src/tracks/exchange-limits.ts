@@ -89,8 +89,9 @@ export const FILE_AGAIN_MS = 30_000;
 /** And all others for so long, milliseconds: where one does not fit, a smaller one may, but not a hundred a second are to be tried. */
 export const FILES_PAUSE_MS = 2_000;
 /**
- * So long before a file is removed the others hear that it is not held any more, milliseconds: longer than a proposal is under way that counts on
- * what they heard before.
+ * So long before a file is removed the others hear that it is not held any more, and at most so often are files removed, milliseconds: what is
+ * removed by mistake may come again, and what is removed one by one goes together. (While a node knows the second command set only, this has to
+ * be longer than a proposal is under way that counts on what was heard before.)
  */
 export const RELEASE_MS = 10_000;
 /** What has come of a file that nobody wants any more is kept for so long, milliseconds: it may be wanted again, by another word for it. */

@@ -19,18 +19,19 @@
  *  6. Messages may get lost: all that is told is told again, all that is asked is asked again.
  */
 import { TuttiError } from '../core/errors.js';
-import type { NodeId, TrackId } from '../core/ids.js';
+import type { NodeId, Slot, TrackId } from '../core/ids.js';
 import { CHUNK_LIMITS, type ChunkLimits, type ChunkPlan } from '../library/chunks.js';
 import type { Holder, Track } from '../library/track.js';
 import type { Log } from '../ports/log.js';
 import type { Timer } from '../ports/time.js';
 import { Asking } from './asking.js';
 import type { ExchangeComponents, ExchangeHandlers, ExchangeInit, ExchangeStart } from './exchange-init.js';
-import { PROGRESS_MS, RELEASE_MS, ROOM_LOOK_MS, STANDING_MS, SUSPECT_MS, WAKE_MS_MIN } from './exchange-limits.js';
+import { PROGRESS_MS, ROOM_LOOK_MS, STANDING_MS, SUSPECT_MS, WAKE_MS_MIN } from './exchange-limits.js';
 import type { DueChunk } from './fetch-plan.js';
 import { Fetching } from './fetching.js';
 import type { FetchProgress } from './fetching-init.js';
-import { type HoldingsMessage, OwnHoldings } from './holdings.js';
+import { type HoldingsMessage, holderOf, OwnHoldings } from './holdings.js';
+import { Leaving, type Release } from './leaving.js';
 import { Lingering } from './lingering.js';
 import { CHUNK_BYTES_MAX, decodeMessage, encodeMessage, type Message, type OfferFate } from './messages.js';
 import { type Offer, OwnOffers, PeerOffers } from './offers.js';
@@ -62,11 +63,7 @@ export class TrackExchange {
   readonly #orphans: Lingering;
   /** Files that were left out at the start, and were not held since. */
   readonly #leftOut = new Set<TrackId>();
-  /**
-   * Files in their place that nobody wants. The others were told that they are not held here, and until the time that stands beside them (local
-   * milliseconds) whoever counts on an earlier word still may; Infinity for those that may be removed.
-   */
-  readonly #leaving = new Map<TrackId, number>();
+  readonly #leaving = new Leaving();
   readonly #asking: Asking;
   /** Peers that said what could not be read, which was logged. */
   readonly #unclear = new Set<NodeId>();
@@ -108,7 +105,7 @@ export class TrackExchange {
       send,
       peers,
       holders: (id) => this.holders(id),
-      progress: (track) => others.progress(track.id, planOf(track, this.#limits)?.count ?? 0),
+      progress: (track) => others.progress(track.id, planOf(track, this.#limits)?.count ?? 0, components.stillCounts),
       ended: () => this.#evaluateSoon(),
     });
     this.#serving = new Serving({
@@ -202,9 +199,29 @@ export class TrackExchange {
     this.#evaluateSoon();
   }
 
-  /** A file was removed from its place. */
+  /** A file that was `released` may be removed now: nobody wants it. */
+  isReleased(id: TrackId, release: Release): boolean {
+    return this.#leaving.isOf(id, release) && !this.isWanted(id);
+  }
+
+  /** A file that was `released` is in its place as it was: it is held again where somebody wants it, and else released once more in a while. */
+  stays(id: TrackId, release: Release): void {
+    if (!this.#leaving.isOf(id, release)) return;
+    if (this.isWanted(id)) this.took(id);
+    else this.#leaving.again(id, release, this.#nowMs());
+    this.#evaluateSoon();
+  }
+
+  /** It is agreed that what this node said before that slot counts no more: what it holds now it says anew. */
+  retracted(sinceSlot: Slot): void {
+    this.#own.retracted(sinceSlot);
+    this.#isNews = true;
+    this.#evaluateSoon();
+  }
+
+  /** A file was removed from its place, or that failed half-way: what there may be of it is looked at when it is fetched. */
   dropped(id: TrackId): void {
-    this.#leaving.delete(id);
+    this.#leaving.end(id);
     this.#unhold(id);
     this.#evaluateSoon();
   }
@@ -251,10 +268,11 @@ export class TrackExchange {
     return this.#wish(id) !== undefined;
   }
 
-  /** Who holds a file: this node, and what the others say, also of those who are away. */
+  /** Who holds a file: this node, and what the others say, also of those who are away; those whose word still counts. */
   holders(id: TrackId): Holder[] {
-    const others = this.#others.holders(id);
-    return this.#own.has(id) ? [this.#self, ...others] : others;
+    const { node, incarnation } = this.#self;
+    const own = this.#own.has(id) ? [holderOf(node, incarnation, this.#own.sinceSlot)] : [];
+    return [...own, ...this.#others.holders(id)].filter(this.#components.stillCounts);
   }
 
   /** What is on its way to this node. */
@@ -373,7 +391,7 @@ export class TrackExchange {
 
   #hold(id: TrackId): void {
     this.#own.add(id);
-    this.#leaving.delete(id);
+    this.#leaving.end(id);
     this.#missing.delete(id);
     this.#leftovers.remove(id);
     this.#leftOut.delete(id);
@@ -390,7 +408,7 @@ export class TrackExchange {
 
   #leave(id: TrackId): void {
     this.#unhold(id);
-    this.#leaving.set(id, this.#nowMs() + RELEASE_MS);
+    this.#leaving.add(id, this.#nowMs());
   }
 
   /** Something of a held file is wrong, or may be: nobody is to count on it until the card has looked at all of it. */
@@ -547,15 +565,9 @@ export class TrackExchange {
     // One that was about to be held when it was not wanted any more, and then was not.
     for (const id of this.#fetching.ids()) if (!isWanted(id) && !this.#leftovers.has(id)) this.#fetching.drop(id);
     for (const id of this.#orphans.over(nowMs, isWanted)) this.#leave(id);
-    for (const [id, untilMs] of this.#leaving) {
-      if (untilMs === Number.POSITIVE_INFINITY) continue;
-      if (isWanted(id)) {
-        this.#hold(id);
-      } else if (nowMs >= untilMs) {
-        this.#leaving.set(id, Number.POSITIVE_INFINITY);
-        this.#handlers?.released(id);
-      }
-    }
+    for (const id of this.#leaving.waiting()) if (isWanted(id)) this.#hold(id);
+    const release = this.#leaving.release(nowMs);
+    if (release !== null) this.#handlers?.released(release);
   }
 
   /** What is to be here and may not be, the most wanted first; some perhaps more than once. */

@@ -2,12 +2,14 @@
  * Holdings: which files are where. Soft state: each node tells the others what it holds, and all of it anew when a connection is made.
  *
  * To hold a file is to have it in its place, whole, durably and read back: an attestation, which counts under the incarnation of the card
- * that it was made for. What a peer said stays true while it is away, until it says otherwise: its card does not forget.
+ * that it was made for. What a peer said stays true while it is away, until it says otherwise: its card does not forget. It may have said
+ * otherwise and not been heard: so each word carries since when the node has taken none back, and one that is too old does not count
+ * (library/holding.ts).
  *
  * Each change has a revision, one more than the last, and a message says which it leads to. Messages may get lost: whoever misses one asks
  * for everything. The last one is missed only when another comes, so each node says now and then at which revision it is.
  */
-import type { Incarnation, NodeId, TrackId } from '../core/ids.js';
+import type { Incarnation, NodeId, Slot, TrackId } from '../core/ids.js';
 import type { Holder } from '../library/track.js';
 import type { Word } from './asking.js';
 import { IDS_MAX, type Message, PAGES_MAX } from './messages.js';
@@ -28,6 +30,9 @@ export class OwnHoldings {
   readonly #added = new Set<TrackId>();
   readonly #removed = new Set<TrackId>();
   #revision = 0;
+  /** Slot in which this node last took its words back; null where it never has. And what of that the others were told. */
+  #sinceSlot: Slot | null = null;
+  #sinceSlotTold: Slot | null = null;
 
   constructor(init: { readonly incarnation: Incarnation }) {
     this.#incarnation = init.incarnation;
@@ -41,6 +46,16 @@ export class OwnHoldings {
   /** All of it. */
   word(): Word {
     return { incarnation: this.#incarnation, ids: this.#ids };
+  }
+
+  /** Since when none of this node's words was taken back: of what it holds now, and of all that it will. */
+  get sinceSlot(): Slot | null {
+    return this.#sinceSlot;
+  }
+
+  /** What was said before does not count any more; what is held now is said anew. */
+  retracted(sinceSlot: Slot): void {
+    this.#sinceSlot = sinceSlot;
   }
 
   /** It is held from now on. */
@@ -63,6 +78,7 @@ export class OwnHoldings {
       this.#revision++;
       changes.push(this.#change(takeSome(this.#added), takeSome(this.#removed)));
     }
+    if (this.#sinceSlot !== this.#sinceSlotTold) changes.push(this.#change([], []));
     return changes;
   }
 
@@ -83,18 +99,22 @@ export class OwnHoldings {
         page: pages.length,
         isLast: from + IDS_MAX >= ids.length,
         ids: ids.slice(from, from + IDS_MAX),
+        sinceSlot: this.#sinceSlot,
       });
     }
     return pages;
   }
 
   #change(added: readonly TrackId[], removed: readonly TrackId[]): Change {
+    // It is said of all that is held: not while some are yet to be told that are not.
+    if (this.#removed.size === 0) this.#sinceSlotTold = this.#sinceSlot;
     return {
       type: 'holdings-change',
       incarnation: this.#incarnation,
       revision: this.#revision,
       added,
       removed,
+      sinceSlot: this.#sinceSlotTold,
     };
   }
 }
@@ -110,11 +130,17 @@ function takeSome(set: Set<TrackId>): TrackId[] {
 interface PeerKnown {
   incarnation: Incarnation | null;
   ids: Set<TrackId>;
+  /** Of `ids`: see Holder. */
+  sinceSlot: Slot | null;
   /** Of `ids`; null where something was missed, or may have been. */
   revision: number | null;
   /** Pages that have come so far. */
   pages: { readonly revision: number; readonly ids: Set<TrackId>; count: number } | null;
 }
+
+/** A node with its word. */
+export const holderOf = (node: NodeId, incarnation: string, sinceSlot: Slot | null): Holder =>
+  sinceSlot === null ? { node, incarnation } : { node, incarnation, sinceSlot };
 
 /** What a message told. `isGap`: something was missed, and everything is to be asked for. */
 export interface HoldingsNews {
@@ -169,20 +195,26 @@ export class PeerHoldings {
   /** Who has the file in its place, each with the incarnation of the card that it said so for. */
   holders(id: TrackId): Holder[] {
     const holders: Holder[] = [];
-    for (const [node, { ids, incarnation }] of this.#peers) {
-      if (incarnation !== null && ids.has(id)) holders.push({ node, incarnation });
+    for (const [node, { ids, incarnation, sinceSlot }] of this.#peers) {
+      if (incarnation !== null && ids.has(id)) holders.push(holderOf(node, incarnation, sinceSlot));
     }
     return holders;
   }
 
   #known(peer: NodeId): PeerKnown {
-    const known = this.#peers.get(peer) ?? { incarnation: null, ids: new Set(), revision: null, pages: null };
+    const known = this.#peers.get(peer) ?? {
+      incarnation: null,
+      ids: new Set(),
+      sinceSlot: null,
+      revision: null,
+      pages: null,
+    };
     this.#peers.set(peer, known);
     return known;
   }
 }
 
-function takePage(known: PeerKnown, { incarnation, revision, page, isLast, ids }: Page): HoldingsNews {
+function takePage(known: PeerKnown, { incarnation, revision, page, isLast, ids, sinceSlot }: Page): HoldingsNews {
   if (page === 0) known.pages = { revision, ids: new Set(), count: 0 };
   const { pages } = known;
   if (pages === null || pages.count !== page || pages.revision !== revision) {
@@ -195,6 +227,7 @@ function takePage(known: PeerKnown, { incarnation, revision, page, isLast, ids }
   const before = known.ids;
   known.ids = pages.ids;
   known.incarnation = incarnation;
+  known.sinceSlot = sinceSlot;
   known.revision = revision;
   known.pages = null;
   const added = [...known.ids].filter((id) => !before.has(id));
@@ -202,7 +235,7 @@ function takePage(known: PeerKnown, { incarnation, revision, page, isLast, ids }
   return { added, removed, isGap: false };
 }
 
-function takeChange(known: PeerKnown, { incarnation, revision, added, removed }: Change): HoldingsNews {
+function takeChange(known: PeerKnown, { incarnation, revision, added, removed, sinceSlot }: Change): HoldingsNews {
   const isStanding = added.length === 0 && removed.length === 0;
   const isNext = known.revision !== null && revision === known.revision + (isStanding ? 0 : 1);
   if (!isNext || incarnation !== known.incarnation) {
@@ -211,6 +244,7 @@ function takeChange(known: PeerKnown, { incarnation, revision, added, removed }:
     return GAP;
   }
   known.revision = revision;
+  known.sinceSlot = sinceSlot;
   const news = {
     added: added.filter((id) => !known.ids.has(id)),
     removed: removed.filter((id) => known.ids.has(id)),

@@ -10,7 +10,7 @@
  */
 import { ByteReader, ByteWriter, utf8 } from '../core/cursor.js';
 import { TuttiError } from '../core/errors.js';
-import { type Incarnation, type TrackId, trackId } from '../core/ids.js';
+import { type Incarnation, type Slot, slot, type TrackId, trackId } from '../core/ids.js';
 import { matches } from '../core/matches.js';
 import { CHUNK_HASH_BYTES } from '../library/chunks.js';
 import { Track } from '../library/track.js';
@@ -19,7 +19,10 @@ import { chunkSetBytes } from './chunk-set.js';
 
 /** Everything that nodes say to each other of tracks. On the control channel, but for chunks and outlines. */
 export type Message =
-  /** A page of all that the sender holds, as of a revision of it. Pages begin at 0 and come one after another. */
+  /**
+   * A page of all that the sender holds, as of a revision of it. Pages begin at 0 and come one after another. `since`: the slot in which the
+   * sender last took its words back; null where it never has.
+   */
   | {
       readonly type: 'holdings';
       readonly incarnation: Incarnation;
@@ -27,6 +30,7 @@ export type Message =
       readonly page: number;
       readonly isLast: boolean;
       readonly ids: readonly TrackId[];
+      readonly sinceSlot: Slot | null;
     }
   /** What has changed of it to come to `revision` from the one before; nothing, where it only says which revision it is. */
   | {
@@ -35,6 +39,7 @@ export type Message =
       readonly revision: number;
       readonly added: readonly TrackId[];
       readonly removed: readonly TrackId[];
+      readonly sinceSlot: Slot | null;
     }
   /** Asks for all pages anew. */
   | { readonly type: 'holdings-ask' }
@@ -122,12 +127,14 @@ export function encodeMessage(message: Message): Uint8Array {
       to.varint(message.page);
       to.flag(message.isLast);
       writeIds(to, message.ids);
+      writeSince(to, message.sinceSlot);
       break;
     case 'holdings-change':
       to.text(message.incarnation);
       to.varint(message.revision);
       writeIds(to, message.added);
       writeIds(to, message.removed);
+      writeSince(to, message.sinceSlot);
       break;
     case 'holdings-ask':
       break;
@@ -201,6 +208,7 @@ function readMessage(from: ByteReader, type: number): Message {
         page: from.varint(PAGES_MAX - 1),
         isLast: from.flag(),
         ids: readIds(from),
+        sinceSlot: readSince(from),
       };
     case TYPE['holdings-change']:
       return {
@@ -209,6 +217,7 @@ function readMessage(from: ByteReader, type: number): Message {
         revision: from.varint(),
         added: readIds(from),
         removed: readIds(from),
+        sinceSlot: readSince(from),
       };
     case TYPE['holdings-ask']:
       return { type: 'holdings-ask' };
@@ -264,6 +273,17 @@ function writeIds(to: ByteWriter, ids: readonly TrackId[]): void {
 
 const readIds = (from: ByteReader): TrackId[] =>
   Array.from({ length: from.count(IDS_MAX, ID_BYTES) }, () => readTrackId(from));
+
+/** At the end and left out for null: builds of earlier command sets know no such field, and are in no house in which a word was taken back. */
+function writeSince(to: ByteWriter, sinceSlot: Slot | null): void {
+  if (sinceSlot !== null) to.varint(sinceSlot);
+}
+
+function readSince(from: ByteReader): Slot | null {
+  if (from.left === 0) return null;
+  const inSlot = from.varint();
+  return inSlot === 0 ? from.refuse('slots count from 1') : slot(inSlot);
+}
 
 const readIndex = (from: ByteReader): number => from.varint(CHUNKS_MAX - 1);
 

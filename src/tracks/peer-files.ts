@@ -115,9 +115,11 @@ export class PeerFiles {
   }
 
   /** How far the others are with a file of `count` chunks: those who are up, or hold it. */
-  progress(id: TrackId, count: number): PeerProgress[] {
-    const held = this.holders(id).map(({ node }) => ({ node, chunks: count, isHeld: true }));
-    const others = [...this.#up].filter(([peer]) => !this.holds(peer, id));
+  progress(id: TrackId, count: number, stillCounts: (holder: Holder) => boolean): PeerProgress[] {
+    const held = this.holders(id)
+      .filter(stillCounts)
+      .map(({ node }) => ({ node, chunks: count, isHeld: true }));
+    const others = [...this.#up].filter(([peer]) => !held.some(({ node }) => node === peer));
     const chunksOf = ({ arriving }: PeerUp) => countChunks(arriving.get(id)?.chunks ?? NOTHING);
     return [...held, ...others.map(([node, up]) => ({ node, chunks: chunksOf(up), isHeld: false }))];
   }

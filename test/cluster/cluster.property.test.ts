@@ -44,6 +44,15 @@ function commandOf({ cluster }: House, { kind, a, b, expect }: Step): Command {
   const expectItem = expect && transport.status !== 'stopped' ? { expectItem: transport.itemId } : {};
   const commands: (() => Command)[] = [
     () => ({ type: 'track.add', track: trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000) }),
+    () =>
+      heldBy(
+        VOTERS.slice(0, a % 4).map((voter, k) => ({
+          ...voter,
+          sinceSlot: slot(Math.max(1, cluster.appliedSlot - ((b >> k) % 40))),
+        })),
+        trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000),
+      ),
+    () => ({ type: 'member.retract', node }),
     () => heldBy(VOTERS.slice(0, a % 4), trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000)),
     () => ({ type: 'track.lose', trackIds: [trackId, idOf((b % 8) + 1)] }),
     () => ({ type: 'track.remove', trackId }),

@@ -327,6 +327,10 @@ t.test('a command that an older node does not know is CLUSTER_TOO_OLD', (t) => {
   t.doesNotThrow(() => check({ type: 'track.add', track: trackNamed(1, 'without chunks') }));
   house.done(3, describe(BATH, 2));
   t.doesNotThrow(() => check(heldBy([])));
+  const retract: Command = { type: 'member.retract', node: BATH };
+  t.throws(() => check(retract), tooOld);
+  for (const [k, node] of [KITCHEN, BATH].entries()) house.done(4 + k, describe(node, 3));
+  t.doesNotThrow(() => check(retract));
   t.end();
 });
 

@@ -80,4 +80,10 @@ export const EXAMPLES: readonly Proposal[] = [
   // What the second command set brought.
   { command: heldBy([cardOf(KITCHEN), cardOf(BATH)]), origin: { node: KITCHEN, via: 'api', key: 'another key' } },
   { command: { type: 'track.lose', trackIds: [idOf(1), idOf(2)] }, origin: { node: KITCHEN, via: 'node' } },
+  // What the third brought.
+  { command: { type: 'member.retract', node: KITCHEN }, origin: { node: KITCHEN, via: 'node' } },
+  {
+    command: heldBy([{ ...cardOf(KITCHEN), sinceSlot: slot(7) }, cardOf(BATH)]),
+    origin: { node: KITCHEN, via: 'api', key: 'a third key' },
+  },
 ];

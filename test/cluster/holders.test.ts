@@ -2,7 +2,8 @@
 import t from 'tap';
 import { Cluster } from '../../src/cluster/cluster.js';
 import type { Command } from '../../src/cluster/command.js';
-import type { Incarnation } from '../../src/core/ids.js';
+import { unpack } from '../../src/cluster/messagepack.js';
+import { type BootId, type Incarnation, slot } from '../../src/core/ids.js';
 import { at, BATH, cardOf, HALL, House, heldBy, idOf, KITCHEN, trackNamed } from './house.js';
 
 const [kitchen, bath, hall] = [cardOf(KITCHEN), cardOf(BATH), cardOf(HALL)];
@@ -29,6 +30,51 @@ t.test('who does not vote, is named twice, or had another card counts for nothin
   house.done(9, heldBy([kitchen, oldCard, bath]), { voters });
   t.end();
 });
+
+t.test('a word that was taken back counts for nothing, and one that is given afterwards does', (t) => {
+  const house = new House();
+  house.done(1, { type: 'member.retract', node: BATH });
+  const sinceSlot = house.cluster.appliedSlot;
+  const again = { ...bath, sinceSlot };
+  t.equal(house.cluster.stillCounts(bath), false);
+  t.equal(house.cluster.stillCounts(again), true);
+  t.equal(house.cluster.stillCounts(hall), true, 'the others’ words are as good as before');
+  t.match(house.apply(2, heldBy([kitchen, bath]), { voters }), {
+    ok: false,
+    code: 'TRACK_NOT_HELD',
+    info: { held: 1, needed: 2 },
+  });
+  t.equal(
+    house.refused(3, heldBy([kitchen, bath]), { voters: [] }),
+    'TRACK_NOT_HELD',
+    'nor where nobody knows who votes',
+  );
+  house.done(4, heldBy([kitchen, again], trackNamed(2, 'again')), { voters });
+  house.done(5, { type: 'member.retract', node: BATH });
+  const restored = new House(Cluster.restore(house.cluster.snapshot()));
+  for (const one of [house, restored]) {
+    t.equal(one.refused(6, heldBy([kitchen, again]), { voters }), 'TRACK_NOT_HELD', 'nor after the next time');
+    one.done(7, heldBy([hall, kitchen, again]), { voters });
+  }
+  const ahead = { ...kitchen, sinceSlot: slot(sinceSlot + 40) };
+  t.equal(house.cluster.stillCounts(ahead), true, 'who knows more than this node');
+  t.end();
+});
+
+t.test(
+  'a state in which nobody has taken a word back is written as old builds write it, and another as none of them reads it',
+  (t) => {
+    const house = new House();
+    const versionOf = () => (unpack(house.cluster.snapshot()) as { readonly version: number }).version;
+    house.done(1, { type: 'member.boot', node: BATH, incarnation: 'c' as Incarnation, bootId: 'd' as BootId });
+    t.notOk(Buffer.from(house.cluster.snapshot()).includes('retractedIn'));
+    t.equal(versionOf(), 1);
+    house.done(2, { type: 'member.retract', node: BATH });
+    t.equal(versionOf(), 2);
+    t.equal(Cluster.restore(house.cluster.snapshot()).member(BATH)?.retractedIn, 2);
+    t.end();
+  },
+);
 
 t.test('a track of the first command set is not compared, and neither is any before voters changed once', (t) => {
   const house = new House();

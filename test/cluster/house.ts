@@ -9,7 +9,7 @@ import type { Done, Outcome } from '../../src/cluster/outcome.js';
 import type { ErrorCode } from '../../src/core/errors.js';
 import { type Incarnation, type ItemId, type NodeId, nodeId, slot, type TrackId, trackId } from '../../src/core/ids.js';
 import { type ClusterTime, clusterTime, NS_PER_MS } from '../../src/core/units.js';
-import type { Track } from '../../src/library/track.js';
+import type { Holder, Track } from '../../src/library/track.js';
 
 /** The id of test track `k`. */
 export const idOf = (k: number): TrackId => trackId(k.toString(16).padStart(64, '0'));
@@ -37,7 +37,7 @@ export const trackNamed = (k: number, title: string, seconds = 10, sampleRate = 
 });
 
 /** The same, cut into chunks, and held by these. */
-export const heldBy = (holders: readonly Voter[], track: Track = trackNamed(1, 'Song')): Command => ({
+export const heldBy = (holders: readonly Holder[], track: Track = trackNamed(1, 'Song')): Command => ({
   type: 'track.add',
   track: { ...track, chunks: { bytes: 256 << 10, root: 'd'.repeat(64) }, holders: [...holders] },
 });

@@ -96,7 +96,7 @@ t.test('a snapshot that is damaged, newer, or contradicts itself is BAD_SNAPSHOT
   const good = opened(house);
   const { playback, outcomes, tracks, members } = good;
   const bad: [string, object][] = [
-    ['newer', { ...good, version: 2 }],
+    ['newer', { ...good, version: 3 }],
     ['a field is missing', { ...good, tracksRev: undefined }],
     ['a track is missing', { ...good, tracks: [] }],
     ['two tracks are one', { ...good, tracks: [...tracks, tracks[0]] }],

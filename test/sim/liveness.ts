@@ -107,7 +107,11 @@ export class Liveness {
     if (voters >= 3 && !beyond) await this.#hardCase();
     clients.stop();
     await loop.pass(CONVERGING_MS, () => clients.isQuiet && haveConverged());
-    if (!beyond) await this.#settleFiles();
+    if (!beyond) {
+      await this.#settleFiles();
+      // Who lets a file go has that agreed.
+      await loop.pass(CONVERGING_MS, haveConverged);
+    }
     for (const machine of house.members()) machine.hashState();
     reference.hashState();
     witness.observe({

@@ -404,7 +404,7 @@ export class Machine {
     if (!(await this.#settled(process, files.open(agreement, identity)))) return;
     const started = agreement.start({
       applied: (track) => {
-        if (track !== null) files.tracks.agreed(track);
+        files.tracks.agreed(track);
         if (process.isUp) duties.applied();
       },
       replaced: (before) => {

@@ -44,6 +44,13 @@ const EQUAL_BALLOTS: readonly Patch[] = [
   },
 ];
 
+/** What others may not have heard yet is done. */
+const REMOVED_SOON: Patch = {
+  file: `${TRACKS}/leaving.ts`,
+  find: "!== 'object') this.#files.set(id, nowMs + RELEASE_MS);",
+  replace: "!== 'object') this.#files.set(id, nowMs);",
+};
+
 /** All of them. */
 export const MUTANTS: readonly Mutant[] = [
   // Acceptor and leader.
@@ -481,13 +488,13 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${LIBRARY}/holding.ts`,
-        find: 'const held = voters.filter(isHolder).length;',
-        replace: 'const held = holders.length;',
+        find: 'voters.filter(isHolder).length',
+        replace: 'holders.length',
       },
       {
         file: `${NODE}/attestation.ts`,
-        find: 'return heldBy(voters) >= majorityOf(voters.length) && heldBy',
-        replace: 'return holders.length >= majorityOf(voters.length) && heldBy',
+        find: 'heldBy(voters) >= majorityOf(voters.length) &&',
+        replace: 'holders.length >= majorityOf(voters.length) &&',
       },
     ],
     profile: 'track-members',
@@ -498,7 +505,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/cluster/cluster.ts',
-        find: 'if (this.#library.lacks(track.id)) checkHeld(track, voters);',
+        find: 'if (this.#library.lacks(track.id)) checkHeld(track, voters, (holder) => this.stillCounts(holder));',
         replace: '',
       },
     ],
@@ -535,14 +542,28 @@ export const MUTANTS: readonly Mutant[] = [
     profile: 'tracks',
   },
   {
-    name: 'removed-at-once',
-    bug: 'a file that nobody wants is removed before the others have heard that it is not held any more',
+    name: 'retracted-words-count',
+    bug: 'a track is agreed on words that were taken back, and files go as soon as they are',
     patches: [
       {
-        file: `${TRACKS}/exchange.ts`,
-        find: 'this.#leaving.set(id, this.#nowMs() + RELEASE_MS);',
-        replace: 'this.#leaving.set(id, this.#nowMs());',
+        file: `${LIBRARY}/holding.ts`,
+        find: '(sinceSlot ?? 0) >= (retractedIn ?? 0);',
+        replace: '(sinceSlot ?? 0) >= 0 || retractedIn === undefined;',
       },
+      REMOVED_SOON,
+    ],
+    profile: 'tracks',
+  },
+  {
+    name: 'removed-at-once',
+    bug: 'a file that nobody wants is removed before the others have heard that it is not held any more, and while its word counts',
+    patches: [
+      {
+        file: `${NODE}/tracks.ts`,
+        find: 'const isKnown = () =>',
+        replace: "if (node !== '') return;\n    const isKnown = () =>",
+      },
+      REMOVED_SOON,
     ],
     profile: 'tracks',
   },

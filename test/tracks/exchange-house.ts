@@ -3,7 +3,7 @@
  * network, the cards, and what gets lost on the way.
  */
 import type { Test } from 'tap';
-import { type Incarnation, type NodeId, nodeId, type TrackId } from '../../src/core/ids.js';
+import { type Incarnation, type NodeId, nodeId, type Slot, type TrackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import type { ChunkLimits } from '../../src/library/chunks.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
@@ -15,6 +15,7 @@ import type { PeerMail } from '../../src/ports/peer-mail.js';
 import { PeerHub } from '../../src/replication/peer-hub.js';
 import { TrackExchange } from '../../src/tracks/exchange.js';
 import { FakeCard, FakeChunkFiles } from '../../src/tracks/fake-chunk-files.js';
+import type { Release } from '../../src/tracks/leaving.js';
 import { decodeMessage, encodeMessage, type Message } from '../../src/tracks/messages.js';
 import { QUIET_HANDLERS } from '../contract/peer-link.js';
 import { type ChunkedFile, type ChunkedFileInit, chunkedFile } from '../support/chunked-file.js';
@@ -38,6 +39,8 @@ export interface Station {
   isOn: boolean;
   /** Such as `arrived 1a2b`, of all starts. */
   readonly events: string[];
+  /** What it was told that may go, at all starts. */
+  readonly releases: Release[];
   /** Chunks that it sent on the bulk channel, and the most bytes that waited there for one peer. */
   chunksSent: number;
   queuedBytesMost: number;
@@ -49,6 +52,8 @@ export class House {
   readonly network: FakeNetwork;
   readonly stations: Station[] = [];
   meddle: Meddler = (_from, _to, message) => message;
+  /** In which slot each last took its words back. */
+  readonly retractedIn = new Map<NodeId, Slot>();
   readonly #prng: Prng;
   #files = 0;
 
@@ -141,7 +146,7 @@ export class House {
     const card = new FakeCard();
     const host = `10.0.0.${id.charCodeAt(0)}`;
     const log = new FakeLog();
-    const base = { id, host, card, log, events: [], isOn: false, chunksSent: 0, queuedBytesMost: 0 };
+    const base = { id, host, card, log, events: [], releases: [], isOn: false, chunksSent: 0, queuedBytesMost: 0 };
     return { ...base, ...this.#newProcess(base) };
   }
 
@@ -151,7 +156,13 @@ export class House {
     hub.over(link);
     const files = new FakeChunkFiles({ time: this.time, card });
     const exchange = new TrackExchange(
-      { mail: this.#mail(id, hub.mail), files, time: this.time, log },
+      {
+        mail: this.#mail(id, hub.mail),
+        files,
+        time: this.time,
+        log,
+        stillCounts: ({ node, sinceSlot }) => (sinceSlot ?? 0) >= (this.retractedIn.get(node) ?? 0),
+      },
       { self: id, incarnation: id as string as Incarnation, chunkLimits: LIMITS },
     );
     return { hub, files, exchange };
@@ -170,7 +181,10 @@ export class House {
       {
         arrived: ({ id }) => note('arrived', id),
         withdrawn: (id) => note('withdrawn', id),
-        released: (id) => note('released', id),
+        released: (release) => {
+          station.releases.push(release);
+          for (const id of release.ids) note('released', id);
+        },
         kept: () => {},
         changed: () => {},
       },

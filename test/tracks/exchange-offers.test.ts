@@ -1,10 +1,11 @@
 /** Files that are to be on several cards before they are tracks: who is told, who attests, and what is left when that is over. */
 import t from 'tap';
 import { TuttiError } from '../../src/core/errors.js';
+import { slot } from '../../src/core/ids.js';
 import type { Holder } from '../../src/library/track.js';
 import { LINGER_MS, OFFER_LAPSE_MS } from '../../src/tracks/exchange-limits.js';
 import { rejectionOf } from '../contract/support.js';
-import { CHUNK_BYTES, House, isRight, settled, short } from './exchange-house.js';
+import { CHUNK_BYTES, House, holdersOf, isRight, settled, short } from './exchange-house.js';
 
 t.test('a file is offered, fetched and attested before there is a track; then the offer ends', async (t) => {
   const house = new House(t, 'abc');
@@ -196,6 +197,89 @@ t.test('an offer that is given up leaves nothing on other cards', async (t) => {
   t.same(b!.events, ['started', `arrived ${short(file)}`], 'b said that it holds it, and keeps it for a while');
   for (let step = 0; step < 110; step++) await house.pass(LINGER_MS / 100);
   t.same(b!.events.slice(2), [`released ${short(file)}`]);
+});
+
+t.test(
+  'a word that was taken back counts for nothing, is offered the file anew, and counts again once it is given anew',
+  async (t) => {
+    const house = new House(t, 'ab');
+    const file = house.newFile();
+    const [a, b] = house.stations;
+    for (const station of house.stations) house.hold(station, file);
+    await house.start();
+    await house.until(() => holdersOf(a!, file) === 'ab', 'a knows');
+    house.retractedIn.set(b!.id, slot(7));
+    t.equal(holdersOf(a!, file), 'a');
+    let offers = 0;
+    house.meddle = (from, _to, message) => {
+      if (from === a!.id && message.type === 'offer') offers++;
+      return message;
+    };
+    const offer = a!.exchange.offer(file.track);
+    const isHeld = () => offer.progress().map((peer) => peer.isHeld);
+    await house.until(() => offers > 0, 'it is offered to b');
+    t.same(isHeld(), [false]);
+    b!.exchange.retracted(slot(7));
+    await house.until(() => holdersOf(a!, file) === 'ab', 'b says so anew');
+    t.same(isHeld(), [true]);
+    t.match(a!.exchange.holders(file.track.id), [{ node: a!.id }, { node: b!.id, sinceSlot: 7 }]);
+  },
+);
+
+t.test(
+  'a file that was released is not said to be held before it is known what became of it, whatever is wanted meanwhile',
+  async (t) => {
+    const house = new House(t, 'ab');
+    const file = house.newFile();
+    const { id } = file.track;
+    const [a, b] = house.stations;
+    for (const station of house.stations) house.hold(station, file);
+    await house.start();
+    await house.until(() => holdersOf(a!, file) === 'ab', 'a knows');
+    b!.exchange.unwant(id);
+    await house.until(() => b!.releases.length === 1, 'it may go');
+    const [release] = b!.releases;
+    t.ok(b!.exchange.isReleased(id, release!));
+    const offer = a!.exchange.offer(file.track);
+    await house.until(() => b!.exchange.isWanted(id), 'b hears that it is wanted');
+    t.notOk(b!.exchange.isReleased(id, release!), 'it is not to be removed now');
+    for (const step of ['offered', 'added', 'removed again', 'offered still']) {
+      if (step === 'added') b!.exchange.want(file.track);
+      if (step === 'removed again') b!.exchange.unwant(id);
+      for (let k = 0; k < 30; k++) await house.pass(1_000);
+      t.equal(holdersOf(a!, file), 'a', step);
+    }
+    b!.exchange.stays(id, release!);
+    await house.until(() => holdersOf(a!, file) === 'ab', 'it was still there');
+    offer.stop('void');
+    await house.until(() => !b!.exchange.isWanted(id), 'b hears that it is not');
+    b!.exchange.unwant(id);
+    await house.until(() => b!.releases.length === 2, 'it may go once more');
+    t.notOk(b!.exchange.isReleased(id, release!), 'but not by what was said the first time');
+    b!.exchange.stays(id, release!);
+    t.ok(b!.exchange.isReleased(id, b!.releases[1]!), 'nor does it stay by that');
+    b!.exchange.stays(id, b!.releases[1]!);
+    await house.until(() => b!.releases.length === 3, 'what stays and nobody wants is released again');
+    b!.card.held.delete(id);
+    b!.exchange.dropped(id);
+    t.notOk(b!.exchange.isReleased(id, b!.releases[2]!));
+    b!.exchange.want(file.track);
+    await house.until(() => b!.card.held.has(id), 'and one that is gone is fetched');
+  },
+);
+
+t.test('files that are removed one by one are released together', async (t) => {
+  const house = new House(t, 'a');
+  const files = [1, 2, 3, 4].map(() => house.newFile());
+  const [a] = house.stations;
+  for (const file of files) house.hold(a!, file);
+  await house.start();
+  for (const file of files) {
+    a!.exchange.unwant(file.track.id);
+    await house.pass(1_500);
+  }
+  await house.until(() => a!.releases.flatMap(({ ids }) => ids).length === 4, 'all may go');
+  t.ok(a!.releases.length <= 2, 'the first perhaps, and those that were removed until it went');
 });
 
 t.test('what is offered and wanted a moment later by agreement is fetched once', async (t) => {

@@ -21,7 +21,7 @@ t.test('three nodes share two files over TLS, and a broken connection costs a mo
     hub.over(link);
     const chunkFiles = new FakeChunkFiles({ time: realTime });
     const exchange = new TrackExchange(
-      { mail: hub.mail, files: chunkFiles, time: realTime, log },
+      { mail: hub.mail, files: chunkFiles, time: realTime, log, stillCounts: () => true },
       { self: node, incarnation: node as string as Incarnation },
     );
     return { node, hub, chunkFiles, exchange };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { type Incarnation, nodeId, type TrackId, trackId } from '../../src/core/ids.js';
+import { type Incarnation, nodeId, slot, type TrackId, trackId } from '../../src/core/ids.js';
 import { type HoldingsMessage, OwnHoldings, PeerHoldings } from '../../src/tracks/holdings.js';
 import { IDS_MAX } from '../../src/tracks/messages.js';
 
@@ -132,6 +132,55 @@ t.test('what is held is held under one incarnation', (t) => {
   hear(others, fresh.pages());
   t.same(others.holders(id(0)), [{ node: PEER, incarnation: 'c2' }]);
   t.same(others.holders(id(1)), []);
+  t.end();
+});
+
+t.test('words that were taken back are given anew, to whoever missed nothing without asking', (t) => {
+  const own = ownOf(2);
+  const others = new PeerHoldings();
+  hear(others, own.pages());
+  own.retracted(slot(9));
+  t.equal(own.sinceSlot, 9);
+  t.same(others.holders(id(0)), [{ node: PEER, incarnation: CARD }], 'until it is heard');
+  const changes = own.changes();
+  t.equal(changes.length, 1);
+  t.same(hear(others, changes), [{ added: [], removed: [], isGap: false }]);
+  t.same(others.holders(id(0)), [{ node: PEER, incarnation: CARD, sinceSlot: 9 }]);
+  t.same(own.changes(), [], 'it is told once');
+  const fresh = new PeerHoldings();
+  hear(fresh, own.pages());
+  t.same(fresh.holders(id(1)), [{ node: PEER, incarnation: CARD, sinceSlot: 9 }]);
+  t.end();
+});
+
+t.test('who missed that a file is not held any more does not take the word on it for a new one', (t) => {
+  const own = ownOf(2);
+  const others = new PeerHoldings();
+  hear(others, own.pages());
+  own.remove(id(0));
+  own.changes();
+  own.retracted(slot(9));
+  t.ok(hear(others, own.changes())[0]!.isGap);
+  t.ok(hear(others, [own.standing()])[0]!.isGap);
+  t.same(others.holders(id(0)), [{ node: PEER, incarnation: CARD }], 'it is as old as it was');
+  hear(others, own.pages());
+  t.same(others.holders(id(0)), []);
+  t.same(others.holders(id(1)), [{ node: PEER, incarnation: CARD, sinceSlot: 9 }]);
+  t.end();
+});
+
+t.test('nor does who has heard only some of what is not held any more', (t) => {
+  const own = ownOf(2 * IDS_MAX);
+  const others = new PeerHoldings();
+  hear(others, own.pages());
+  for (let number = 0; number < IDS_MAX + 10; number++) own.remove(id(number));
+  own.retracted(slot(9));
+  const [first, ...rest] = own.changes();
+  hear(others, [first!]);
+  t.same(others.holders(id(IDS_MAX + 5)), [{ node: PEER, incarnation: CARD }]);
+  hear(others, rest);
+  t.same(others.holders(id(IDS_MAX + 5)), []);
+  t.same(others.holders(id(IDS_MAX + 10)), [{ node: PEER, incarnation: CARD, sinceSlot: 9 }]);
   t.end();
 });
 

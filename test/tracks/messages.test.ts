@@ -1,7 +1,7 @@
 /** What nodes tell each other of files survives the way through bytes; other bytes are refused, within bounds. */
 import t from 'tap';
 import { TuttiError } from '../../src/core/errors.js';
-import { type Incarnation, type NodeId, trackId } from '../../src/core/ids.js';
+import { type Incarnation, type NodeId, slot, trackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import type { Track } from '../../src/library/track.js';
 import { MESSAGE_BYTES_MAX } from '../../src/ports/peer-link.js';
@@ -34,9 +34,25 @@ const TRACK: Track = {
   addedAt: 1_704_067_200_000,
 };
 const MESSAGES: readonly Message[] = [
-  { type: 'holdings', incarnation: INCARNATION, revision: 2 ** 40, page: 3, isLast: true, ids: [ID, OTHER] },
-  { type: 'holdings', incarnation: INCARNATION, revision: 0, page: 0, isLast: false, ids: [] },
-  { type: 'holdings-change', incarnation: INCARNATION, revision: 7, added: [ID], removed: [OTHER] },
+  {
+    type: 'holdings',
+    incarnation: INCARNATION,
+    revision: 2 ** 40,
+    page: 3,
+    isLast: true,
+    ids: [ID, OTHER],
+    sinceSlot: null,
+  },
+  { type: 'holdings', incarnation: INCARNATION, revision: 0, page: 0, isLast: false, ids: [], sinceSlot: slot(7) },
+  { type: 'holdings-change', incarnation: INCARNATION, revision: 7, added: [ID], removed: [OTHER], sinceSlot: null },
+  {
+    type: 'holdings-change',
+    incarnation: INCARNATION,
+    revision: 8,
+    added: [],
+    removed: [],
+    sinceSlot: slot(2 ** 53 - 1),
+  },
   { type: 'holdings-ask' },
   { type: 'offer', track: TRACK },
   { type: 'offer-over', id: ID, fate: 'open' },
@@ -65,7 +81,14 @@ t.test('each comes back as it was, and is mail by its first byte', (t) => {
 t.test('the largest of each fit into a message of their channel', (t) => {
   const ids = Array.from({ length: IDS_MAX }, () => ID);
   const control: readonly Message[] = [
-    { type: 'holdings-change', incarnation: INCARNATION, revision: 2 ** 53 - 1, added: ids, removed: ids },
+    {
+      type: 'holdings-change',
+      incarnation: INCARNATION,
+      revision: 2 ** 53 - 1,
+      added: ids,
+      removed: ids,
+      sinceSlot: slot(1),
+    },
     { type: 'arriving', id: ID, chunks: new Uint8Array(CHUNKS_MAX / 8), coming: new Uint8Array(CHUNKS_MAX / 8) },
   ];
   const bulk: readonly Message[] = [
