@@ -395,7 +395,7 @@ export class Cluster {
       }
       case 'node.describe': {
         const { type: _type, node, ...description } = command;
-        this.#members.set(node, { ...(this.#members.get(node) ?? newMember(node)), description });
+        this.#members.set(node, { ...this.#memberOrNew(node), description });
         return {};
       }
       case 'leader.begin':
@@ -406,13 +406,12 @@ export class Cluster {
         return {};
       case 'member.boot': {
         const { node, incarnation, bootId } = command;
-        const member = this.#members.get(node) ?? newMember(node);
-        this.#members.set(node, { ...member, boot: { incarnation, bootId } });
+        this.#members.set(node, { ...this.#memberOrNew(node), boot: { incarnation, bootId } });
         return {};
       }
       case 'member.retract': {
         const { node } = command;
-        this.#members.set(node, { ...(this.#members.get(node) ?? newMember(node)), retractedIn: slot });
+        this.#members.set(node, { ...this.#memberOrNew(node), retractedIn: slot });
         return {};
       }
     }
@@ -527,6 +526,11 @@ export class Cluster {
     const { frames, format, title, lost = false } = trackOf(this.#library, id);
     if (lost) throw new TuttiError('TRACK_LOST', `no node has a good copy of "${title}"`, { trackId: id, title });
     return { id, frames, sampleRate: format.sampleRate };
+  }
+
+  /** Of itself a node may say something before anything else is known of it. */
+  #memberOrNew(node: NodeId): Member {
+    return this.#members.get(node) ?? newMember(node);
   }
 
   #memberOf(node: NodeId): Member {

@@ -158,9 +158,10 @@ export const isCommandType = (text: unknown): text is CommandType =>
   typeof text === 'string' && Object.hasOwn(COMMANDS, text);
 
 /**
- * The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. (The third brought
- * words that are taken back: who does not know those cannot have read the log up to here.) The second brought chunks, and with them that holders are compared with voters: a node that passes over that may add what the others refuse. While
- * some node of the house knows the first set only, a track is proposed without its chunks, which is what that set knows of it.
+ * The least command set that knows `command` with all its fields: for fields of a later set this is where they are looked for. The second
+ * brought chunks, and with them that holders are compared with voters: a node that passes over that may add what the others refuse. While
+ * some node of the house knows the first set only, a track is proposed without its chunks, which is what that set knows of it. (Holders whose
+ * words were taken back need no such care: a build that knows the second set only has stopped at the entry that took them back.)
  */
 export const versionOf = (command: Command): number =>
   command.type === 'track.add' && command.track.chunks !== undefined ? 2 : COMMAND_VERSIONS[command.type];

@@ -18,7 +18,7 @@
 import { COMMAND_VERSIONS, type Command, type Origin } from '../cluster/command.js';
 import type { Done, Outcome } from '../cluster/outcome.js';
 import { TuttiError } from '../core/errors.js';
-import type { NodeId, Slot, TrackId } from '../core/ids.js';
+import type { NodeId, TrackId } from '../core/ids.js';
 import { type ChunkLimits, chunkAt, chunkBytesFor, chunkOffset, chunkPlan } from '../library/chunks.js';
 import type { Lack } from '../library/holding.js';
 import type { ReadonlyLibrary } from '../library/library.js';
@@ -119,8 +119,6 @@ export class Tracks {
   /** The exchange was told of chunks that are due. */
   #isLacking = false;
   #members: ReadonlySet<NodeId> = new Set();
-  /** In which slot this node last took its words on files back, as far as is known here. */
-  #sinceSlot: Slot | undefined;
   #timers: Timer[] = [];
   #isRunning = false;
 
@@ -389,10 +387,8 @@ export class Tracks {
 
   /** What this node said before may count no more. */
   #followRetraction(): void {
-    const sinceSlot = this.#parts.agreement.cluster.member(this.#self.node)?.retractedIn;
-    if (sinceSlot === this.#sinceSlot) return;
-    this.#sinceSlot = sinceSlot;
-    if (sinceSlot !== undefined) this.#exchange.retracted(sinceSlot);
+    const retractedIn = this.#parts.agreement.cluster.member(this.#self.node)?.retractedIn;
+    if (retractedIn !== undefined) this.#exchange.retracted(retractedIn);
   }
 
   // The exchange's news.

@@ -212,8 +212,9 @@ export class TrackExchange {
     this.#evaluateSoon();
   }
 
-  /** It is agreed that what this node said before that slot counts no more: what it holds now it says anew. */
+  /** It is agreed that what this node said before that slot counts no more: what it holds now it says anew. Said again, nothing happens. */
   retracted(sinceSlot: Slot): void {
+    if (sinceSlot === this.#own.sinceSlot) return;
     this.#own.retracted(sinceSlot);
     this.#isNews = true;
     this.#evaluateSoon();

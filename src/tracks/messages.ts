@@ -20,8 +20,8 @@ import { chunkSetBytes } from './chunk-set.js';
 /** Everything that nodes say to each other of tracks. On the control channel, but for chunks and outlines. */
 export type Message =
   /**
-   * A page of all that the sender holds, as of a revision of it. Pages begin at 0 and come one after another. `since`: the slot in which the
-   * sender last took its words back; null where it never has.
+   * A page of all that the sender holds, as of a revision of it. Pages begin at 0 and come one after another. `sinceSlot`: the one in
+   * which the sender last took its words back; null where it never has.
    */
   | {
       readonly type: 'holdings';

@@ -42,18 +42,19 @@ function commandOf({ cluster }: House, { kind, a, b, expect }: Step): Command {
   const trackId = idOf((a % 8) + 1);
   const node = NODES[a % 3]!;
   const expectItem = expect && transport.status !== 'stopped' ? { expectItem: transport.itemId } : {};
+  const song = trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000);
   const commands: (() => Command)[] = [
-    () => ({ type: 'track.add', track: trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000) }),
+    () => ({ type: 'track.add', track: song }),
     () =>
       heldBy(
         VOTERS.slice(0, a % 4).map((voter, k) => ({
           ...voter,
           sinceSlot: slot(Math.max(1, cluster.appliedSlot - ((b >> k) % 40))),
         })),
-        trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000),
+        song,
       ),
     () => ({ type: 'member.retract', node }),
-    () => heldBy(VOTERS.slice(0, a % 4), trackNamed((a % 8) + 1, `T${b % 3}`, SECONDS[a % 5], b % 2 ? 44_100 : 48_000)),
+    () => heldBy(VOTERS.slice(0, a % 4), song),
     () => ({ type: 'track.lose', trackIds: [trackId, idOf((b % 8) + 1)] }),
     () => ({ type: 'track.remove', trackId }),
     () => ({ type: 'track.rename', trackId, title: `T${b % 4}` }),

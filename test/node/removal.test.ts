@@ -4,19 +4,10 @@ import { encodeProposal } from '../../src/cluster/codec.js';
 import { COMMAND_VERSION, type Command } from '../../src/cluster/command.js';
 import { TuttiError } from '../../src/core/errors.js';
 import type { NodeId } from '../../src/core/ids.js';
-import { addSong, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
+import { addSong, NODE_ID, song, startHouse, type TestHouse, until } from '../support/house.js';
 
 const BY = { node: NODE_ID, via: 'api' } as const;
 const ATTIC = 'f'.repeat(32) as NodeId;
-
-/** Waits until it is so, while time passes. */
-async function until({ time }: Pick<TestHouse, 'time'>, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    if (tries > 1_000) throw new Error('it is still not so');
-    time.advance(500);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 const pass = async (house: Pick<TestHouse, 'time'>, seconds: number): Promise<void> => {
   const endsAt = house.time.now() + BigInt(seconds) * 1_000_000_000n;

@@ -5,19 +5,10 @@ import type { Track } from '../../src/library/track.js';
 import { FakeDisk } from '../../src/ports/fake-disk.js';
 import { sha256 } from '../../src/tracks/read-back.js';
 import { descriptionOf } from '../../src/tracks/side-files.js';
-import { addSong, buildHouse, NODE_ID, song, startHouse, type TestHouse } from '../support/house.js';
+import { addSong, buildHouse, NODE_ID, song, startHouse, type TestHouse, until } from '../support/house.js';
 
 const BY = { node: NODE_ID, via: 'api' } as const;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
-
-/** Waits until it is so, while time passes. */
-async function until({ time }: Pick<TestHouse, 'time'>, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    if (tries > 1_000) throw new Error('it is still not so');
-    time.advance(100);
-    await settled();
-  }
-}
 
 /** Writes a file of a disk anew. */
 function overwrite(disk: FakeDisk, path: string, bytes: Uint8Array): void {

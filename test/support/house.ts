@@ -236,6 +236,15 @@ export async function startHouse(
   return house;
 }
 
+/** Waits until it is so, while time passes: 100 s of it at most. */
+export async function until({ time }: Pick<TestHouse, 'time'>, isSo: () => boolean): Promise<void> {
+  for (let tries = 0; !isSo(); tries++) {
+    if (tries > 1_000) throw new Error('it is still not so');
+    time.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** A WAV of `ms` milliseconds at 48 kHz, mono, 16 bits, whose samples depend on `seed`. */
 export function song(ms: number, seed = 1): Uint8Array {
   const data = new Uint8Array(ms * 48 * 2);

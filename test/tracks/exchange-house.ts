@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { type Incarnation, type NodeId, nodeId, type Slot, type TrackId } from '../../src/core/ids.js';
 import { Prng } from '../../src/core/prng.js';
 import type { ChunkLimits } from '../../src/library/chunks.js';
+import { stands } from '../../src/library/holding.js';
 import { FakeLog } from '../../src/ports/fake-log.js';
 import { FakeNetwork, type PathConditions } from '../../src/ports/fake-network.js';
 import { FakePeerLink } from '../../src/ports/fake-peer-link.js';
@@ -161,7 +162,7 @@ export class House {
         files,
         time: this.time,
         log,
-        stillCounts: ({ node, sinceSlot }) => (sinceSlot ?? 0) >= (this.retractedIn.get(node) ?? 0),
+        stillCounts: (holder) => stands(holder, this.retractedIn.get(holder.node)),
       },
       { self: id, incarnation: id as string as Incarnation, chunkLimits: LIMITS },
     );
